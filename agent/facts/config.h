@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "ground/fault.h"
+#include "ground/limits.h"
+
+/* /etc/sealift/sealift.conf (man sealift.conf(5)). */
+#define CONFIG_PATH        "/etc/sealift/sealift.conf"
+#define CONFIG_ROOT_PATH   "/etc/sealift/root.json" /* the first trusted root, from the image */
+#define CONFIG_POLICY_PATH "/etc/sealift/policy.d"
+
+enum { CONFIG_URL_SIZE = 1025, CONFIG_PATH_SIZE = 256, CONFIG_SOURCES_MAX = 16, CONFIG_BUNDLES_MAX = 64 };
+
+struct config_source { /* [Source NAME] */
+        char name[NAME_SIZE];
+        char url[CONFIG_URL_SIZE];      /* https://, ends in '/' */
+        char ca_file[CONFIG_PATH_SIZE]; /* "" = the system's */
+};
+
+enum report_method { REPORT_PUT, REPORT_POST };
+
+struct config_report { /* [Report]; url "" = reports go nowhere */
+        char url[CONFIG_URL_SIZE];
+        char ca_file[CONFIG_PATH_SIZE];
+        enum report_method method;
+};
+
+struct config {
+        char channel[NAME_SIZE];
+        char source[NAME_SIZE];            /* which of sources */
+        char *bundles[CONFIG_BUNDLES_MAX]; /* owned; globs; none = all */
+        size_t n_bundles;
+        uint64_t poll_usec;
+        struct config_source sources[CONFIG_SOURCES_MAX];
+        size_t n_sources;
+        struct config_report report;
+};
+
+struct config *config_free(struct config *c);
+DEFINE_POINTER_CLEANUP(struct config, config_free)
+
+/* -EINVAL with file, line and the nearest known key; -ENOMEM. */
+_must_check_ int config_parse(const char *text, size_t len, const char *file, struct config **ret,
+                              struct fault *f);
+
+const struct config_source *config_find_source(const struct config *c, const char *name); /* or NULL */
+bool config_wants_bundle(const struct config *c, const char *bundle);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The one way in which sealift says why: fixed memory, so that running out of memory can be said too. Error
+ * text repeats hostile input (file names, header lines), so it is made harmless here, once. */
+
+#include "ground/fault.h"
+
+#include <stdarg.h>
+
+static void text_make_harmless(char *s)
+{
+        for (; *s; s++)
+                if ((unsigned char)*s < 0x20 || *s == 0x7f)
+                        *s = '?';
+}
+
+int fault_set(struct fault *f, int error, const char *format, ...)
+{
+        va_list ap;
+
+        if (!f)
+                return error;
+        f->error = error;
+        va_start(ap, format);
+        (void)vsnprintf(f->text, sizeof(f->text), format, ap);
+        va_end(ap);
+        text_make_harmless(f->text);
+        return error;
+}
+
+int fault_set_errno(struct fault *f, int error, const char *format, ...)
+{
+        va_list ap;
+        size_t n;
+
+        if (!f)
+                return error;
+        f->error = error;
+        va_start(ap, format);
+        (void)vsnprintf(f->text, sizeof(f->text), format, ap);
+        va_end(ap);
+        n = strlen(f->text);
+        (void)snprintf(f->text + n, sizeof(f->text) - n, ": %s", strerror(-error));
+        text_make_harmless(f->text);
+        return error;
+}
+
+int fault_prefix(struct fault *f, const char *format, ...)
+{
+        char old[FAULT_TEXT_MAX];
+        va_list ap;
+        size_t n;
+
+        if (!f)
+                return -EINVAL;
+        memcpy(old, f->text, sizeof(old));
+        va_start(ap, format);
+        (void)vsnprintf(f->text, sizeof(f->text), format, ap);
+        va_end(ap);
+        n = strlen(f->text);
+        (void)snprintf(f->text + n, sizeof(f->text) - n, ": %s", old);
+        text_make_harmless(f->text);
+        return f->error;
+}

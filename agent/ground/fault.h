@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+
+/* Why something failed, in words an operator can act on: caller-owned, fixed size, last parameter of every
+ * function that can fail for a reason outside the program. The text names the file, line or object first,
+ * then what is wrong, then what to do. One line, no trailing full stop needed, never secret material.
+ *
+ * The errno classes sealift uses, so that callers can tell causes apart without reading prose:
+ *   -EINVAL        malformed text, metadata, manifest, archive or message
+ *   -EBADMSG       length or hash is not what was signed
+ *   -EKEYREJECTED  not enough valid signatures
+ *   -ESTALE        rolled back: older than what is trusted already
+ *   -ETIME         expired metadata
+ *   -EFBIG         over a named limit
+ *   -ENOENT        the object is not there
+ *   -EPERM         refused by this host's policy
+ *   -ENOSPC        no space or inodes (checked from signed numbers)
+ *   -EPROTO        a peer process broke the message protocol
+ *   -EHOSTUNREACH  the source could not be reached or answered with an error: try again later
+ *   -EALREADY      quarantined: failed here before
+ *   -ECANCELED     this program was asked to stop */
+enum { FAULT_TEXT_MAX = 512 };
+
+struct fault {
+        int error; /* negative errno, or 0 when nothing has failed */
+        char text[FAULT_TEXT_MAX];
+};
+
+/* Stores error (negative errno) and the formatted text, and returns error. f may be NULL. Text that does not
+ * fit is cut; control characters (hostile input often ends up in errors) become '?'. */
+int fault_set(struct fault *f, int error, const char *format, ...) _printf_(3, 4);
+
+/* The same, followed by ": " and strerror(-error). */
+int fault_set_errno(struct fault *f, int error, const char *format, ...) _printf_(3, 4);
+
+/* Puts "text: " before what f says already; returns f->error. For callers that know the object. */
+int fault_prefix(struct fault *f, const char *format, ...) _printf_(2, 3);

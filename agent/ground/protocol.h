@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the programs say to each other, one section a worker. The message module (ground/message.h) carries
+ * it; every struct has fixed size and no hidden padding; char arrays end in NUL inside themselves or the
+ * message is refused. */
+
+#include "ground/base.h"
+#include "ground/limits.h"
+#include "ground/fault.h"
+
+#define FETCH_SOCKET_PATH  "/run/sealift/fetch.sock"
+#define UNPACK_SOCKET_PATH "/run/sealift/unpack.sock"
+#define UNITD_SOCKET_PATH  "/run/sealift/unitd.sock"
+
+/* ---- sealift-fetch: one conversation may hold many requests, one at a time (libcurl keeps the connection
+ * alive).
+ *
+ *   -> FETCH_GET    + write end of a pipe    the body goes down the pipe, which is closed at its end
+ *   <- FETCH_DONE                            after the pipe was closed
+ *   -> FETCH_UPLOAD + a sealed memfd         PUT or POST to [Report] of the configuration
+ *   <- FETCH_DONE
+ */
+enum fetch_message { FETCH_GET = 1, FETCH_UPLOAD, FETCH_DONE };
+
+struct fetch_get {
+        uint64_t max_bytes; /* more is an error: the cap of what is signed, or of the role */
+        char source[NAME_SIZE];
+        char path[FETCH_PATH_SIZE]; /* below the source's URL; segments of unreserved characters, no "..", no
+                                       query */
+        char etag[FETCH_ETAG_SIZE]; /* If-None-Match, or "" */
+        char reserved[5];
+};
+
+struct fetch_upload {
+        uint64_t size;  /* of the memfd's content */
+        char name[128]; /* last path segment below the URL for Method=PUT; [a-z0-9.-] */
+};
+
+struct fetch_done {
+        int32_t error;  /* 0, or negative errno as in ground/fault.h: -ENOENT (404, 403), -EFBIG,
+                           -EHOSTUNREACH ... */
+        int32_t status; /* HTTP status, 0 when there was no answer; 304 comes with error 0 and bytes 0 */
+        uint64_t bytes; /* written to the pipe */
+        char etag[FETCH_ETAG_SIZE];
+        char text[FAULT_TEXT_MAX]; /* why, when error is set */
+        char reserved[7];
+};
+
+/* ---- sealift-unpack: one bundle a conversation.
+ *
+ *   -> UNPACK_START + the verified bundle, open for reading, at position 0
+ *   <- UNPACK_ENTRY, then for a file exactly size bytes in UNPACK_DATA; again, in the archive's order
+ *   <- UNPACK_END | UNPACK_FAILED
+ */
+enum unpack_message { UNPACK_START = 1, UNPACK_ENTRY, UNPACK_DATA, UNPACK_END, UNPACK_FAILED };
+
+enum compression { COMPRESSION_ZSTD = 1, COMPRESSION_GZIP };
+
+enum entry_type { ENTRY_FILE = 1, ENTRY_DIRECTORY, ENTRY_SYMLINK };
+
+struct unpack_start {
+        uint32_t compression;
+        uint32_t reserved;
+        uint64_t bundle_size; /* as signed */
+        uint64_t entries_max; /* as signed */
+        uint64_t bytes_max;   /* unpacked, as signed */
+};
+
+struct unpack_entry {
+        uint32_t type;
+        uint32_t mode;              /* permission bits only */
+        uint64_t size;              /* of a file */
+        char path[ENTRY_PATH_SIZE]; /* one leading "./" and a directory's trailing "/" removed, nothing else
+                                     */
+        char target[ENTRY_PATH_SIZE]; /* of a symlink */
+        char reserved[6];
+};
+
+struct unpack_failed {
+        int32_t error;
+        char text[FAULT_TEXT_MAX];
+};
+
+/* ---- sealift-unitd: one conversation as long as sealiftd lives; requests carry an id that answers repeat;
+ * events carry 0.
+ *
+ *   -> UNITD_PREPARE + sealed memfd with the manifest   makes
+ * releases/<bundle>/<version>-<digest12>/{manifest,tree}
+ *   <- UNITD_TREE    + directory descriptor of tree     | UNITD_RESULT with an error
+ *   -> UNITD_START     starts every service of an installed release; answered when all are ready, or one is
+ * not
+ *   -> UNITD_STOP      stops every unit of the release; answered when they are gone
+ *   -> UNITD_REMOVE    removes a release that does not run and whose tree sealiftd has emptied
+ *   <- UNITD_RESULT
+ *   -> UNITD_LIST
+ *   <- UNITD_UNIT ...  one for each unit of ours that systemd knows, then UNITD_RESULT
+ *   <- UNITD_EVENT     unasked: a unit failed, a wall was found missing after a restart or reload
+ */
+enum unitd_message {
+        UNITD_PREPARE = 1,
+        UNITD_START,
+        UNITD_STOP,
+        UNITD_REMOVE,
+        UNITD_LIST,
+        UNITD_TREE,
+        UNITD_RESULT,
+        UNITD_UNIT,
+        UNITD_EVENT,
+};
+
+struct unitd_request {
+        uint64_t id;      /* chosen by the caller, not 0 */
+        uint64_t attempt; /* for the journal */
+        char bundle[NAME_SIZE];
+        char version[VERSION_SIZE];
+        char digest[DIGEST_HEX_SIZE]; /* SHA-256 of the manifest */
+        char reserved[5];
+};
+
+struct unitd_result {
+        uint64_t id;
+        int32_t error;
+        char text[FAULT_TEXT_MAX];
+        char reserved[4];
+};
+
+enum unit_state { UNIT_STARTING = 1, UNIT_RUNNING, UNIT_STOPPING, UNIT_STOPPED, UNIT_FAILED };
+
+struct unitd_unit {
+        uint64_t id;
+        uint64_t since_usec; /* CLOCK_REALTIME of the last state change */
+        uint32_t state;
+        int32_t pid;
+        char bundle[NAME_SIZE];
+        char version[VERSION_SIZE];
+        char digest12[DIGEST_SHORT + 1];
+        char service[NAME_SIZE];
+        char unit[UNIT_NAME_SIZE];
+        char text[FAULT_TEXT_MAX]; /* of an event: what happened */
+};
+
+_Static_assert(sizeof(struct fetch_get) % 8 == 0 && sizeof(struct fetch_done) % 8 == 0, "no hidden padding");
+_Static_assert(sizeof(struct unpack_entry) % 8 == 0 && sizeof(struct unitd_request) % 8 == 0,
+               "no hidden padding");

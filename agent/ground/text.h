@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+
+/* Strict conversions: the whole string or nothing. */
+
+/* Decimal digits only, no sign, no space; -EINVAL on anything else, -ERANGE past max. */
+_must_check_ int text_parse_u64(const char *s, uint64_t max, uint64_t *ret);
+
+/* Octal digits only, at most 07777. */
+_must_check_ int text_parse_mode(const char *s, mode_t *ret);
+
+/* systemd.time(7) spans as systemd writes them: "5", "5s", "1min 30s", "2h", "1d", "500ms"; a bare number is
+ * seconds. Result in microseconds. -EINVAL on anything else, -ERANGE past 10 years. */
+_must_check_ int text_parse_span(const char *s, uint64_t *ret_usec);
+
+/* systemd's size suffixes K, M, G, T (powers of 1024). */
+_must_check_ int text_parse_size(const char *s, uint64_t *ret_bytes);
+
+/* 2n lower-case hex digits and a NUL into out, which holds 2n+1 bytes. */
+void text_hex(const uint8_t *bytes, size_t n, char *out);
+/* Exactly 2n hex digits (either case); -EINVAL otherwise. */
+_must_check_ int text_unhex(const char *s, uint8_t *out, size_t n);
+
+/* Copies with NUL into a fixed array; -ENAMETOOLONG, and nothing written, if it does not fit. */
+_must_check_ int text_copy(char *out, size_t out_size, const char *s);
+
+/* Shell-style glob with * and ? only, whole string, no escapes, '*' also matches '/'. Linear memory and
+ * quadratic time at worst, so a hostile pattern cannot stall us. */
+bool text_glob(const char *pattern, const char *s);
+
+/* Levenshtein-nearest of n words, or NULL when none is near enough to be a typing error. For "did you mean".
+ */
+const char *text_nearest(const char *word, const char *const *words, size_t n);
