@@ -19,11 +19,12 @@ bool name_digest_valid(const char *s);
 
 /* A path in a bundle: relative, components of 1 to 255 bytes that are not "." or "..", 1,024 bytes and 32
  * components at most, valid UTF-8 without control characters (C0, DEL, C1). No leading, trailing or double
- * slash. */
+ * slash; no component ends in a space or a backslash, which the manifest's line syntax could not hold. */
 bool name_entry_valid(const char *s);
 
-/* A symlink at path (valid itself) may point to target: relative, without control characters, and never
- * above the top of the bundle on its way, component by component, from path's directory. */
+/* A symlink at path (valid itself, and every parent of it a directory) may point to target: relative,
+ * components as in a path, ".." only at the front and never above the top of the bundle. So no chain of
+ * links, each valid by itself, leads out. */
 bool name_target_valid(const char *path, const char *target);
 
 /* "<version>-<digest12>": the release's folder in the store. */

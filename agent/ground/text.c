@@ -176,6 +176,41 @@ int text_copy(char *out, size_t out_size, const char *s)
         return 0;
 }
 
+/* One code point from at most len bytes; its length, or 0 where it is cut, overlong, a surrogate or beyond
+ * U+10FFFF. */
+static size_t text_code_point(const uint8_t *s, size_t len, uint32_t *ret)
+{
+        static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+        size_t n = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : 4;
+        uint32_t c = n == 1 ? s[0] : s[0] & (0x7fu >> n);
+
+        if (n > len || (n == 4 && (s[0] & 0xf8) != 0xf0))
+                return 0;
+        for (size_t i = 1; i < n; i++) {
+                if ((s[i] & 0xc0) != 0x80)
+                        return 0;
+                c = c << 6 | (s[i] & 0x3f);
+        }
+        if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+                return 0;
+        *ret = c;
+        return n;
+}
+
+bool text_printable(const char *s, size_t len)
+{
+        while (len > 0) {
+                uint32_t c;
+                size_t n = text_code_point((const uint8_t *)s, len, &c);
+
+                if (n == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
+                        return false;
+                s += n;
+                len -= n;
+        }
+        return true;
+}
+
 bool text_glob(const char *pattern, const char *s)
 {
         const char *star = NULL, *resume = NULL;
