@@ -5,13 +5,13 @@
 #include "ground/fault.h"
 #include "ground/limits.h"
 #include "ground/protocol.h"
+#include "facts/address.h"
 #include "facts/digest.h"
+#include "facts/directives.h"
 
 /* The manifest (man sealift.manifest(5)): what a publisher signs about one release. Intent comes first, in
  * unit-file syntax with systemd's own directive names; `sealift pack` appends content: the bundle's sum and
  * every entry of its tree. */
-
-struct directive; /* facts/directives.h: the one table of what may stand in a manifest */
 
 struct manifest_setting {
         const struct directive *directive;
@@ -24,15 +24,13 @@ enum network { NETWORK_NONE, NETWORK_SOCKET, NETWORK_OUTBOUND, NETWORK_BIND };
 enum root { ROOT_HOST_USR, ROOT_BUNDLE };
 
 struct bind_request { /* Bind=tcp:8080 */
-        bool udp;
+        enum transport transport;
         uint16_t port;
         unsigned line;
 };
 
 struct address_request { /* Outbound=192.0.2.0/24, or any */
-        int family;      /* AF_INET, AF_INET6, or AF_UNSPEC for any */
-        uint8_t address[16];
-        unsigned prefix;
+        struct address address;
         unsigned line;
 };
 
@@ -84,7 +82,8 @@ struct content {
 struct manifest {
         char name[NAME_SIZE];
         char version[VERSION_SIZE];
-        char *description;        /* owned; or NULL */
+        struct manifest_setting *settings; /* owned; all of [Bundle] */
+        size_t n_settings;
         struct service *services; /* owned; one at least */
         size_t n_services;
         struct socket_unit *sockets; /* owned */
@@ -103,8 +102,13 @@ _must_check_ int manifest_parse(const char *text, size_t len, const char *file, 
 /* The entry with that path, or NULL. Binary search. */
 const struct entry *manifest_find_entry(const struct manifest *m, const char *path);
 
-/* Value of the last setting of that name, or NULL. */
+/* Value of the last setting of that name in [Bundle], [Service NAME], [Socket NAME]; or NULL. */
+const char *manifest_get_bundle(const struct manifest *m, const char *directive);
 const char *manifest_get(const struct service *s, const char *directive);
+const char *manifest_get_socket(const struct socket_unit *s, const char *directive);
+
+/* The service of that name, or NULL. */
+const struct service *manifest_find_service(const struct manifest *m, const char *name);
 
 /* The socket of a service exists: it takes its listeners from systemd. */
 bool manifest_has_socket(const struct manifest *m, const char *service);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+
+/* Addresses and ports as manifests and policies write them. Text in, numbers out; nothing is looked up. */
+
+enum transport { TRANSPORT_TCP, TRANSPORT_UDP };
+
+struct address {    /* of the network, its host bits zero */
+        int family; /* AF_INET, AF_INET6, or AF_UNSPEC: any address */
+        uint8_t bytes[16];
+        unsigned prefix; /* bits; of a single address 32 or 128 */
+};
+
+struct port_range { /* "tcp:8080", "tcp:1024-65535" */
+        enum transport transport;
+        uint16_t first, last;
+};
+
+/* "any", "192.0.2.1", "192.0.2.0/24", "2001:db8::/32". -EINVAL; host bits that are set are -EINVAL too,
+ * since they are a mistake about what is meant. */
+_must_check_ int address_parse(const char *s, struct address *ret);
+
+/* "tcp:PORT" or "tcp:FIRST-LAST". -EINVAL. */
+_must_check_ int address_parse_ports(const char *s, struct port_range *ret);
+
+/* A listen address of systemd.socket(5), internet sockets only: "8080", "192.0.2.1:8080", "[::1]:8080". The
+ * bare port is every address (AF_UNSPEC). -EINVAL. */
+_must_check_ int address_parse_listen(const char *s, struct address *ret, uint16_t *ret_port);
+
+/* Every address of inner is one of outer. */
+bool address_covers(const struct address *outer, const struct address *inner);
+bool address_ports_cover(const struct port_range *outer, const struct port_range *inner);
