@@ -20,15 +20,15 @@ struct config_source { /* [Source NAME] */
 
 enum report_method { REPORT_PUT, REPORT_POST };
 
-struct config_report { /* [Report]; url "" = reports go nowhere */
-        char url[CONFIG_URL_SIZE];
+struct config_report {             /* [Report]; url "" = reports go nowhere */
+        char url[CONFIG_URL_SIZE]; /* https://; ends in '/' for PUT */
         char ca_file[CONFIG_PATH_SIZE];
         enum report_method method;
 };
 
 struct config {
         char channel[NAME_SIZE];
-        char source[NAME_SIZE];            /* which of sources */
+        char source[NAME_SIZE];            /* which of sources; always there */
         char *bundles[CONFIG_BUNDLES_MAX]; /* owned; globs; none = all */
         size_t n_bundles;
         uint64_t poll_usec;
@@ -40,7 +40,8 @@ struct config {
 struct config *config_free(struct config *c);
 DEFINE_POINTER_CLEANUP(struct config, config_free)
 
-/* -EINVAL with file, line and the nearest known key; -ENOMEM. */
+/* -EINVAL with file, line and the nearest known key, -EFBIG over a limit, -ENOMEM. A configuration that was
+ * parsed is complete: a channel, one source at least, a URL for each. */
 _must_check_ int config_parse(const char *text, size_t len, const char *file, struct config **ret,
                               struct fault *f);
 

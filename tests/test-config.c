@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "facts/config.h"
+
+#include "tap.h"
+
+#define AGENT  "[Agent]\nChannel=stable\n"
+#define SOURCE "[Source bucket]\nURL=https://bucket.example/fleet\n"
+
+static int parse(const char *text, struct config **ret, struct fault *f)
+{
+        *f = (struct fault){};
+        return config_parse(text, strlen(text), "sealift.conf", ret, f);
+}
+
+static void test_smallest(void)
+{
+        _cleanup_(config_freep) struct config *c = NULL;
+        struct fault f;
+
+        if (!tap_int(parse(AGENT SOURCE, &c, &f), 0, "two sections of one line are a configuration"))
+                return;
+        tap_str(c->channel, "stable", "channel");
+        tap_str(c->source, "bucket", "the only source is the one that is used");
+        tap_str(c->sources[0].url, "https://bucket.example/fleet/", "a URL gets its slash");
+        tap_str(c->sources[0].ca_file, "", "the system's CAs unless said");
+        tap_int(c->poll_usec, 300 * 1000000LL, "polls every five minutes unless said");
+        tap_str(c->report.url, "", "reports go nowhere unless said");
+        tap_ok(config_wants_bundle(c, "anything"), "all bundles unless said");
+}
+
+static void test_full(void)
+{
+        _cleanup_(config_freep) struct config *c = NULL;
+        struct fault f;
+        int r;
+
+        r = parse("# the fleet\n"
+                  "[Source a]\nURL=https://a.example:8443/\nCAFile=/etc/sealift/a.pem\n"
+                  "[Source b-2]\nURL=https://[2001:db8::1]:443/x%20y/\n"
+                  "[Agent]\nChannel=edge\nSource=b-2\nBundles=gone\nBundles=\nBundles=web db-*\n"
+                  "Bundles=cache?\nPollSec=1min 30s\n"
+                  "[Report]\nURL=https://r.example/in\nCAFile=/r.pem\nMethod=PUT\n",
+                  &c, &f);
+        if (!tap_int(r, 0, "every key at once (%s)", f.text))
+                return;
+        tap_int(c->n_sources, 2, "two sources");
+        tap_str(c->source, "b-2", "Source=");
+        tap_str(config_find_source(c, "a")->ca_file, "/etc/sealift/a.pem", "CAFile=");
+        tap_str(config_find_source(c, "b-2")->url, "https://[2001:db8::1]:443/x%20y/",
+                "URL= with an address");
+        tap_ok(!config_find_source(c, "c"), "a source that is not there");
+        tap_int(c->poll_usec, 90 * 1000000LL, "PollSec=");
+        tap_str(c->report.url, "https://r.example/in/", "a report's URL gets its slash for PUT");
+        tap_str(c->report.ca_file, "/r.pem", "the report's CAFile=");
+        tap_ok(config_wants_bundle(c, "web") && config_wants_bundle(c, "db-main") &&
+                       config_wants_bundle(c, "cache1"),
+               "Bundles= adds up, globs match");
+        tap_ok(!config_wants_bundle(c, "gone"), "an empty Bundles= starts over");
+        tap_ok(!config_wants_bundle(c, "website"), "a glob matches the whole name");
+}
+
+static void test_post(void)
+{
+        _cleanup_(config_freep) struct config *c = NULL;
+        struct fault f;
+
+        if (!tap_int(parse(AGENT SOURCE "[Report]\nMethod=POST\nURL=https://r.example/in\n", &c, &f), 0,
+                     "POST"))
+                return;
+        tap_int(c->report.method, REPORT_POST, "Method=POST");
+        tap_str(c->report.url, "https://r.example/in", "a URL to POST to stays as it is");
+}
+
+static const struct refusal {
+        const char *text, *like, *what;
+} refusals[] = {
+        { AGENT, "no [Source NAME]", "no source" },
+        { SOURCE, "no Channel=", "no channel" },
+        { AGENT "[Source a]\n", "[Source a] has no URL=", "a source without a URL" },
+        { AGENT SOURCE "[Source b]\nURL=https://b/\n", "has no Source=", "two sources, none chosen" },
+        { AGENT "Source=x\n" SOURCE, "no [Source x]", "a source chosen that is not there" },
+        { AGENT SOURCE SOURCE, "sealift.conf:5: [Source bucket] stands here twice", "a source twice" },
+        { AGENT "Chanel=x\n" SOURCE,
+          "sealift.conf:3: unknown key Chanel= in [Agent]; did you mean Channel=?", "a key mistyped" },
+        { AGENT "Qqqqqqqq=x\n" SOURCE, "unknown key Qqqqqqqq= in [Agent]", "a key unlike any other" },
+        { "[Agnet]\n", "sealift.conf:1: unknown section [Agnet]; did you mean [Agent]?",
+          "a section mistyped" },
+        { "[Agent x]\n", "written [Agent]", "a name where none belongs" },
+        { "[Source]\n", "written [Source NAME]", "a source without a name" },
+        { "[Source Big]\n", "not a name", "a source with a bad name" },
+        { "Channel=x\n", "before the first [Section]", "a key before any section" },
+        { "[Agent]\nChannel=Big One\n", "sealift.conf:2: Channel=Big One: not a name", "a bad channel" },
+        { "[Agent]\nPollSec=0\n", "1s to 7d", "polling without pause" },
+        { "[Agent]\nPollSec=8d\n", "1s to 7d", "polling less than weekly" },
+        { "[Agent]\nPollSec=soon\n", "1s to 7d", "polling at no time" },
+        { "[Agent]\nBundles=web DB\n", "bundle names", "a bundle that cannot be" },
+        { "[Report]\nMethod=GET\n", "not PUT or POST", "a report by GET" },
+        { "[Source a]\nCAFile=ca.pem\n", "absolute", "a relative CAFile=" },
+        { "[Source a]\nURL=http://a/\n", "not an https:// URL", "plain HTTP" },
+        { "[Source a]\nURL=file:///etc/shadow\n", "not an https:// URL", "a file" },
+        { "[Source a]\nURL=https://\n", "no valid host", "no host" },
+        { "[Source a]\nURL=https:///x\n", "no valid host", "an empty host" },
+        { "[Source a]\nURL=https://:443/x\n", "no valid host", "a port alone" },
+        { "[Source a]\nURL=https://a:0/\n", "no valid host", "port 0" },
+        { "[Source a]\nURL=https://a:65536/\n", "no valid host", "port 65536" },
+        { "[Source a]\nURL=https://a:/\n", "no valid host", "an empty port" },
+        { "[Source a]\nURL=https://[::1/\n", "no valid host", "a bracket left open" },
+        { "[Source a]\nURL=https://a b/\n", "no valid host", "a space in the host" },
+        { "[Source a]\nURL=https://me:secret@a/\n", "user name", "credentials" },
+        { "[Source a]\nURL=https://a/x?y\n", "query", "a query" },
+        { "[Source a]\nURL=https://a?y\n", "query", "a query behind the host" },
+        { "[Source a]\nURL=https://a/#y\n", "fragment", "a fragment" },
+        { "[Source a]\nURL=https://a/\"x\n", "%XX", "a quote" },
+};
+
+static void test_refusals(void)
+{
+        for (size_t i = 0; i < ELEMENTSOF(refusals); i++) {
+                struct config *c = NULL;
+                struct fault f;
+
+                tap_int(parse(refusals[i].text, &c, &f), -EINVAL, "%s is refused", refusals[i].what);
+                tap_like(f.text, refusals[i].like, "%s is explained", refusals[i].what);
+                tap_ok(!c, "%s leaves nothing behind", refusals[i].what);
+                config_free(c);
+        }
+}
+
+static void test_limits(void)
+{
+        char text[16384], url[CONFIG_URL_SIZE + 16];
+        struct config *c = NULL;
+        struct fault f;
+        int n = 0;
+
+        for (int i = 0; i <= CONFIG_SOURCES_MAX; i++)
+                n += snprintf(text + n, sizeof(text) - (size_t)n, "[Source s%d]\nURL=https://a/\n", i);
+        tap_int(parse(text, &c, &f), -EFBIG, "a source too many");
+        memset(url, 'x', sizeof(url));
+        for (int longer = 0; longer < 2; longer++) {
+                int len = CONFIG_URL_SIZE - 2 - (int)STRLEN("https://a/") + longer;
+
+                (void)snprintf(text, sizeof(text), AGENT "[Source a]\nURL=https://a/%.*s\n", len, url);
+                tap_int(parse(text, &c, &f), longer ? -EINVAL : 0, "the longest URL%s",
+                        longer ? " and a byte" : "");
+                c = config_free(c);
+        }
+        (void)snprintf(text, sizeof(text), "[Source a]\nCAFile=/%.*s\n", CONFIG_PATH_SIZE, url);
+        tap_int(parse(text, &c, &f), -EINVAL, "a CAFile= too long");
+        n = snprintf(text, sizeof(text), "[Agent]\nBundles=");
+        for (int i = 0; i <= CONFIG_BUNDLES_MAX; i++)
+                n += snprintf(text + n, sizeof(text) - (size_t)n, "b%d ", i);
+        tap_int(parse(text, &c, &f), -EINVAL, "a bundle too many");
+}
+
+int main(void)
+{
+        test_smallest();
+        test_full();
+        test_post();
+        test_refusals();
+        test_limits();
+        return tap_done();
+}
