@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The only place that writes log entries. Used by the story, by main functions, and by what watches units;
+ * code below them returns a fault instead. */
+
+#include "doors/journal.h"
+
+#include <stdarg.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+
+#include "ground/fault.h"
+
+static const char *const event_ids[] = {
+        [JOURNAL_AGENT_STARTED] = "58d9f2d3bda6462283daa9aed3de1961",
+        [JOURNAL_CONFIG_INVALID] = "fb69c067115948aca73da0f3eb5ecc54",
+        [JOURNAL_TRUST_REFRESHED] = "c0d8651a89b34336a40f2fac2f5c7a41",
+        [JOURNAL_TRUST_REFUSED] = "1d6672afbcd44670ace7358937511e69",
+        [JOURNAL_SOURCE_UNREACHABLE] = "a5a37c1144a34ad7865d831b7a2e4ee0",
+        [JOURNAL_RELEASE_FOUND] = "b7c661d2b6d34c7691d9d46322a7c714",
+        [JOURNAL_RELEASE_REFUSED] = "2272ed9a8b714fe89657e7168845da85",
+        [JOURNAL_RELEASE_INSTALLED] = "6571c20385984007ad953d625f7cdf3a",
+        [JOURNAL_RELEASE_CURRENT] = "6da9131a263c4870834cb1442c75b669",
+        [JOURNAL_RELEASE_FAILED] = "5c93f29092d047829804d8abeb0018ae",
+        [JOURNAL_RELEASE_RESTORED] = "7dbb6255a341430bb67ac15da27939b4",
+        [JOURNAL_RESTORE_FAILED] = "2ed49bfbb6a842ed872c1ffbe6875b11",
+        [JOURNAL_RELEASE_REMOVED] = "f55f81996c32406db9d9f50e4e34282d",
+        [JOURNAL_UNIT_FAILED] = "5e1ecb0a5b564a3bbf7123523a5b32c7",
+        [JOURNAL_WALL_MISSING] = "57c7bd71fd924917b6e0d2fb78255058",
+        [JOURNAL_REPORT_FAILED] = "68b09cb329b24500ac26da07953cb61d",
+};
+_Static_assert(ELEMENTSOF(event_ids) == _JOURNAL_EVENT_MAX, "every event has an id");
+
+enum { JOURNAL_FIELDS_MAX = 8, JOURNAL_TEXT_MAX = 2 * FAULT_TEXT_MAX };
+
+struct fields {
+        char text[JOURNAL_FIELDS_MAX][JOURNAL_TEXT_MAX + 32];
+        struct iovec iov[JOURNAL_FIELDS_MAX];
+        int n;
+};
+
+static void fields_add(struct fields *f, const char *name, const char *value)
+{
+        int n;
+
+        if (!value || f->n >= JOURNAL_FIELDS_MAX)
+                return;
+        n = snprintf(f->text[f->n], sizeof(f->text[f->n]), "%s=%s", name, value);
+        if (n < 0)
+                return;
+        f->iov[f->n].iov_base = f->text[f->n];
+        f->iov[f->n].iov_len = strlen(f->text[f->n]);
+        f->n++;
+}
+
+const char *journal_event_id(enum journal_event event)
+{
+        return event_ids[event];
+}
+
+void journal_send(enum journal_event event, int priority, const struct journal_subject *subject,
+                  const char *format, ...)
+{
+        char text[JOURNAL_TEXT_MAX], number[24];
+        struct fields f = {};
+        va_list ap;
+
+        va_start(ap, format);
+        (void)vsnprintf(text, sizeof(text), format, ap);
+        va_end(ap);
+        fields_add(&f, "MESSAGE", text);
+        fields_add(&f, "MESSAGE_ID", event_ids[event]);
+        (void)snprintf(number, sizeof(number), "%d", priority);
+        fields_add(&f, "PRIORITY", number);
+        if (subject) {
+                fields_add(&f, "SEALIFT_BUNDLE", subject->bundle);
+                fields_add(&f, "SEALIFT_VERSION", subject->version);
+                fields_add(&f, "SEALIFT_DIGEST", subject->digest);
+                fields_add(&f, "OBJECT_SYSTEMD_UNIT", subject->unit);
+        }
+        if (subject && subject->attempt > 0) {
+                (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)subject->attempt);
+                fields_add(&f, "SEALIFT_ATTEMPT", number);
+        }
+        (void)sd_journal_sendv(f.iov, f.n);
+}

@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Every MESSAGE_ID that a program can send has a catalog text with a subject and advice, and no text explains an id that nobody sends.
+set -u
+top=${top_srcdir:-.}
+ids=$(sed -n 's/.*\[JOURNAL_[A-Z_]*\] = "\([0-9a-f]\{32\}\)".*/\1/p' "$top/agent/doors/journal.c")
+texts=$(sed -n 's/^-- \([0-9a-f]\{32\}\)$/\1/p' "$top/units/sealift.catalog")
+n=0
+failed=0
+ok() { # STATUS NAME
+    n=$((n + 1))
+    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else
+        echo "not ok $n - $2"
+        failed=1
+    fi
+}
+
+[ -n "$ids" ]
+ok $? "there are message ids"
+[ "$(printf '%s\n' "$ids" | sort)" = "$(printf '%s\n' "$texts" | sort)" ]
+ok $? "ids in journal.c and in the catalog are the same"
+[ -z "$(printf '%s\n' "$ids" | sort | uniq -d)" ]
+ok $? "no id stands twice"
+for id in $texts; do
+    body=$(awk -v id="-- $id" '$0 == id { on = 1; next } /^-- / { on = 0 } on' "$top/units/sealift.catalog")
+    printf '%s\n' "$body" | grep -q '^Subject: .' && printf '%s\n' "$body" | grep -q '^Documentation: man:' &&
+        [ "$(printf '%s\n' "$body" | sed '1,/^$/d' | wc -w)" -ge 12 ]
+    ok $? "$id has a subject, documentation and advice"
+done
+if command -v journalctl >/dev/null; then
+    root=$(mktemp -d)
+    mkdir -p "$root/usr/lib/systemd/catalog" "$root/var/lib/systemd/catalog"
+    cp "$top/units/sealift.catalog" "$root/usr/lib/systemd/catalog/"
+    journalctl --root="$root" --update-catalog 2>"$root/log" && [ ! -s "$root/log" ]
+    ok $? "systemd compiles the catalog without complaint"
+    rm -rf "$root"
+else
+    n=$((n + 1))
+    echo "ok $n - systemd compiles the catalog # SKIP no journalctl here"
+fi
+echo "1..$n"
+exit $failed
