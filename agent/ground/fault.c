@@ -62,3 +62,9 @@ int fault_prefix(struct fault *f, const char *format, ...)
         text_make_harmless(f->text);
         return f->error;
 }
+
+bool fault_transient(int error)
+{
+        return error == -EHOSTUNREACH || error == -ETIMEDOUT || error == -ECONNRESET || error == -EPROTO ||
+               error == -EPIPE;
+}

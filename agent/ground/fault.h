@@ -20,6 +20,7 @@
  *   -EPROTO        a peer process broke the message protocol
  *   -EHOSTUNREACH  the source could not be reached or answered with an error: try again later
  *   -EALREADY      quarantined: failed here before
+ *   -ECHILD        a release that did not come up: its own doing, so it is quarantined
  *   -ECANCELED     this program was asked to stop */
 enum { FAULT_TEXT_MAX = 512 };
 
@@ -34,6 +35,10 @@ int fault_set(struct fault *f, int error, const char *format, ...) _printf_(3, 4
 
 /* The same, followed by ": " and strerror(-error). */
 int fault_set_errno(struct fault *f, int error, const char *format, ...) _printf_(3, 4);
+
+/* The cause may pass by itself (the source, the network, a worker that died): worth a retry soon. All other
+ * classes are decisions that only a new release, a new policy or an operator changes. */
+bool fault_transient(int error) _const_;
 
 /* Puts "text: " before what f says already; returns f->error. For callers that know the object. */
 int fault_prefix(struct fault *f, const char *format, ...) _printf_(2, 3);
