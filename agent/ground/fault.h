@@ -17,6 +17,8 @@
  *   -ENOENT        the object is not there
  *   -EPERM         refused by this host's policy
  *   -ENOSPC        no space or inodes (checked from signed numbers)
+ *   -EACCES        a server does not prove who it is (TLS), or wants to know who we are
+ *   -EPIPE         the caller has gone
  *   -EPROTO        a peer process broke the message protocol
  *   -EHOSTUNREACH  the source could not be reached or answered with an error: try again later
  *   -EALREADY      quarantined: failed here before

@@ -20,14 +20,23 @@
  *   <- FETCH_DONE                            after the pipe was closed
  *   -> FETCH_UPLOAD + a sealed memfd         PUT or POST to [Report] of the configuration
  *   <- FETCH_DONE
+ *
+ * A caller that wants no more closes its end of the pipe or the conversation. What FETCH_DONE may say, so
+ * that the caller can decide about trying again (sealift-fetch never does by itself): 0              200, or
+ * 304 to a request with an ETag; any 2xx to an upload -ENOENT        404, 403 (a bucket that may not be
+ * listed says so), 410 -EFBIG         the body is, or announces to be, longer than max_bytes; nothing past
+ * it went down the pipe -EHOSTUNREACH  no name, no connection, no answer in time, cut off, 5xx, 408, 425 to
+ * 429: later -EACCES        certificate, name or CA wrong; 401: somebody must look -EINVAL        bad
+ * source, path, name or configuration; a redirect; other 4xx: somebody must look -EPIPE         the caller
+ * closed its end -ENOMEM
  */
 enum fetch_message { FETCH_GET = 1, FETCH_UPLOAD, FETCH_DONE };
 
 struct fetch_get {
         uint64_t max_bytes; /* more is an error: the cap of what is signed, or of the role */
         char source[NAME_SIZE];
-        char path[FETCH_PATH_SIZE]; /* below the source's URL; segments of unreserved characters, no "..", no
-                                       query */
+        char path[FETCH_PATH_SIZE]; /* below the source's URL; segments of RFC 3986 unreserved characters and
+                                       '+', not encoded; no ".", no "..", no query */
         char etag[FETCH_ETAG_SIZE]; /* If-None-Match, or "" */
         char reserved[5];
 };
@@ -38,8 +47,7 @@ struct fetch_upload {
 };
 
 struct fetch_done {
-        int32_t error;  /* 0, or negative errno as in ground/fault.h: -ENOENT (404, 403), -EFBIG,
-                           -EHOSTUNREACH ... */
+        int32_t error;  /* 0, or one of those above */
         int32_t status; /* HTTP status, 0 when there was no answer; 304 comes with error 0 and bytes 0 */
         uint64_t bytes; /* written to the pipe */
         char etag[FETCH_ETAG_SIZE];

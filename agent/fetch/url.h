@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "ground/fault.h"
+#include "ground/limits.h"
+#include "facts/config.h"
+
+/* The only place where a URL is made: a base from the configuration and a path from the caller, who may be
+ * repeating what hostile metadata told it. */
+
+/* Every byte of the path may become "%XX". */
+enum { URL_SIZE = CONFIG_URL_SIZE + 3 * FETCH_PATH_SIZE };
+
+/* base (ends in '/') and path: one or more segments of RFC 3986 unreserved characters and '+', which goes
+ * out as "%2B" because S3 takes a bare one for a space. No empty segment, no ".", no "..", nothing encoded
+ * already. -EINVAL; the caller knows the path and prefixes it. */
+_must_check_ int url_build(const char *base, const char *path, char ret[static URL_SIZE], struct fault *f);
+
+/* Where a report goes: base as it is for POST, base and name for PUT. name is [a-z0-9.-], not "." or "..".
+ * -EINVAL. */
+_must_check_ int url_build_report(const struct config_report *report, const char *name,
+                                  char ret[static URL_SIZE], struct fault *f);

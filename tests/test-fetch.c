@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The real sealift-fetch, started with a socketpair and no systemd, against nginx and against servers that
+ * misbehave. */
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "ground/io.h"
+#include "ground/message.h"
+#include "ground/protocol.h"
+
+#include "tap.h"
+#include "web.h"
+
+enum { BODY_MAX = 1 << 20 };
+
+static struct web web;
+static struct message m;
+
+static const struct message_rule rules[] = {
+        { FETCH_DONE, "FETCH_DONE", 1, sizeof(struct fetch_done), sizeof(struct fetch_done), false, 0 },
+};
+
+struct worker {
+        pid_t pid;
+        int sock;
+        struct fetch_done done; /* of the last request */
+        char body[BODY_MAX];    /* its beginning, with NUL */
+        size_t len;             /* all of it */
+};
+
+static struct worker worker;
+
+/* patience: of sealift-fetch, for a server that is silent. */
+static void worker_open(struct worker *w, const char *config, const char *patience)
+{
+        const char *top = getenv("top_builddir");
+        char program[512], path[128];
+        int fds[2];
+        pid_t parent = getpid();
+
+        (void)snprintf(program, sizeof(program), "%s/sealift-fetch", top ? top : ".");
+        (void)snprintf(path, sizeof(path), "%s/%s", web.dir, config);
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+                abort();
+        w->pid = fork();
+        if (w->pid == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (getppid() != parent || dup2(fds[1], STDIN_FILENO) < 0 ||
+                    dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+                        _exit(126);
+                (void)execl(program, program, "--config", path, "--patience", patience, NULL);
+                _exit(127);
+        }
+        (void)fd_close(fds[1]);
+        w->sock = fds[0];
+}
+
+/* The worker's wait status, once it has ended by itself. */
+static int worker_wait(struct worker *w)
+{
+        int status = -1;
+
+        if (waitpid(w->pid, &status, 0) != w->pid)
+                abort();
+        w->sock = fd_close(w->sock);
+        return status;
+}
+
+static void worker_close(struct worker *w)
+{
+        w->sock = fd_close(w->sock);
+        tap_int(worker_wait(w), 0, "the worker ends in order when its caller goes");
+}
+
+static int worker_receive(struct worker *w)
+{
+        unsigned state = 0;
+        struct fault f;
+        int r;
+
+        r = message_receive(w->sock, rules, ELEMENTSOF(rules), &state, &m, &f);
+        if (r > 0)
+                memcpy(&w->done, m.payload, sizeof(w->done));
+        return r;
+}
+
+/* Sends FETCH_GET and returns the read end of its pipe. */
+static int worker_ask(struct worker *w, const char *source, const char *path, uint64_t max, const char *etag)
+{
+        struct fetch_get g = { .max_bytes = max };
+        int fds[2];
+
+        (void)snprintf(g.source, sizeof(g.source), "%s", source);
+        (void)snprintf(g.path, sizeof(g.path), "%s", path);
+        (void)snprintf(g.etag, sizeof(g.etag), "%s", etag);
+        if (pipe2(fds, O_CLOEXEC) < 0 || message_send(w->sock, FETCH_GET, &g, sizeof(g), fds[1]) < 0)
+                abort();
+        (void)fd_close(fds[1]);
+        return fds[0];
+}
+
+/* A whole request; the class it ended in. */
+static int worker_get(struct worker *w, const char *source, const char *path, uint64_t max, const char *etag)
+{
+        _cleanup_close_ int fd = worker_ask(w, source, path, max, etag);
+        static char rest[65536];
+        size_t n;
+
+        w->done = (struct fetch_done){};
+        if (io_read_full(fd, w->body, sizeof(w->body) - 1, &w->len) < 0)
+                abort();
+        w->body[w->len] = '\0';
+        do {
+                if (io_read_full(fd, rest, sizeof(rest), &n) < 0)
+                        abort();
+                w->len += n;
+        } while (n > 0);
+        if (worker_receive(w) != 1)
+                abort();
+        return w->done.error;
+}
+
+static void config_write(const char *name, const char *method)
+{
+        web_write(&web, name,
+                  "[Agent]\nChannel=stable\nSource=nginx\n"
+                  "[Source nginx]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/ca.pem\n"
+                  "[Source evil]\nURL=https://127.0.0.1:%3$u\nCAFile=%1$s/ca.pem\n"
+                  "[Source other]\nURL=https://127.0.0.1:%4$u\nCAFile=%1$s/ca.pem\n"
+                  "[Source expired]\nURL=https://127.0.0.1:%5$u\nCAFile=%1$s/ca.pem\n"
+                  "[Source down]\nURL=https://127.0.0.1:%6$u\nCAFile=%1$s/ca.pem\n"
+                  "[Source stranger]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/stranger.pem\n"
+                  "[Source system]\nURL=https://127.0.0.1:%2$u/bucket\n"
+                  "[Source nofile]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/none.pem\n"
+                  "[Source noname]\nURL=https://no-such-host.invalid/\nCAFile=%1$s/ca.pem\n"
+                  "[Report]\nURL=https://127.0.0.1:%3$u/reports\nCAFile=%1$s/ca.pem\nMethod=%7$s\n",
+                  web.dir, web.nginx_port, web.evil_port, web.other_port, web.expired_port, web.closed_port,
+                  method);
+}
+
+static void test_objects(struct worker *w)
+{
+        char first[64], etag[FETCH_ETAG_SIZE];
+
+        web_write(&web, "bucket/1.root.json", "{\"signed\": 1}\n");
+        web_write(&web, "bucket/a+b", "plus\n");
+        worker_open(w, "sealift.conf", "30s");
+        tap_int(worker_get(w, "nginx", "1.root.json", 100, ""), 0, "an object arrives (%s)", w->done.text);
+        tap_str(w->body, "{\"signed\": 1}\n", "with its bytes");
+        tap_int(w->done.status, 200, "its status");
+        tap_int((long long)w->done.bytes, 14, "its length");
+        tap_ok(w->done.etag[0] == '"', "its ETag");
+        memcpy(etag, w->done.etag, sizeof(etag));
+        tap_int(worker_get(w, "nginx", "1.root.json", 100, etag), 0, "asked again with the ETag");
+        tap_int(w->done.status, 304, "it is unchanged");
+        tap_int((long long)w->len, 0, "and not sent");
+        tap_int(worker_get(w, "nginx", "1.root.json", 100, "\"other\""), 0, "asked with an old ETag");
+        tap_int(w->done.status, 200, "it is sent");
+        tap_int(worker_get(w, "nginx", "2.root.json", 100, ""), -ENOENT, "what is not there");
+        tap_int(w->done.status, 404, "is a 404");
+        tap_int((long long)w->len, 0, "whose error page is not passed on");
+        tap_like(w->done.text, "2.root.json of source nginx: HTTP status 404", "and which is named");
+        tap_int(worker_get(w, "nginx", "a+b", 100, ""), 0, "a plus in a name");
+        tap_str(w->body, "plus\n", "is a plus");
+        (void)worker_get(w, "nginx", "raw/1+2", 100, "");
+        tap_str(w->body, "/bucket/raw/1%2B2", "that S3 cannot take for a space");
+        (void)worker_get(w, "nginx", "headers", 100, "");
+        tap_str(w->body, "||sealift/" PACKAGE_VERSION, "no encodings, no cookies, our name");
+        (void)worker_get(w, "nginx", "connection", 100, "");
+        (void)snprintf(first, sizeof(first), "%.60s", w->body);
+        (void)worker_get(w, "nginx", "nothing", 100, "");
+        (void)worker_get(w, "nginx", "connection", 100, "");
+        tap_str(w->body, first, "one connection serves a conversation, a 404 between");
+        worker_close(w);
+}
+
+/* What a server, or the network, does; how it is told apart; a word of why. */
+static const struct failure {
+        const char *source, *path;
+        int error, status;
+        const char *like;
+} failures[] = {
+        { "evil", "truncated", -EHOSTUNREACH, 200, "ended before its end" },
+        { "evil", "truncated-chunks", -EHOSTUNREACH, 200, "" },
+        { "evil", "endless", -EFBIG, 200, "100000 bytes expected" },
+        { "evil", "endless-chunks", -EFBIG, 200, "100000 bytes expected" },
+        { "evil", "announced-large", -EFBIG, 200, "100000 bytes expected" },
+        { "evil", "endless-404", -ENOENT, 404, "HTTP status 404" },
+        { "evil", "redirect", -EINVAL, 302, "https://elsewhere.example/bucket" },
+        { "evil", "redirect-here", -EINVAL, 301, "/good: redirects are not followed" },
+        { "evil", "reset", -EHOSTUNREACH, 200, "" },
+        { "evil", "silent-close", -EHOSTUNREACH, 0, "without an answer" },
+        { "evil", "endless-headers", -EHOSTUNREACH, 200, "header lines without end" },
+        { "evil", "endless-interim", -EHOSTUNREACH, 100, "header lines without end" },
+        { "evil", "not-http", -EHOSTUNREACH, 0, "" },
+        { "evil", "unasked-304", -EHOSTUNREACH, 304, "304" },
+        { "evil", "partial", -EHOSTUNREACH, 206, "206" },
+        { "evil", "status/204", -EHOSTUNREACH, 204, "204" },
+        { "evil", "status/400", -EINVAL, 400, "URL=" },
+        { "evil", "status/401", -EACCES, 401, "credentials" },
+        { "evil", "status/403", -ENOENT, 403, "403" },
+        { "evil", "status/410", -ENOENT, 410, "410" },
+        { "evil", "status/429", -EHOSTUNREACH, 429, "busy" },
+        { "evil", "status/500", -EHOSTUNREACH, 500, "trouble" },
+        { "evil", "status/503", -EHOSTUNREACH, 503, "trouble" },
+        { "other", "good", -EACCES, 0, "check the name in URL=" },
+        { "expired", "good", -EACCES, 0, "clock" },
+        { "stranger", "1.root.json", -EACCES, 0, "/stranger.pem" },
+        { "system", "1.root.json", -EACCES, 0, "the system's CA certificates" },
+        { "nofile", "1.root.json", -EACCES, 0, "/none.pem" },
+        { "down", "good", -EHOSTUNREACH, 0, "cannot connect" },
+        { "noname", "good", -EHOSTUNREACH, 0, "cannot be looked up" },
+        { "nobody", "good", -EINVAL, 0, "there is no [Source nobody]" },
+        { "evil", "", -EINVAL, 0, "not a path" },
+        { "evil", "../good", -EINVAL, 0, "not a path" },
+        { "evil", "good?x", -EINVAL, 0, "not a path" },
+};
+
+static void test_failures(struct worker *w)
+{
+        worker_open(w, "sealift.conf", "30s");
+        for (size_t i = 0; i < ELEMENTSOF(failures); i++) {
+                const struct failure *c = failures + i;
+
+                tap_int(worker_get(w, c->source, c->path, 100000, ""), c->error, "%s of %s: its class",
+                        c->path, c->source);
+                tap_int(w->done.status, c->status, "%s of %s: its status", c->path, c->source);
+                tap_like(w->done.text, c->like, "%s of %s: why (%s)", c->path, c->source, w->done.text);
+                tap_ok(w->len <= 100000 && w->len == w->done.bytes, "%s of %s: never past the cap", c->path,
+                       c->source);
+        }
+        tap_int(worker_get(w, "evil", "good", 5, ""), 0, "after all of that the worker still serves (%s)",
+                w->done.text);
+        tap_int(worker_get(w, "evil", "good", 4, ""), -EFBIG, "one byte over the cap is refused");
+        tap_int(worker_get(w, "evil", "longer-than-said", 100, ""), 0, "bytes behind the end");
+        tap_str(w->body, "good\n", "are cut off");
+        tap_int(worker_get(w, "evil", "bad-etag", 100, ""), 0, "a malformed ETag does no harm");
+        tap_str(w->done.etag, "", "and is not kept");
+        tap_int(worker_get(w, "evil", "good", 100, "\"x\"\r\nX: y"), -EINVAL, "nor sent");
+        tap_int(worker_get(w, "evil", "good HTTP/1.1\r\nX: y", 100, ""), -EINVAL,
+                "no header hides in a path");
+        worker_close(w);
+}
+
+static void test_patience(struct worker *w)
+{
+        worker_open(w, "sealift.conf", "1s");
+        tap_int(worker_get(w, "evil", "stall", 100, ""), -EHOSTUNREACH, "a server that says nothing");
+        tap_like(w->done.text, "too slow", "is given up");
+        tap_int(worker_get(w, "evil", "stall-in-body", 1000, ""), -EHOSTUNREACH,
+                "one that stops half-way too");
+        tap_int(worker_get(w, "evil", "drip", 100000, ""), -EHOSTUNREACH, "and one that only drips");
+        tap_like(w->done.text, "too slow", "for being too slow");
+        worker_close(w);
+}
+
+static void test_caller_goes(struct worker *w)
+{
+        int fd;
+
+        worker_open(w, "sealift.conf", "1h");
+        fd = worker_ask(w, "evil", "endless", UINT64_C(1) << 40, "");
+        (void)fd_close(fd);
+        tap_int(worker_receive(w), 1, "a reader that closes its pipe ends the transfer");
+        tap_int(w->done.error, -EPIPE, "as what it is");
+        fd = worker_ask(w, "evil", "stall", 100, "");
+        (void)fd_close(fd);
+        tap_int(worker_receive(w), 1, "also while the server is silent");
+        tap_int(w->done.error, -EPIPE, "as what it is");
+        fd = worker_ask(w, "evil", "stall", 100, "");
+        worker_close(w);
+        (void)fd_close(fd);
+}
+
+/* The parent of a worker may be slow, and objects large: neither may cost memory. */
+static void test_memory(struct worker *w)
+{
+        static const size_t size = 256 << 20;
+        char path[128], line[128];
+        long peak = 0;
+        int fd;
+        FILE *f;
+
+        (void)snprintf(path, sizeof(path), "%s/bucket/large", web.dir);
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        if (fd < 0 || ftruncate(fd, (off_t)size) < 0)
+                abort();
+        (void)fd_close(fd);
+        worker_open(w, "sealift.conf", "30s");
+        tap_int(worker_get(w, "nginx", "large", size, ""), 0, "256 MiB arrive");
+        tap_int((long long)w->len, (long long)size, "whole");
+        (void)snprintf(path, sizeof(path), "/proc/%d/status", w->pid);
+        f = fopen(path, "re");
+        while (f && fgets(line, sizeof(line), f))
+                (void)sscanf(line, "VmHWM: %ld", &peak);
+        if (f)
+                (void)fclose(f);
+#ifdef __SANITIZE_ADDRESS__
+        tap_skip("resident memory", "shadow memory counts");
+#else
+        tap_ok(peak > 0 && peak < 24 * 1024, "with less than 24 MiB resident (%ld KiB)", peak);
+#endif
+        worker_close(w);
+}
+
+static void upload_send(struct worker *w, const char *name, const char *text, uint64_t size, int fd)
+{
+        struct fetch_upload u = { .size = size };
+
+        (void)snprintf(u.name, sizeof(u.name), "%s", name);
+        if (message_send(w->sock, FETCH_UPLOAD, &u, sizeof(u), fd) < 0)
+                abort();
+        (void)fd_close(fd);
+}
+
+static int upload(struct worker *w, const char *name, const char *text)
+{
+        w->done = (struct fetch_done){};
+        upload_send(w, name, text, strlen(text), io_memfd_sealed("report", text, strlen(text)));
+        if (worker_receive(w) != 1)
+                abort();
+        return w->done.error;
+}
+
+static void test_upload(struct worker *w)
+{
+        worker_open(w, "sealift.conf", "30s");
+        tap_int(upload(w, "m1-1.json", "{\"a\": 1}"), 0, "a report is put (%s)", w->done.text);
+        tap_int(w->done.status, 201, "its status");
+        tap_int(worker_get(w, "evil", "uploaded/reports/m1-1.json", 100, ""), 0, "the receiver has it");
+        tap_str(w->body, "PUT application/json {\"a\": 1}", "whole, as JSON, under its name");
+        tap_int(upload(w, "../x", "{}"), -EINVAL, "a report cannot leave its folder");
+        tap_int(upload(w, "", "{}"), -EINVAL, "nor be without a name");
+        worker_close(w);
+        worker_open(w, "post.conf", "30s");
+        tap_int(upload(w, "", "{\"b\": 2}"), 0, "a report is posted (%s)", w->done.text);
+        (void)worker_get(w, "evil", "uploaded/reports", 100, "");
+        tap_str(w->body, "POST application/json {\"b\": 2}", "to the very URL");
+        worker_close(w);
+        worker_open(w, "refused.conf", "30s");
+        tap_int(upload(w, "m1-1.json", "{}"), -EHOSTUNREACH, "a receiver in trouble: later");
+        tap_like(w->done.text, "report m1-1.json: HTTP status 503", "with its status");
+        worker_close(w);
+        worker_open(w, "silent.conf", "30s");
+        tap_int(upload(w, "m1-1.json", "{}"), -EINVAL, "no receiver configured");
+        tap_like(w->done.text, "[Report] URL=", "and what to configure");
+        worker_close(w);
+}
+
+static void test_configuration(struct worker *w)
+{
+        worker_open(w, "broken.conf", "30s");
+        tap_int(worker_get(w, "nginx", "x", 1, ""), -EINVAL, "a broken configuration fails each request");
+        tap_like(w->done.text, "broken.conf:2: ", "with file and line");
+        worker_close(w);
+        worker_open(w, "none.conf", "30s");
+        tap_int(worker_get(w, "nginx", "x", 1, ""), -ENOENT, "so does one that is not there");
+        tap_like(w->done.text, "none.conf: cannot open", "with its name");
+        worker_close(w);
+}
+
+static void breach(struct worker *w, uint16_t type, const void *payload, size_t len, int fd,
+                   const char *what)
+{
+        worker_open(w, "sealift.conf", "30s");
+        if (message_send(w->sock, type, payload, len, fd) < 0)
+                abort();
+        tap_int(worker_receive(w), 0, "%s: no answer", what);
+        tap_int(worker_wait(w), EXIT_FAILURE << 8, "%s: the end", what);
+}
+
+static void test_breaches(struct worker *w)
+{
+        struct fetch_get g = { .max_bytes = 100, .source = "evil", .path = "good" }, unending = g, huge = g;
+        struct fetch_upload u = { .size = 2, .name = "x" }, longer = { .size = 3, .name = "x" };
+        _cleanup_close_ int file = memfd_create("file", MFD_CLOEXEC), open_file = -EBADF, sealed = -EBADF;
+        int fds[2];
+        struct stat st;
+
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                abort();
+        open_file = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        sealed = io_memfd_sealed("sealed", "{}", 2);
+        (void)!write(open_file, "{}", 2);
+        memset(unending.path, 'x', sizeof(unending.path));
+        huge.max_bytes = UINT64_MAX;
+        breach(w, FETCH_DONE, NULL, 0, -EBADF, "a message only we send");
+        breach(w, FETCH_GET, &g, sizeof(g), -EBADF, "a request without a pipe");
+        breach(w, FETCH_GET, &g, sizeof(g) - 1, fds[1], "a request too short");
+        breach(w, FETCH_GET, &unending, sizeof(g), fds[1], "text without end");
+        breach(w, FETCH_GET, &huge, sizeof(g), fds[1], "a cap that is none");
+        breach(w, FETCH_GET, &g, sizeof(g), fds[0], "the wrong end of a pipe");
+        breach(w, FETCH_GET, &g, sizeof(g), file, "a file in place of a pipe");
+        tap_ok(fstat(file, &st) == 0 && st.st_size == 0, "and nothing is written to it");
+        breach(w, FETCH_UPLOAD, &u, sizeof(u), open_file, "an upload that may still change");
+        breach(w, FETCH_UPLOAD, &u, sizeof(u), fds[0], "an upload that is a pipe");
+        breach(w, FETCH_UPLOAD, &longer, sizeof(longer), sealed, "an upload of another length");
+        (void)fd_close(fds[0]);
+        (void)fd_close(fds[1]);
+}
+
+int main(void)
+{
+        static const char *const proxies[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+        const char *missing;
+
+        for (size_t i = 0; i < ELEMENTSOF(proxies); i++)
+                (void)unsetenv(proxies[i]);
+        if (web_start(&web, &missing) < 0) {
+                printf("1..0 # SKIP %s is not installed\n", missing);
+                return 0;
+        }
+        config_write("sealift.conf", "PUT");
+        config_write("post.conf", "POST");
+        web_write(&web, "refused.conf",
+                  "[Agent]\nChannel=c\n[Source s]\nURL=https://s/\n"
+                  "[Report]\nURL=https://127.0.0.1:%u/status/503\nMethod=POST\nCAFile=%s/ca.pem\n",
+                  web.evil_port, web.dir);
+        web_write(&web, "silent.conf", "[Agent]\nChannel=c\n[Source s]\nURL=https://s/\n");
+        web_write(&web, "broken.conf", "[Agent]\nChanel=c\n");
+        test_objects(&worker);
+        test_failures(&worker);
+        test_patience(&worker);
+        test_caller_goes(&worker);
+        test_memory(&worker);
+        test_upload(&worker);
+        test_configuration(&worker);
+        test_breaches(&worker);
+        web_stop(&web);
+        return tap_done();
+}

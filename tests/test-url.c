@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "fetch/url.h"
+
+#include "tap.h"
+
+static const struct path_case {
+        const char *path, *url; /* NULL: refused */
+} paths[] = {
+        { "timestamp.json", "https://b/x/timestamp.json" },
+        { "targets/stable/0a1b.web.manifest", "https://b/x/targets/stable/0a1b.web.manifest" },
+        { "a~b_c-d.E9", "https://b/x/a~b_c-d.E9" },
+        { "web-1.0+rc1", "https://b/x/web-1.0%2Brc1" },
+        { "...", "https://b/x/..." },
+        { ".hidden/..x", "https://b/x/.hidden/..x" },
+        { "", NULL },
+        { "/", NULL },
+        { "/a", NULL },
+        { "a/", NULL },
+        { "a//b", NULL },
+        { ".", NULL },
+        { "..", NULL },
+        { "a/../b", NULL },
+        { "a/..", NULL },
+        { "./a", NULL },
+        { "a?b", NULL },
+        { "a#b", NULL },
+        { "a%2e%2e", NULL },
+        { "a\\b", NULL },
+        { "a b", NULL },
+        { "a\nb", NULL },
+        { "a@b", NULL },
+        { "https://c/", NULL },
+        { "\xc3\xa4", NULL },
+};
+
+static void test_paths(void)
+{
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                const struct path_case *c = paths + i;
+                char url[URL_SIZE] = "untouched";
+                struct fault f = {};
+
+                tap_int(url_build("https://b/x/", c->path, url, &f), c->url ? 0 : -EINVAL, "path %zu is %s",
+                        i, c->url ? "taken" : "refused");
+                tap_str(url, c->url ? c->url : "untouched", "path %zu: the URL", i);
+        }
+}
+
+static void test_longest(void)
+{
+        char base[CONFIG_URL_SIZE + 1], path[FETCH_PATH_SIZE + 1], url[URL_SIZE];
+        struct fault f;
+
+        memset(base, 'b', sizeof(base));
+        base[CONFIG_URL_SIZE - 1] = '\0';
+        memset(path, '+', sizeof(path));
+        path[FETCH_PATH_SIZE - 1] = '\0';
+        tap_int(url_build(base, path, url, &f), 0, "the longest base and the longest path");
+        tap_int((long long)strlen(url), CONFIG_URL_SIZE - 1 + 3 * (FETCH_PATH_SIZE - 1), "fit");
+        path[FETCH_PATH_SIZE - 1] = '+';
+        path[FETCH_PATH_SIZE] = '\0';
+        tap_int(url_build(base, path, url, &f), -EINVAL, "a path one byte longer does not");
+        path[1] = '\0';
+        base[CONFIG_URL_SIZE - 1] = 'b';
+        base[CONFIG_URL_SIZE] = '\0';
+        tap_int(url_build(base, path, url, &f), -EINVAL, "nor does such a base");
+}
+
+static void test_reports(void)
+{
+        struct config_report put = { .url = "https://r/in/", .method = REPORT_PUT };
+        struct config_report post = { .url = "https://r/in", .method = REPORT_POST }, none = {};
+        static const char *const bad[] = { "", ".", "..", "a/b", "A", "a b", "a%41" };
+        char url[URL_SIZE];
+        struct fault f;
+
+        tap_int(url_build_report(&put, "m1.2.json", url, &f), 0, "a report's name");
+        tap_str(url, "https://r/in/m1.2.json", "goes behind the URL for PUT");
+        tap_int(url_build_report(&post, "m1.2.json", url, &f), 0, "for POST");
+        tap_str(url, "https://r/in", "it does not");
+        tap_int(url_build_report(&none, "m1.2.json", url, &f), -EINVAL, "nowhere to report to");
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                tap_int(url_build_report(&put, bad[i], url, &f), -EINVAL, "'%s' is no name", bad[i]);
+}
+
+int main(void)
+{
+        test_paths();
+        test_longest();
+        test_reports();
+        return tap_done();
+}

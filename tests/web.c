@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "web.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static void check(bool ok, const char *what)
+{
+        if (ok)
+                return;
+        perror(what);
+        abort();
+}
+
+static int listener_open(unsigned *ret_port)
+{
+        struct sockaddr_in sa = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        socklen_t len = sizeof(sa);
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+        check(fd >= 0 && bind(fd, (struct sockaddr *)&sa, len) >= 0 && listen(fd, 64) >= 0 &&
+                      getsockname(fd, (struct sockaddr *)&sa, &len) >= 0,
+              "listening socket");
+        *ret_port = ntohs(sa.sin_port);
+        return fd;
+}
+
+static pid_t spawn(const char *const argv[])
+{
+        pid_t parent = getpid(), pid = fork();
+
+        check(pid >= 0, "fork");
+        if (pid > 0)
+                return pid;
+        /* However the test ends, its servers end with it; nginx takes its own worker along on SIGTERM. */
+        if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
+                _exit(126);
+        (void)dup2(STDERR_FILENO, STDOUT_FILENO); /* stdout is TAP */
+        (void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+}
+
+int web_run(const char *const argv[])
+{
+        pid_t pid = spawn(argv);
+        int status;
+
+        check(waitpid(pid, &status, 0) == pid, argv[0]);
+        return status;
+}
+
+void web_write(const struct web *w, const char *name, const char *format, ...)
+{
+        char path[512];
+        va_list ap;
+        FILE *f;
+
+        (void)snprintf(path, sizeof(path), "%s/%s", w->dir, name);
+        f = fopen(path, "we");
+        check(f != NULL, path);
+        va_start(ap, format);
+        check(vfprintf(f, format, ap) >= 0 && fclose(f) == 0, path);
+        va_end(ap);
+}
+
+static const char *source_path(const char *name, char *path, size_t size)
+{
+        const char *top = getenv("top_srcdir");
+
+        (void)snprintf(path, size, "%s/tests/%s", top ? top : ".", name);
+        return path;
+}
+
+static const char nginx_conf[] =
+        "daemon off;\n"
+        "user root root;\n" /* heeded only by a root that has a choice */
+        "pid %1$s/nginx.pid;\n"
+        "error_log %1$s/nginx.log;\n"
+        "events { }\n"
+        "http {\n"
+        "  access_log %1$s/access.log;\n"
+        "  client_body_temp_path %1$s/t1;\n"
+        "  proxy_temp_path %1$s/t2;\n"
+        "  fastcgi_temp_path %1$s/t3;\n"
+        "  uwsgi_temp_path %1$s/t4;\n"
+        "  scgi_temp_path %1$s/t5;\n"
+        "  server {\n"
+        "    listen 127.0.0.1:%2$u ssl;\n"
+        "    ssl_certificate %1$s/server.pem;\n"
+        "    ssl_certificate_key %1$s/server.key;\n"
+        "    root %1$s;\n"
+        "    gzip on;\n"
+        "    gzip_types *;\n"
+        "    gzip_min_length 1;\n"
+        "    location /bucket/connection { return 200 $connection; }\n"
+        "    location /bucket/headers {\n"
+        "      return 200 \"$http_accept_encoding|$http_cookie|$http_user_agent\";\n"
+        "    }\n"
+        "    location /bucket/raw { return 200 $request_uri; }\n"
+        "  }\n"
+        "}\n";
+
+static void nginx_start(struct web *w)
+{
+        char conf[128], fds[16];
+        int fd = listener_open(&w->nginx_port);
+
+        web_write(w, "nginx.conf", nginx_conf, w->dir, w->nginx_port);
+        (void)snprintf(conf, sizeof(conf), "%s/nginx.conf", w->dir);
+        /* nginx takes over listening sockets named here, as it does from itself when it is upgraded. */
+        (void)snprintf(fds, sizeof(fds), "%d;", fd);
+        (void)setenv("NGINX", fds, 1);
+        w->pids[w->n_pids++] =
+                spawn((const char *const[]){ "nginx", "-p", w->dir, "-e", "stderr", "-c", conf, NULL });
+        (void)unsetenv("NGINX");
+        (void)fd_close(fd);
+}
+
+static void evil_start(struct web *w, const char *certificate, unsigned *ret_port)
+{
+        char fd_text[16], pem[128], key[128], program[512];
+        int fd = listener_open(ret_port);
+
+        (void)snprintf(fd_text, sizeof(fd_text), "%d", fd);
+        (void)snprintf(pem, sizeof(pem), "%s/%s.pem", w->dir, certificate);
+        (void)snprintf(key, sizeof(key), "%s/%s.key", w->dir, certificate);
+        w->pids[w->n_pids++] = spawn((const char *const[]){
+                "python3", source_path("evil.py", program, sizeof(program)), fd_text, pem, key, NULL });
+        (void)fd_close(fd);
+}
+
+int web_start(struct web *w, const char **ret_missing)
+{
+        static const struct {
+                const char *argv[4];
+        } needed[] = {
+                { { "nginx", "-v" } },
+                { { "openssl", "version" } },
+                { { "python3", "--version" } },
+        };
+        const char *tmp = getenv("TMPDIR");
+        char certs[512], bucket[80];
+
+        *w = (struct web){};
+        for (size_t i = 0; i < ELEMENTSOF(needed); i++)
+                if (web_run(needed[i].argv) != 0) {
+                        *ret_missing = needed[i].argv[0];
+                        return -ENOENT;
+                }
+        (void)snprintf(w->dir, sizeof(w->dir), "%.40s/sealift-web.XXXXXX", tmp ? tmp : "/tmp");
+        check(mkdtemp(w->dir) != NULL, w->dir);
+        check(web_run((const char *const[]){ source_path("certs", certs, sizeof(certs)), w->dir, NULL }) ==
+                      0,
+              "tests/certs");
+        (void)snprintf(bucket, sizeof(bucket), "%s/bucket", w->dir);
+        check(web_run((const char *const[]){ "mkdir", bucket, NULL }) == 0, bucket);
+        nginx_start(w);
+        evil_start(w, "server", &w->evil_port);
+        evil_start(w, "other", &w->other_port);
+        evil_start(w, "expired", &w->expired_port);
+        (void)fd_close(listener_open(&w->closed_port));
+        return 0;
+}
+
+void web_stop(struct web *w)
+{
+        for (size_t i = 0; i < w->n_pids; i++) {
+                (void)kill(w->pids[i], SIGTERM);
+                (void)waitpid(w->pids[i], NULL, 0);
+        }
+        w->n_pids = 0;
+        if (*w->dir)
+                (void)web_run((const char *const[]){ "rm", "-rf", w->dir, NULL });
+}
