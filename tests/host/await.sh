@@ -1,15 +1,14 @@
 # shellcheck shell=bash
 # Waiting for what happens, with an end to the patience and no guesses (sourced by lib.sh). All return 1 when it did not.
 
-# journal_mark: await_journal and journal_since look at what is written after this. Set at start to the machine's boot.
-journal_mark() {
-    journal_cursor=$(journalctl --quiet --lines=0 --show-cursor | sed -n 's/^-- cursor: //p')
-}
-journal_cursor=''
+# journal_mark: await_journal and journal_since look at what is written after this; at first, at all of this boot.
+# A time, since --after-cursor passes over the first entry that fits when it is used with matches (systemd 252).
+journal_mark() { journal_from=@$EPOCHREALTIME; }
+journal_from=
 
 # journal_since FIELD=VALUE...: the lines since the mark that match, as journalctl prints them.
 journal_since() {
-    journalctl --quiet --no-pager --output=cat ${journal_cursor:+--after-cursor="$journal_cursor"} --boot "$@"
+    journalctl --quiet --no-pager --output=cat --boot ${journal_from:+--since="$journal_from"} "$@"
 }
 
 # await_journal SECONDS FIELD=VALUE...: until such an entry stands in the journal, be it written before or after this
@@ -18,7 +17,7 @@ await_journal() {
     local limit=$1 line='' reader status=0
     shift
     exec {reader}< <(exec journalctl --follow --no-tail --quiet --output=cat --boot \
-        ${journal_cursor:+--after-cursor="$journal_cursor"} "$@" 2>&1)
+        ${journal_from:+--since="$journal_from"} "$@" 2>&1)
     IFS= read -r -t "$limit" -u "$reader" line || status=1
     kill $! 2>/dev/null || true
     exec {reader}<&-

@@ -129,7 +129,10 @@ evil_start() {
 }
 
 # evil_rule PATH-GLOB MODE [ARG]: from now on; see tests/host/evil.py --help for the modes. The last rule is looked at first.
-evil_rule() { sed -i "1i $*" "$EVIL_RULES" 2>/dev/null; [ -s "$EVIL_RULES" ] || echo "$*" >"$EVIL_RULES"; }
+evil_rule() {
+    echo "$*" | cat - "$EVIL_RULES" >"$EVIL_RULES.new"
+    mv "$EVIL_RULES.new" "$EVIL_RULES"
+}
 evil_clear() { : >"$EVIL_RULES"; }
 
 # ---- what the bucket saw --------------------------------------------------------------------------------------------
@@ -143,6 +146,11 @@ requests() {
     tail -n "+$((requests_seen + 1))" "$BUCKET_LOG" | jq -r "select(${1:-true}) | \"\\(.method) \\(.path) \\(.status)\""
 }
 requests_count() { requests "$@" | wc -l; }
+
+# await_requests SECONDS COUNT [JQ-CONDITION]: a request is logged when its answer has been sent, a moment after the client
+# has read it.
+await_requests() { await "$1" requests_reach "$2" "${3:-true}"; }
+requests_reach() { [ "$(requests_count "$2")" -ge "$1" ]; }
 
 # reports: the bodies of all reports taken since the mark, as they came, one JSON object a line.
 reports() {
