@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""A web server over TLS that serves a directory and, where a rule says so, lies, stalls or breaks off.
+
+A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, and the first line that fits is obeyed.
+
+  ok                as an honest server would: Content-Length, ETag, If-None-Match, 404
+  status CODE [SEC] that status and no more; with SEC also "Retry-After: SEC"
+  truncate N        says the full length, sends N bytes, closes cleanly
+  reset N           says the full length, sends N bytes, resets the connection
+  longer N          N bytes more than the file has, with a Content-Length that fits
+  endless           no Content-Length, and bytes until the client has had enough
+  headers           header lines until the client has had enough
+  stall             takes the request and never answers
+  stall-body N      says the full length, sends N bytes, then nothing more
+  drip SEC          one byte every SEC seconds
+  flip N            the byte at N has one bit flipped
+  redirect URL      302
+  file PATH         another file's bytes (PATH is absolute)
+  gzip              the body compressed, with Content-Encoding: gzip that nobody asked for
+"""
+import argparse
+import fnmatch
+import gzip
+import hashlib
+import http.server
+import json
+import os
+import socket
+import ssl
+import struct
+import tempfile
+import time
+
+CHUNK = 64 * 1024
+FOREVER = 3600  # longer than any test lasts; the client or the test's end is what ends it
+
+
+class Hang(Exception):
+    """The answer is over, and so is the connection."""
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = FOREVER
+
+    def setup(self):
+        # Here rather than in the accept loop, so that a client that never finishes its handshake blocks nobody else.
+        self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    def log_message(self, *_):
+        pass
+
+    def note(self, status, body=""):
+        """One line in nginx's form, see bucket.sh."""
+        header = self.headers.get
+        line = json.dumps({
+            "method": self.command, "path": self.path.partition("?")[0], "status": status, "sent": self.sent,
+            "if_none_match": header("If-None-Match", ""), "if_modified_since": header("If-Modified-Since", ""),
+            "range": header("Range", ""), "agent": header("User-Agent", ""), "server": "evil", "body": body})
+        with open(self.server.options.log, "a", encoding="utf-8") as log:
+            log.write(line + "\n")
+
+    # ---- how an answer is made --------------------------------------------------------------------------------------
+
+    def rule(self):
+        with open(self.server.options.rules, encoding="utf-8") as rules:
+            for line in rules:
+                words = line.split()
+                if len(words) >= 2 and fnmatch.fnmatch(self.path, words[0]):
+                    return words[1], words[2:]
+        return "ok", []
+
+    def head(self, status, length=None, **more):
+        self.send_response(status)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        for name, value in more.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.status = status
+
+    def send(self, data):
+        self.wfile.write(data)
+        self.sent += len(data)
+
+    def honest(self, data):
+        etag = '"' + hashlib.sha256(data).hexdigest()[:16] + '"'
+        if self.headers.get("If-None-Match") == etag:
+            self.head(304, ETag=etag)
+            return
+        self.head(200, len(data), ETag=etag)
+        self.send(data)
+
+    def obey_status(self, data, code, *after):
+        self.head(int(code), 0, **({"Retry_After": after[0]} if after else {}))
+
+    def obey_truncate(self, data, count):
+        self.head(200, len(data))
+        self.send(data[:int(count)])
+        raise Hang
+
+    def obey_reset(self, data, count):
+        self.head(200, len(data))
+        self.send(data[:int(count)])
+        # Zero linger: close() sends RST rather than FIN.
+        self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(self.request.detach())
+        raise Hang
+
+    def obey_longer(self, data, count):
+        self.honest(data + b"x" * int(count))
+
+    def obey_endless(self, data):
+        self.head(200, Connection="close")
+        self.send(data)
+        while True:
+            self.send(b"x" * CHUNK)
+
+    def obey_headers(self, data):
+        self.send(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            self.send(b"X-Filler: " + b"x" * 1024 + b"\r\n")
+
+    def obey_stall(self, data):
+        self.status = 0
+        time.sleep(FOREVER)
+
+    def obey_stall_body(self, data, count):
+        self.head(200, len(data))
+        self.send(data[:int(count)])
+        time.sleep(FOREVER)
+
+    def obey_drip(self, data, pause):
+        self.head(200, len(data))
+        for at in range(len(data)):
+            self.send(data[at:at + 1])
+            time.sleep(float(pause))
+
+    def obey_flip(self, data, at):
+        data = bytearray(data)
+        data[int(at)] ^= 1
+        self.honest(bytes(data))
+
+    def obey_redirect(self, data, url):
+        self.head(302, 0, Location=url)
+
+    def obey_file(self, data, path):
+        with open(path, "rb") as other:
+            self.honest(other.read())
+
+    def obey_gzip(self, data):
+        data = gzip.compress(data)
+        self.head(200, len(data), Content_Encoding="gzip")
+        self.send(data)
+
+    def obey_ok(self, data):
+        if data is None:
+            self.head(404, 0)
+        else:
+            self.honest(data)
+
+    def read_file(self):
+        root = os.path.realpath(self.server.options.root)
+        path = os.path.realpath(root + self.path.partition("?")[0])
+        if not path.startswith(root + "/") or not os.path.isfile(path):
+            return None
+        with open(path, "rb") as file:
+            return file.read()
+
+    def answer(self, data):
+        """Obeys the rule; the request is noted when it is over, or when the client has gone. A stall is noted at once."""
+        mode, arguments = self.rule()
+        self.sent, self.status = 0, 0
+        if mode in ("stall", "stall-body"):
+            self.note(0)
+        try:
+            getattr(self, "obey_" + mode.replace("-", "_"))(data, *arguments)
+        except Hang:
+            self.close_connection = True
+        finally:
+            if mode not in ("stall", "stall-body"):
+                self.note(self.status)
+
+    # ---- methods ----------------------------------------------------------------------------------------------------
+
+    def do_GET(self):
+        self.answer(self.read_file())
+
+    def do_PUT(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.sent = 0
+        if self.rule()[0] != "ok":
+            self.answer(b"")
+            return
+        fd, path = tempfile.mkstemp(dir=self.server.options.bodies)
+        with os.fdopen(fd, "wb") as file:
+            file.write(body)
+        self.head(204)
+        self.note(204, path)
+
+    do_POST = do_PUT
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that hangs up or trusts another CA is what this server is for."""
+
+
+def notify_ready():
+    path = os.environ.get("NOTIFY_SOCKET")
+    if path:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.sendto(b"READY=1", path.replace("@", "\0", 1))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("root", "rules", "log", "bodies", "certificate", "key", "listen"):
+        parser.add_argument("--" + name, required=True)
+    options = parser.parse_args()
+    host, port = options.listen.rsplit(":", 1)
+    server = Server((host, int(port)), Handler)
+    server.options = options
+    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.tls.load_cert_chain(options.certificate, options.key)
+    notify_ready()
+    server.serve_forever()
+
+
+main()

@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# The tools of a scenario, inside the test machine. A scenario sources this and then says what happens and what must be true:
+#
+#   . /tests/host/lib.sh
+#   bucket_start; publisher_init; agent_start       # bucket.sh, publisher.sh
+#   publish_release web 1 "$tree" "$manifest"
+#   ok "the agent installs it" sealift check --wait # tap.sh
+#   await_journal 10 MESSAGE_ID=...                 # await.sh
+#   next_boot reboot                                # or: power_cut; the scenario goes on from the top with PHASE=2
+#   done_testing
+#
+# A command that fails outside of ok and its like ends the scenario as failed, and says where.
+set -Eeuo pipefail
+
+# Which boot of this machine this is: 1 at first, one more after each next_boot.
+PHASE=${PHASE:-1}
+
+# shellcheck source=tests/host/tap.sh
+. /tests/host/tap.sh
+# shellcheck source=tests/host/await.sh
+. /tests/host/await.sh
+# shellcheck source=tests/host/bucket.sh
+. /tests/host/bucket.sh
+# shellcheck source=tests/host/publisher.sh
+. /tests/host/publisher.sh
+
+# next_boot reboot|cut: go down in an orderly way, or as if the power had failed, and run the scenario again with the next
+# PHASE. Test numbers go on counting. Does not return.
+next_boot() {
+    tap_save
+    diag "--- $1 ---"
+    echo "$1" >/talk/requests
+    [ "$1" = cut ] || systemctl poweroff
+    exec sleep infinity
+}
