@@ -158,7 +158,8 @@ int section_find(const char *name, enum section *ret, struct fault *f)
                          near ? near : "", near ? "]?" : "; see sealift.manifest(5)");
 }
 
-int directive_find(enum section s, const char *key, const struct directive **ret, struct fault *f)
+int directive_find(enum section s, const char *title, const char *key, const struct directive **ret,
+                   struct fault *f)
 {
         const char *keys[ELEMENTSOF(directives)], *near;
         size_t n = 0;
@@ -173,7 +174,7 @@ int directive_find(enum section s, const char *key, const struct directive **ret
                 keys[n++] = directives[i].key;
         }
         near = text_nearest(key, keys, n);
-        return fault_set(f, -EINVAL, "unknown key '%s' in [%s]%s%s%s", key, section_names[s],
+        return fault_set(f, -EINVAL, "unknown key '%s' in %s%s%s%s", key, title,
                          near ? "; did you mean '" : "", near ? near : "",
                          near ? "'?" : "; see sealift.manifest(5)");
 }

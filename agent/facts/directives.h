@@ -61,10 +61,10 @@ bool section_is_named(enum section s);
 /* The section called name; -EINVAL, f with the nearest. */
 _must_check_ int section_find(const char *name, enum section *ret, struct fault *f);
 
-/* The row for key in section; -EINVAL, f: "unknown key 'ExecStrat' in [Service]; did you mean 'ExecStart'?"
- */
-_must_check_ int directive_find(enum section s, const char *key, const struct directive **ret,
-                                struct fault *f);
+/* The row for key in section s, which stands as title in errors. -EINVAL, f: "unknown key 'ExecStrat' in
+ * [Service main]; did you mean 'ExecStart'?" */
+_must_check_ int directive_find(enum section s, const char *title, const char *key,
+                                const struct directive **ret, struct fault *f);
 
 /* Whether value is good for d. -EINVAL or -ERANGE, f: "Restart=sometimes: ..." and what is allowed. */
 _must_check_ int directive_check(const struct directive *d, const char *value, struct fault *f);

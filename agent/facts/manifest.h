@@ -102,6 +102,9 @@ _must_check_ int manifest_parse(const char *text, size_t len, const char *file, 
 /* The entry with that path, or NULL. Binary search. */
 const struct entry *manifest_find_entry(const struct manifest *m, const char *path);
 
+/* The same with symbolic links followed as the kernel would; NULL also where they lead in circles. */
+const struct entry *manifest_resolve_entry(const struct manifest *m, const char *path);
+
 /* Value of the last setting of that name in [Bundle], [Service NAME], [Socket NAME]; or NULL. */
 const char *manifest_get_bundle(const struct manifest *m, const char *directive);
 const char *manifest_get(const struct service *s, const char *directive);

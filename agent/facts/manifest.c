@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A parsed manifest: questions about it, and its end. Pure; every string in it has passed its check. */
+
+#include "facts/manifest.h"
+
+#include "facts/manifest_parts.h"
+#include "ground/text.h"
+
+void manifest_settings_free(struct manifest_setting *settings, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                free(settings[i].value);
+        free(settings);
+}
+
+struct manifest *manifest_free(struct manifest *m)
+{
+        if (!m)
+                return NULL;
+        manifest_settings_free(m->settings, m->n_settings);
+        for (size_t i = 0; i < m->n_services; i++) {
+                manifest_settings_free(m->services[i].settings, m->services[i].n_settings);
+                free(m->services[i].sandbox.binds);
+                free(m->services[i].sandbox.addresses);
+        }
+        free(m->services);
+        for (size_t i = 0; i < m->n_sockets; i++)
+                manifest_settings_free(m->sockets[i].settings, m->sockets[i].n_settings);
+        free(m->sockets);
+        content_done(&m->content);
+        free(m);
+        return NULL;
+}
+
+const char *manifest_settings_get(const struct manifest_setting *settings, size_t n, const char *key)
+{
+        while (n-- > 0)
+                if (str_eq(settings[n].directive->key, key))
+                        return settings[n].value;
+        return NULL;
+}
+
+const char *manifest_get_bundle(const struct manifest *m, const char *directive)
+{
+        return manifest_settings_get(m->settings, m->n_settings, directive);
+}
+
+const char *manifest_get(const struct service *s, const char *directive)
+{
+        return manifest_settings_get(s->settings, s->n_settings, directive);
+}
+
+const char *manifest_get_socket(const struct socket_unit *s, const char *directive)
+{
+        return manifest_settings_get(s->settings, s->n_settings, directive);
+}
+
+const struct service *manifest_find_service(const struct manifest *m, const char *name)
+{
+        for (size_t i = 0; i < m->n_services; i++)
+                if (str_eq(m->services[i].name, name))
+                        return m->services + i;
+        return NULL;
+}
+
+bool manifest_has_socket(const struct manifest *m, const char *service)
+{
+        for (size_t i = 0; i < m->n_sockets; i++)
+                if (str_eq(m->sockets[i].service, service))
+                        return true;
+        return false;
+}
+
+static int entry_compare(const void *path, const void *entry)
+{
+        return strcmp(path, ((const struct entry *)entry)->path);
+}
+
+const struct entry *manifest_find_entry(const struct manifest *m, const char *path)
+{
+        if (m->content.n_entries == 0)
+                return NULL;
+        return bsearch(path, m->content.entries, m->content.n_entries, sizeof(struct entry), entry_compare);
+}
+
+/* The first symbolic link among path's parents and itself; *ret_len is the length of its path. */
+static const struct entry *find_link(const struct manifest *m, const char *path, size_t *ret_len)
+{
+        char prefix[2 * ENTRY_PATH_SIZE];
+
+        for (size_t n = strcspn(path, "/");; n += 1 + strcspn(path + n + 1, "/")) {
+                const struct entry *e;
+
+                memcpy(prefix, path, n);
+                prefix[n] = '\0';
+                e = manifest_find_entry(m, prefix);
+                if (e && e->type == ENTRY_SYMLINK) {
+                        *ret_len = n;
+                        return e;
+                }
+                if (!path[n])
+                        return NULL;
+        }
+}
+
+/* The link's target in place of the link. Targets climb only at their front and never above the top
+ * (name_target_valid()), so that counting slashes is all it takes. */
+static int splice_link(const struct entry *link, const char *rest, char out[static 2 * ENTRY_PATH_SIZE])
+{
+        const char *target = link->target, *slash = strrchr(link->path, '/');
+        size_t dir = slash ? (size_t)(slash - link->path) : 0;
+        int n;
+
+        for (;;) {
+                size_t len = strcspn(target, "/");
+
+                if (len == 2 && str_has_prefix(target, "..")) {
+                        while (dir > 0 && link->path[--dir] != '/')
+                                ;
+                } else if (!(len == 1 && *target == '.'))
+                        break;
+                target += len + (target[len] == '/');
+        }
+        if (!*target && *rest == '/')
+                rest++;
+        if (dir == 0 && !*target && !*rest)
+                return -EISDIR;
+        n = snprintf(out, 2 * ENTRY_PATH_SIZE, "%.*s%s%s%s", (int)dir, link->path,
+                     dir > 0 && (*target || *rest) ? "/" : "", target, rest);
+        return n < ENTRY_PATH_SIZE ? 0 : -ENAMETOOLONG;
+}
+
+const struct entry *manifest_resolve_entry(const struct manifest *m, const char *path)
+{
+        enum { LINKS_MAX = 40 }; /* the kernel's own limit: links in a circle */
+        char now[2 * ENTRY_PATH_SIZE], next[2 * ENTRY_PATH_SIZE];
+
+        if (text_copy(now, ENTRY_PATH_SIZE, path) < 0)
+                return NULL;
+        for (unsigned i = 0; i <= LINKS_MAX; i++) {
+                size_t n = 0;
+                const struct entry *link = find_link(m, now, &n);
+
+                if (!link)
+                        return manifest_find_entry(m, now);
+                if (splice_link(link, now + n, next) < 0 || text_copy(now, sizeof(now), next) < 0)
+                        return NULL;
+        }
+        return NULL;
+}
+
+bool manifest_may_overlap(const struct manifest *m)
+{
+        static const char *const shared[] = { "StateDirectory", "CacheDirectory", "RuntimeDirectory" };
+
+        for (size_t i = 0; i < m->n_services; i++) {
+                const struct service *s = m->services + i;
+
+                if (s->sandbox.network == NETWORK_BIND)
+                        return false;
+                for (size_t j = 0; j < ELEMENTSOF(shared); j++) {
+                        const char *value = manifest_get(s, shared[j]);
+
+                        if (value && str_eq(value, "yes"))
+                                return false;
+                }
+        }
+        return m->n_sockets > 0;
+}

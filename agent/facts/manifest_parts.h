@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files behind facts/manifest.h say to each other; nobody else includes this.
+ *
+ *     manifest_parse.c    lines to sections of known directives with good values
+ *     manifest_build.c    sections to services and sockets: what goes together and what does not
+ *     manifest_content.c  the lines of [Content], in and out */
+
+#include "facts/ini.h"
+#include "facts/manifest.h"
+
+enum {
+        /* A service is a process tree and some twenty mounts; a manifest of thousands would be a fork bomb.
+         */
+        MANIFEST_SERVICES_MAX = 32,
+        MANIFEST_SOCKETS_MAX = 32,
+        /* Repeatable keys multiply: listeners, environment lines. */
+        MANIFEST_SETTINGS_MAX = 256,
+};
+
+struct manifest_section {
+        enum section type;
+        char name[NAME_SIZE]; /* "" where the type has none */
+        unsigned line;
+        struct manifest_setting *settings; /* owned */
+        size_t n_settings;
+};
+
+struct manifest_sections {
+        struct manifest_section *items; /* owned */
+        size_t n;
+};
+
+void manifest_settings_free(struct manifest_setting *settings, size_t n);
+const char *manifest_settings_get(const struct manifest_setting *settings, size_t n, const char *key);
+
+/* Builds everything but the content, taking settings out of s. -EINVAL with "file:line: ..." in f. */
+_must_check_ int manifest_build(struct manifest *m, struct manifest_sections *s, const char *file,
+                                struct fault *f);
+
+/* [Content], a line at a time. */
+struct content_reader {
+        const char *file;
+        uint64_t inodes_max; /* what the manifest's own length has room for */
+        uint64_t inodes, bytes;
+        unsigned seen; /* bits of the keys that stand once */
+        unsigned line; /* of [Content] */
+};
+
+_must_check_ int content_read(struct content_reader *r, struct content *c, const struct ini_item *item,
+                              struct fault *f);
+_must_check_ int content_read_end(struct content_reader *r, struct content *c, struct fault *f);
+void content_done(struct content *c);
+
+/* What the services name in the bundle is there: their programs are executable files. */
+_must_check_ int content_check_programs(const struct manifest *m, const char *file, struct fault *f);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "facts/directives.h"
+
+#include <sys/socket.h>
+
+#include "facts/address.h"
+#include "facts/command.h"
+#include "tap.h"
+
+static void test_table(void)
+{
+        const struct directive *d;
+        struct fault f = {};
+        bool sorted = true, unique = true, helped = true, emitted = true;
+
+        for (size_t i = 0; i < n_directives; i++) {
+                if (i > 0 && directives[i].section < directives[i - 1].section)
+                        sorted = false;
+                for (size_t j = 0; j < i; j++)
+                        if (directives[j].section == directives[i].section &&
+                            str_eq(directives[j].key, directives[i].key))
+                                unique = false;
+                if (!directives[i].help || strlen(directives[i].help) > 100)
+                        helped = false;
+                if (directives[i].emit && directives[i].section != SECTION_SERVICE &&
+                    directives[i].section != SECTION_SOCKET)
+                        emitted = false;
+        }
+        tap_ok(sorted && unique, "the table is grouped by section, each key once");
+        tap_ok(helped, "each row has one line of help");
+        tap_ok(emitted, "only services and sockets reach a drop-in");
+
+        tap_int(directive_find(SECTION_SERVICE, "[Service main]", "ExecStart", &d, &f), 0, "a known key");
+        tap_str(d->key, "ExecStart", "is its row");
+        tap_int(directive_find(SECTION_SERVICE, "[Service main]", "ExecStrat", &d, &f), -EINVAL,
+                "a typing error");
+        tap_str(f.text, "unknown key 'ExecStrat' in [Service main]; did you mean 'ExecStart'?",
+                "is guessed");
+        tap_int(directive_find(SECTION_SERVICE, "[Service main]", "User", &d, &f), -EINVAL,
+                "User= of systemd");
+        tap_int(directive_find(SECTION_SOCKET, "[Socket main]", "ExecStart", &d, &f), -EINVAL,
+                "a key in the wrong section");
+}
+
+static void check(const char *key, const char *value, bool good)
+{
+        const struct directive *d = NULL;
+        struct fault f = {};
+        int r;
+
+        for (size_t i = 0; i < n_directives; i++)
+                if (str_eq(directives[i].key, key))
+                        d = directives + i;
+        r = directive_check(d, value, &f);
+        tap_ok((r == 0) == good, "%s=%s is %s", key, strlen(value) > 60 ? "..." : value,
+               good ? "good" : "refused");
+        if (!good)
+                tap_like(f.text, key, "and the fault names the key");
+}
+
+static void test_values(void)
+{
+        static const struct {
+                const char *key, *good[4], *bad[8];
+        } rows[] = {
+                { "Name", { "web" }, { "", "Web", "a b" } },
+                { "Version", { "1.0-2" }, { "", "-1", "1 2" } },
+                { "Description", { "A page." }, { "", "a\tb" } },
+                { "Type",
+                  { "exec", "notify" },
+                  { "", "simple", "forking", "dbus", "notify-reload", "Exec" } },
+                { "SuccessExitStatus", { "0", "143" }, { "", "256", "-1", "SIGTERM", "1 2" } },
+                { "TimeoutStartSec",
+                  { "90", "1min 30s", "15min" },
+                  { "", "0", "infinity", "16min", "1 fortnight" } },
+                { "RestartSec", { "100ms" }, { "99ms", "-1" } },
+                { "MemoryMax", { "1M", "64M", "1T" }, { "", "1", "512K", "2T", "50%", "infinity", "1e9" } },
+                { "CPUQuota", { "1%", "200%" }, { "", "%", "0%", "50", "1.5%", "100001%", "%%" } },
+                { "TasksMax", { "1", "512" }, { "0", "infinity", "65537", "10%" } },
+                { "WorkingDirectory",
+                  { "/", "/bundle/site" },
+                  { "", "bundle", "/a/../b", "/a/", "~", "-/a", "/%h" } },
+                { "StateDirectory", { "yes", "no" }, { "", "web", "sealift-web", "../../etc", "yes no" } },
+                { "KillSignal", { "SIGINT" }, { "SIGKILL", "9" } },
+                { "Network", { "none", "outbound" }, { "host", "" } },
+                { "Bind",
+                  { "tcp:8080", "udp:65535" },
+                  { "tcp:80", "8080", "tcp:1-65535", "tcp:65536", "tcp:+8080", "tcp:08080", "" } },
+                { "Outbound",
+                  { "any", "192.0.2.0/24", "2001:db8::/32", "192.0.2.1" },
+                  { "", "192.0.2.1/24", "192.0.2.0/33", "example.com", "fe80::1%eth0", "localhost",
+                    "0/0" } },
+                { "ListenStream",
+                  { "80", "127.0.0.1:8080", "[::1]:443", "0.0.0.0:1" },
+                  { "", "0", "/run/x.sock", "@x", "::1:80", "[::1]", "eth0:80", "vsock:2:80" } },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                for (size_t j = 0; j < ELEMENTSOF(rows[i].good) && rows[i].good[j]; j++)
+                        check(rows[i].key, rows[i].good[j], true);
+                for (size_t j = 0; j < ELEMENTSOF(rows[i].bad) && rows[i].bad[j]; j++)
+                        check(rows[i].key, rows[i].bad[j], false);
+        }
+}
+
+static void test_commands(void)
+{
+        static const char *const good[] = {
+                "/usr/bin/true",
+                "/bundle/bin/web --listen :8080 --root \"/bundle/my site\" 'it''s'",
+                "/bundle/web 100%% $HOME ${HOME} $$",
+                "/bundle/web \\s \\\\ \\\" \\' ';' a;b \"\" caf\xc3\xa9",
+                "/usr/bin/kill -HUP $MAINPID",
+        };
+        static const char *const bad[] = {
+                "",
+                "+/usr/bin/true",
+                "!/usr/bin/true",
+                "!!/usr/bin/true",
+                "@/usr/bin/true x",
+                "-/usr/bin/true",
+                ":/usr/bin/true",
+                "|/usr/bin/true",
+                "/bin/sh",
+                "/etc/rc",
+                "/usr",
+                "/usr/",
+                "/bundle/",
+                "usr/bin/true",
+                "true",
+                "/usr/../bin/sh",
+                "/bundle//web",
+                "/bundle/./web",
+                "/bundle/web/",
+                "/bundle/$X",
+                "/bundle/a\\sb",
+                "\"/bundle/web\"",
+                "/bundle/w\"e\"b",
+                "/bundle/%n",
+                "/bundle/web %h",
+                "/bundle/web %",
+                "/bundle/web %%%",
+                "/bundle/web '%\"%'",
+                "/bundle/web ; /usr/bin/true",
+                "/bundle/web ;",
+                "/bundle/web \\; x",
+                "/bundle/web \\n",
+                "/bundle/web \\x0a",
+                "/bundle/web \\",
+                "/bundle/web 'open",
+                "/bundle/web \"open",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(good); i++)
+                check("ExecStart", good[i], true);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                check("ExecStart", bad[i], false);
+        check("Environment", "A=1 _B2=\"two words\" C= D==", true);
+        check("Environment", "", false);
+        check("Environment", "A", false);
+        check("Environment", "1A=x", false);
+        check("Environment", "=x", false);
+        check("Environment", "A-B=x", false);
+        check("Environment", "A=%H", false);
+}
+
+static void test_words(void)
+{
+        static const char *const want[] = { "/bundle/web", "a b", "its", "", "x%y", ";", " \\\"'" };
+        const char *s = "/bundle/web  'a b'\ti't's \"\" x%%y \";\" \\s\\\\\\\"\\'";
+        char word[COMMAND_WORD_SIZE];
+
+        for (size_t i = 0; i < ELEMENTSOF(want); i++) {
+                tap_int(command_next_word(&s, word, NULL), 1, "word %zu", i);
+                tap_str(word, want[i], "is read right");
+        }
+        tap_int(command_next_word(&s, word, NULL), 0, "no more words");
+}
+
+static bool covers(const char *outer, const char *inner)
+{
+        struct address a, b;
+
+        return address_parse(outer, &a) == 0 && address_parse(inner, &b) == 0 && address_covers(&a, &b);
+}
+
+static bool ports_cover(const char *outer, const char *inner)
+{
+        struct port_range a, b;
+
+        return address_parse_ports(outer, &a) == 0 && address_parse_ports(inner, &b) == 0 &&
+               address_ports_cover(&a, &b);
+}
+
+static void test_addresses(void)
+{
+        struct address a;
+        uint16_t port;
+
+        tap_ok(covers("any", "any") && covers("any", "0.0.0.0/0") && covers("any", "::1"), "any covers all");
+        tap_ok(!covers("0.0.0.0/0", "any") && !covers("0.0.0.0/0", "::1"), "all of IPv4 is not all");
+        tap_ok(covers("192.0.2.0/24", "192.0.2.128/25") && covers("192.0.2.1", "192.0.2.1"), "inside");
+        tap_ok(!covers("192.0.2.0/24", "192.0.3.1") && !covers("192.0.2.0/24", "192.0.2.0/23"),
+               "outside, wider");
+        tap_ok(covers("10.0.0.0/9", "10.127.0.0/16") && !covers("10.0.0.0/9", "10.128.0.0/16"),
+               "a prefix that ends inside a byte");
+        tap_ok(covers("2001:db8::/32", "2001:db8:1::1") && !covers("2001:db8::/32", "2001:db9::"), "IPv6");
+        tap_ok(ports_cover("tcp:1024-65535", "tcp:8080") && ports_cover("tcp:80", "tcp:80"), "ports inside");
+        tap_ok(!ports_cover("tcp:1024-65535", "udp:8080") && !ports_cover("tcp:80-81", "tcp:79-80") &&
+                       !ports_cover("tcp:80-81", "tcp:81-82"),
+               "ports outside, other transport");
+        tap_int(address_parse_listen("8080", &a, &port), 0, "a bare port");
+        tap_ok(a.family == AF_UNSPEC && port == 8080, "is every address");
+        tap_int(address_parse_listen("[::1]:443", &a, &port), 0, "an IPv6 listener");
+        tap_ok(a.family == AF_INET6 && a.prefix == 128 && a.bytes[15] == 1 && port == 443, "is read right");
+}
+
+int main(void)
+{
+        test_table();
+        test_values();
+        test_commands();
+        test_words();
+        test_addresses();
+        return tap_done();
+}

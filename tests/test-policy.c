@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "facts/policy.h"
+
+#include "tap.h"
+
+#define HEAD "[Bundle]\nName=web\nVersion=1\n[Service main]\nExecStart=/usr/bin/true\n"
+#define BIND HEAD "[Sandbox main]\nNetwork=bind\nBind=tcp:8080\n"
+
+/* 0, -EPERM with f, or 1 when one of the texts does not parse. */
+static int ask(const char *policy, const char *manifest, struct fault *f)
+{
+        _cleanup_(policy_freep) struct policy *p = NULL;
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+
+        *f = (struct fault){};
+        if (policy_new(&p) < 0 || policy_parse(p, policy, strlen(policy), "web.conf", f) < 0 ||
+            manifest_parse(manifest, strlen(manifest), "web.manifest", &m, f) < 0)
+                return 1;
+        return policy_check(p, m, f);
+}
+
+static void granted(const char *policy, const char *manifest, const char *what)
+{
+        struct fault f;
+
+        if (!tap_int(ask(policy, manifest, &f), 0, "%s is granted", what))
+                printf("# %s\n", f.text);
+}
+
+static void refused(const char *policy, const char *manifest, const char *want, const char *what)
+{
+        struct fault f;
+
+        tap_int(ask(policy, manifest, &f), -EPERM, "%s is refused", what);
+        tap_like(f.text, want, "%s: names the line to add", what);
+}
+
+static void bad(const char *policy, const char *want, const char *what)
+{
+        struct fault f;
+
+        tap_int(ask(policy, HEAD, &f), 1, "%s is an error", what);
+        tap_like(f.text, want, "%s: says where and what", what);
+}
+
+static void test_bind(void)
+{
+        granted("", HEAD, "a manifest that asks for nothing");
+        refused("", BIND,
+                "bundle web, service main: Bind=tcp:8080 is not granted; if you agree add to "
+                "/etc/sealift/policy.d/web.conf: [Policy web] Bind=tcp:8080",
+                "a port under an empty policy");
+        granted("[Policy web]\nBind=tcp:8080\n", BIND, "that line, added,");
+        granted("[Policy *]\nBind=tcp:1024-65535\n", BIND, "a range for every bundle");
+        granted("[Policy w?b]\nBind=udp:1\nBind=tcp:8080\n", BIND, "the second of two lines");
+        refused("[Policy web-2]\nBind=tcp:8080\n", BIND, "[Policy web]", "another bundle's grant");
+        refused("[Policy web]\nBind=udp:8080\n", BIND, "tcp:8080", "the other transport");
+        refused("[Policy web]\nBind=tcp:8081-9000\n", BIND, "tcp:8080", "a range beside it");
+        refused("[Policy web]\nListen=tcp:8080\nOutbound=any\n", BIND, "Bind=", "grants of another kind");
+        refused("[Policy web]\nBind=tcp:8080\n", BIND "Bind=tcp:8081\n", "Bind=tcp:8081",
+                "the second of two ports");
+}
+
+static void test_outbound(void)
+{
+        static const char net[] = HEAD "[Sandbox main]\nNetwork=outbound\nOutbound=192.0.2.0/24\n";
+        static const char any[] = HEAD "[Sandbox main]\nNetwork=outbound\nOutbound=any\n";
+        static const char six[] = HEAD "[Sandbox main]\nNetwork=outbound\nOutbound=2001:db8::1\n";
+
+        granted("[Policy web]\nOutbound=192.0.0.0/16\n", net, "a network inside the grant");
+        granted("[Policy web]\nOutbound=any\n", any, "any under any");
+        refused("[Policy web]\nOutbound=192.0.2.0/25\n", net, "[Policy web] Outbound=192.0.2.0/24",
+                "a wider network");
+        refused("[Policy web]\nOutbound=0.0.0.0/0\n", any, "[Policy web] Outbound=any",
+                "any under all of IPv4");
+        refused("[Policy web]\nOutbound=0.0.0.0/0\n", six, "[Policy web] Outbound=2001:db8::1/128",
+                "IPv6 under all of IPv4");
+}
+
+static void test_listen(void)
+{
+        static const char every[] = HEAD "[Socket main]\nListenStream=80\n";
+        static const char local[] = HEAD "[Socket main]\nListenStream=127.0.0.1:80\n";
+        static const char six[] = HEAD "[Socket main]\nListenStream=80\nListenDatagram=[::1]:53\n";
+
+        refused("", every,
+                "socket main: ListenStream=80 is not granted; if you agree add to "
+                "/etc/sealift/policy.d/web.conf: [Policy web] Listen=tcp:80",
+                "a listener");
+        granted("[Policy web]\nListen=tcp:80\n", every, "that line, added,");
+        granted("[Policy web]\nListen=tcp:80\n", local, "one address under every address");
+        granted("[Policy web]\nListen=tcp:127.0.0.1:80\n", local, "one address under itself");
+        granted("[Policy web]\nListen=tcp:127.0.0.0/8:1-1000\n", local, "an address under a prefix");
+        refused("[Policy web]\nListen=tcp:127.0.0.1:80\n", every, "Listen=tcp:80",
+                "every address under one");
+        refused("[Policy web]\nListen=udp:80\nBind=tcp:80\n", every, "Listen=tcp:80",
+                "grants of another kind");
+        refused("[Policy web]\nListen=tcp:80\n", six, "[Policy web] Listen=udp:[::1]:53",
+                "the second listener");
+        granted("[Policy web]\nListen=tcp:80\nListen=udp:[::1]:53\n", six, "that line, added,");
+        granted("[Policy web]\nListen=tcp:80\nListen=udp:[::/0]:53-54\n", six, "IPv6 under a prefix");
+}
+
+static void test_errors(void)
+{
+        struct fault f = {};
+        _cleanup_(policy_freep) struct policy *p = NULL;
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        static const char half[] = "[Policy web]\nBind=tcp:8080\nBind=nonsense\n";
+
+        bad("[Policy]\nBind=tcp:80\n", "web.conf:1: [Policy ]: must name", "a policy for nobody");
+        bad("[Policy we/b]\n", "web.conf:1: [Policy we/b]", "a glob with a slash");
+        bad("[Polcy web]\n", "web.conf:1: unknown section [Polcy]", "an unknown section");
+        bad("[Policy web]\nBnd=tcp:80\n",
+            "web.conf:2: unknown key 'Bnd' in [Policy web]; did you mean 'Bind'?", "an unknown key");
+        bad("[Policy web]\nBind=80\n", "web.conf:2: Bind=80: must be tcp:PORT", "a port alone");
+        bad("[Policy web]\nBind=tcp:90-80\n", "web.conf:2: Bind=", "a range backwards");
+        bad("[Policy web]\nOutbound=10.0.0.1/8\n", "web.conf:2: Outbound=", "host bits in a network");
+        bad("[Policy web]\nListen=8080\n", "web.conf:2: Listen=8080: must be tcp:PORT",
+            "a listener without transport");
+        bad("[Policy web]\nListen=tcp:::1:80\n", "in [brackets]", "IPv6 without brackets");
+        bad("[Policy web]\nListen=tcp:\n", "Listen=tcp:", "no port");
+        bad("[Policy web]\nListen=tcp:x:80\n", "Listen=tcp:x:80", "a host name");
+        bad("[Policy web]\nListen=tcp\n", "Listen=tcp", "no colon");
+
+        tap_int(policy_new(&p), 0, "an empty policy");
+        tap_int(policy_parse(p, half, strlen(half), "web.conf", &f), -EINVAL,
+                "a file that is good at first");
+        tap_int(manifest_parse(BIND, STRLEN(BIND), "web.manifest", &m, &f), 0,
+                "a manifest that would like that");
+        tap_int(policy_check(p, m, &f), -EPERM, "grants nothing: all of a file or none of it");
+}
+
+int main(void)
+{
+        test_bind();
+        test_outbound();
+        test_listen();
+        test_errors();
+        return tap_done();
+}
