@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Public keys and single signatures: the schemes of the spec through libcrypto, nothing hand-made. Input is
+ * key text from verified or to-be-verified metadata; private keys never come here. */
+
+#include "facts/tuf_key.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include "ground/text.h"
+
+enum {
+        ED25519_PUBLIC_SIZE = 32,
+        RSA_BITS_MIN = 2048, /* TUF spec 4.2 */
+        RSA_BITS_MAX = 8192, /* verification time grows with the square: a slow key is a denial of service */
+};
+
+struct tuf_scheme {
+        const char *keytype, *scheme;
+        EVP_PKEY *(*load)(const char *public);
+        bool sha256; /* hash-then-sign; Ed25519 signs the message itself */
+        int rsa_padding;
+};
+
+static EVP_PKEY *load_ed25519(const char *public)
+{
+        uint8_t raw[ED25519_PUBLIC_SIZE];
+
+        if (text_unhex(public, raw, sizeof(raw)) < 0)
+                return NULL;
+        return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, sizeof(raw));
+}
+
+/* libcrypto's own callback would ask for a passphrase on the terminal if the PEM text says it is encrypted.
+ */
+static int no_passphrase(char *buf, int size, int writing, void *data)
+{
+        return -1;
+}
+
+static EVP_PKEY *load_pem(const char *public)
+{
+        BIO *bio = BIO_new_mem_buf(public, -1);
+        EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL) : NULL;
+
+        BIO_free(bio);
+        return pkey;
+}
+
+static EVP_PKEY *load_p256(const char *public)
+{
+        EVP_PKEY *pkey = load_pem(public);
+        char group[32] = "";
+
+        if (pkey &&
+            (!EVP_PKEY_is_a(pkey, "EC") || EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1 ||
+             !str_eq(group, "prime256v1"))) {
+                EVP_PKEY_free(pkey);
+                return NULL;
+        }
+        return pkey;
+}
+
+static EVP_PKEY *load_rsa(const char *public)
+{
+        EVP_PKEY *pkey = load_pem(public);
+
+        if (pkey && (!EVP_PKEY_is_a(pkey, "RSA") || EVP_PKEY_get_bits(pkey) < RSA_BITS_MIN ||
+                     EVP_PKEY_get_bits(pkey) > RSA_BITS_MAX)) {
+                EVP_PKEY_free(pkey);
+                return NULL;
+        }
+        return pkey;
+}
+
+/* Both spellings of the P-256 key type are in use; PKCS#1 v1.5 is not in the spec, but other clients and the
+ * conformance suite know it. */
+static const struct tuf_scheme schemes[] = {
+        { "ed25519", "ed25519", load_ed25519, false, 0 },
+        { "ecdsa", "ecdsa-sha2-nistp256", load_p256, true, 0 },
+        { "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", load_p256, true, 0 },
+        { "rsa", "rsassa-pss-sha256", load_rsa, true, RSA_PKCS1_PSS_PADDING },
+        { "rsa", "rsa-pkcs1v15-sha256", load_rsa, true, RSA_PKCS1_PADDING },
+};
+
+void tuf_key_done(struct tuf_key *k)
+{
+        free(k->id);
+        EVP_PKEY_free(k->pkey);
+        *k = (struct tuf_key){};
+}
+
+static const struct tuf_scheme *scheme_find(const char *keytype, const char *scheme)
+{
+        for (size_t i = 0; i < ELEMENTSOF(schemes); i++)
+                if (str_eq(schemes[i].keytype, keytype) && str_eq(schemes[i].scheme, scheme))
+                        return schemes + i;
+        return NULL;
+}
+
+int tuf_key_parse(const char *id, const json_t *json, const char *what, struct tuf_key *ret, struct fault *f)
+{
+        const char *keytype, *scheme, *public;
+        struct tuf_key k = {};
+        json_t *keyval;
+        int r;
+
+        r = json_field_string(json, what, "keytype", &keytype, f);
+        if (r >= 0)
+                r = json_field_string(json, what, "scheme", &scheme, f);
+        if (r >= 0)
+                r = json_field_object(json, what, "keyval", &keyval, f);
+        if (r < 0)
+                return r;
+        k.id = strdup(id);
+        if (!k.id)
+                return fault_set(f, -ENOMEM, "%s: out of memory", what);
+        k.scheme = scheme_find(keytype, scheme);
+        public = json_string_value(json_object_get(keyval, "public"));
+        if (k.scheme && public)
+                k.pkey = k.scheme->load(public);
+        ERR_clear_error();
+        *ret = k;
+        return 0;
+}
+
+bool tuf_key_equal(const struct tuf_key *a, const struct tuf_key *b)
+{
+        bool equal = a->pkey && b->pkey && EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+
+        ERR_clear_error();
+        return equal;
+}
+
+static bool verify_with(EVP_MD_CTX *ctx, const struct tuf_key *k, const void *data, size_t len,
+                        const uint8_t *sig, size_t sig_len)
+{
+        EVP_PKEY_CTX *pctx; /* belongs to ctx */
+
+        if (EVP_DigestVerifyInit(ctx, &pctx, k->scheme->sha256 ? EVP_sha256() : NULL, NULL, k->pkey) != 1)
+                return false;
+        if (k->scheme->rsa_padding && EVP_PKEY_CTX_set_rsa_padding(pctx, k->scheme->rsa_padding) != 1)
+                return false;
+        if (k->scheme->rsa_padding == RSA_PKCS1_PSS_PADDING &&
+            EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_AUTO) != 1)
+                return false;
+        return EVP_DigestVerify(ctx, sig, sig_len, data, len) == 1;
+}
+
+bool tuf_key_verify(const struct tuf_key *k, const void *data, size_t len, const uint8_t *sig,
+                    size_t sig_len)
+{
+        EVP_MD_CTX *ctx;
+        bool good;
+
+        if (!k->pkey)
+                return false;
+        ctx = EVP_MD_CTX_new();
+        if (!ctx)
+                return false;
+        good = verify_with(ctx, k, data, len, sig, sig_len);
+        EVP_MD_CTX_free(ctx);
+        ERR_clear_error();
+        return good;
+}

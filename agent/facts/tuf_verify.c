@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One check a function, each against one attack. When counting signatures, the attack to think of is one key
+ * that counts twice: under two ids in root, or as two signatures; so what is counted is public keys that
+ * have verified, compared with each other. */
+
+#include "facts/tuf_verify.h"
+
+#include <inttypes.h>
+
+#include "facts/date.h"
+
+static const struct tuf_key *signer_find(const struct tuf_signers *by, const char *id)
+{
+        for (size_t i = 0; i < by->n_keys; i++)
+                if (str_eq(by->keys[i].id, id))
+                        return by->keys + i;
+        return NULL;
+}
+
+static bool key_counted(const struct tuf_key *const *counted, size_t n, const struct tuf_key *k)
+{
+        for (size_t i = 0; i < n; i++)
+                if (tuf_key_equal(counted[i], k))
+                        return true;
+        return false;
+}
+
+int tuf_verify(const struct tuf_metadata *m, const struct tuf_signers *by, const char *whose,
+               struct fault *f)
+{
+        const struct tuf_key *counted[TUF_SIGNATURES_MAX];
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->n_signatures && n < by->threshold; i++) {
+                const struct tuf_signature *s = m->signatures + i;
+                const struct tuf_key *k = s->sig ? signer_find(by, s->keyid) : NULL;
+
+                if (!k || key_counted(counted, n, k))
+                        continue;
+                if (tuf_key_verify(k, m->canonical.data, m->canonical.len, s->sig, s->len))
+                        counted[n++] = k;
+        }
+        if (n >= by->threshold)
+                return 0;
+        return fault_set(f, -EKEYREJECTED,
+                         "%s version %" PRIu64 ": %zu good signature%s by the keys of %s, %" PRIu64
+                         " needed; the source serves something the publisher did not sign, or not enough",
+                         tuf_role_file(m->role), m->version, n, n == 1 ? "" : "s", whose, by->threshold);
+}
+
+int tuf_verify_expiry(const struct tuf_metadata *m, int64_t now, struct fault *f)
+{
+        char expires[DATE_SIZE], here[DATE_SIZE];
+
+        if (m->expires > now)
+                return 0;
+        date_format(m->expires, expires);
+        date_format(now, here);
+        return fault_set(f, -ETIME,
+                         "%s version %" PRIu64
+                         " expired at %s, and it is %s here: the publisher must sign a "
+                         "new one, unless this machine's clock is wrong or it is kept from newer files",
+                         tuf_role_file(m->role), m->version, expires, here);
+}
+
+int tuf_verify_version(const struct tuf_metadata *m, const struct tuf_file *named, const char *by,
+                       struct fault *f)
+{
+        if (m->version == named->version)
+                return 0;
+        return fault_set(f, -EBADMSG,
+                         "%s: is version %" PRIu64 ", %s names %" PRIu64
+                         ": files of different releases are mixed; upload the repository again",
+                         tuf_role_file(m->role), m->version, by, named->version);
+}
+
+int tuf_verify_timestamp_rollback(const struct tuf_metadata *old, const struct tuf_metadata *new,
+                                  struct fault *f)
+{
+        uint64_t before, after;
+
+        if (!old)
+                return 0;
+        if (new->version < old->version)
+                return fault_set(f, -ESTALE,
+                                 "timestamp.json: version %" PRIu64 " is older than the trusted %" PRIu64
+                                 ": the source serves an old copy, or the publisher lost count",
+                                 new->version, old->version);
+        before = old->files[0].version;
+        after = new->files[0].version;
+        if (after < before)
+                return fault_set(f, -ESTALE,
+                                 "timestamp.json version %" PRIu64 ": names snapshot %" PRIu64
+                                 ", older than the trusted %" PRIu64,
+                                 new->version, after, before);
+        return 0;
+}
+
+int tuf_verify_snapshot_rollback(const struct tuf_metadata *old, const struct tuf_metadata *new,
+                                 struct fault *f)
+{
+        for (size_t i = 0; old && i < old->n_files; i++) {
+                const struct tuf_file *before = old->files + i,
+                                      *after = tuf_metadata_find(new, before->name);
+
+                if (!after)
+                        return fault_set(f, -ESTALE, "snapshot.json version %" PRIu64 ": no longer lists %s",
+                                         new->version, before->name);
+                if (after->version < before->version)
+                        return fault_set(f, -ESTALE,
+                                         "snapshot.json version %" PRIu64 ": lists %s version %" PRIu64
+                                         ", older than the trusted %" PRIu64,
+                                         new->version, before->name, after->version, before->version);
+        }
+        return 0;
+}
+
+bool tuf_signers_rotated(const struct tuf_signers *before, const struct tuf_signers *after)
+{
+        for (size_t i = 0; i < before->n_keys; i++) {
+                bool still = !before->keys[i].pkey;
+
+                for (size_t k = 0; !still && k < after->n_keys; k++)
+                        still = tuf_key_equal(before->keys + i, after->keys + k);
+                if (!still)
+                        return true;
+        }
+        return false;
+}
