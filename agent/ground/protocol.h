@@ -22,13 +22,16 @@
  *   <- FETCH_DONE
  *
  * A caller that wants no more closes its end of the pipe or the conversation. What FETCH_DONE may say, so
- * that the caller can decide about trying again (sealift-fetch never does by itself): 0              200, or
- * 304 to a request with an ETag; any 2xx to an upload -ENOENT        404, 403 (a bucket that may not be
- * listed says so), 410 -EFBIG         the body is, or announces to be, longer than max_bytes; nothing past
- * it went down the pipe -EHOSTUNREACH  no name, no connection, no answer in time, cut off, 5xx, 408, 425 to
- * 429: later -EACCES        certificate, name or CA wrong; 401: somebody must look -EINVAL        bad
- * source, path, name or configuration; a redirect; other 4xx: somebody must look -EPIPE         the caller
- * closed its end -ENOMEM
+ * that the caller can decide about trying again (sealift-fetch never does by itself):
+ *
+ *   0              200, or 304 to a request with an ETag; any 2xx to an upload
+ *   -ENOENT        404, 403 (a bucket that may not be listed says so), 410
+ *   -EFBIG         the body is, or announces to be, longer than max_bytes; the pipe got no more than that
+ *   -EHOSTUNREACH  no name, no connection, no answer in time, cut off, 5xx, 408, 425 to 429: later
+ *   -EACCES        certificate, name or CA wrong; 401: somebody must look
+ *   -EINVAL        bad source, path, name or configuration; a redirect; other 4xx: somebody must look
+ *   -EPIPE         the caller closed its end
+ *   -ENOMEM
  */
 enum fetch_message { FETCH_GET = 1, FETCH_UPLOAD, FETCH_DONE };
 
