@@ -77,22 +77,25 @@ take_build() {
     [ -e "$build/source/configure" ] || quietly "$build/autoreconf.log" autoreconf -fi "$build/source"
 }
 
-# build_variant NAME TARGET [CONFIGURE-OPTION...]: in $build/NAME. configure runs again only when its options change;
+# build_variant NAME TARGETS [CONFIGURE-OPTION...]: in $build/NAME. configure runs again only when its options change;
 # make itself sees to a changed configure.ac or Makefile.am.
 build_variant() {
-    local target=$2 dir=$build/$1
+    local targets=$2 dir=$build/$1 target
     shift 2
     mkdir -p "$dir"
     if [ ! -e "$dir/Makefile" ] || [ "$(cat "$dir/options" 2>/dev/null)" != "$*" ]; then
         (cd "$dir" && quietly "$dir.log" ../source/configure --quiet "${BUILD_OPTIONS[@]}" "$@")
         echo "$*" >"$dir/options"
     fi
-    # shellcheck disable=SC2086 # several targets
-    quietly "$dir.log" make -C "$dir" --no-print-directory -j"$(nproc)" $target
+    # One after the other: given both, make -j would build "all" twice at the same time.
+    for target in $targets; do
+        quietly "$dir.log" make -C "$dir" --no-print-directory -j"$(nproc)" "$target" TESTS=
+    done
 }
 
 # install_variant NAME DIR: made anew, so that a file no longer installed is not there.
 install_variant() {
     rm -rf "$2"
+    mkdir "$2"
     quietly "$build/$1.log" make -C "$build/$1" --no-print-directory install DESTDIR="$2"
 }

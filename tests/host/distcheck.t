@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make distcheck` in $top_builddir as a TAP test, so that one summary of tests/check holds everything.
 set -uo pipefail
+top_builddir=${top_builddir:?set by tests/check}
 log=$top_builddir/distcheck.log
 
 echo 1..1
@@ -8,5 +9,6 @@ if make -C "$top_builddir" --no-print-directory distcheck >"$log" 2>&1 </dev/nul
     echo "ok 1 - make distcheck"
 else
     echo "not ok 1 - make distcheck"
-    tail -n 40 "$log" | sed 's/^/# /' >&2
+    grep -E '(error|Error|undefined reference|not ok)[: ]|^ERROR|^# *FAIL: +[1-9]' "$log" | tail -n 20 | sed 's/^/# /' >&2
+    echo "# the whole log: $log" >&2
 fi

@@ -4,28 +4,35 @@
 KEYS=/srv/keys
 OUT=/srv/out
 
+# publisher COMMAND...: as somebody who is not root and has no rights but to the bucket and the keys.
+publisher() { runuser -u publisher -- "$@"; }
+
 # publisher_init [OPTION...]: keys and an empty repository.
 publisher_init() {
-    mkdir -p "$BUCKET" "$OUT"
-    sealift init --repository "$BUCKET" --keys "$KEYS" "$@"
+    id publisher >/dev/null 2>&1 || useradd --create-home publisher
+    install -d -o publisher "$BUCKET" "$OUT"
+    install -d -o publisher -m 0700 "$KEYS"
+    publisher sealift init --repository "$BUCKET" --keys "$KEYS" "$@"
 }
 
 # pack_release VERSION DIR MANIFEST: the manifest's Version= is set to VERSION, so that one text serves many releases.
-# Prints the path of the sealed manifest.
+# Sets $sealed to the path of the sealed manifest.
 pack_release() {
-    local version=$1 dir=$2 manifest=$3 name intent
+    local version=$1 dir=$2 manifest=$3 name
     name=$(sed -n 's/^Name=//p' "$manifest" | head -n 1)
-    intent=$(mktemp -d)/$name.manifest
-    sed "s/^Version=.*/Version=$version/" "$manifest" >"$intent"
-    sealift pack "$dir" --manifest "$intent" --output "$OUT" >/dev/null
-    echo "$OUT/$name-$version.manifest"
+    sed "s/^Version=.*/Version=$version/" "$manifest" >"/tmp/$name.manifest"
+    publisher sealift pack "$dir" --manifest "/tmp/$name.manifest" --output "$OUT" >/dev/null
+    sealed=$OUT/$name-$version.manifest
 }
 
-# publish_release VERSION DIR MANIFEST: pack and publish in the channel "stable".
+# publish_sealed SEALED...: in the channel "stable".
+publish_sealed() { publisher sealift publish --repository "$BUCKET" --keys "$KEYS" --channel stable "$@" >/dev/null; }
+
+# publish_release VERSION DIR MANIFEST: both.
 publish_release() {
     local sealed
-    sealed=$(pack_release "$@")
-    sealift publish --repository "$BUCKET" --keys "$KEYS" --channel stable "$sealed" >/dev/null
+    pack_release "$@"
+    publish_sealed "$sealed"
 }
 
 # ---- the agent ------------------------------------------------------------------------------------------------------
