@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Facts to JSON. Times are RFC 3339 in UTC, so that a person can read a report as the receiver got it. */
+
+#include "facts/report.h"
+
+#include <jansson.h>
+#include <time.h>
+
+static json_t *text_or_null(const char *s)
+{
+        return s && *s ? json_string(s) : json_null();
+}
+
+static json_t *time_text(uint64_t usec)
+{
+        time_t t = (time_t)(usec / 1000000);
+        char s[32];
+        struct tm tm;
+
+        if (usec == 0 || !gmtime_r(&t, &tm) || strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+                return json_null();
+        return json_string(s);
+}
+
+static json_t *bundle_json(const struct report_bundle *b)
+{
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o}", "name", b->name, "version",
+                         text_or_null(b->version), "digest", text_or_null(b->digest), "state", b->state,
+                         "since", time_text(b->since_usec), "error", text_or_null(b->error));
+}
+
+int report_write(const struct report *r, char **ret)
+{
+        json_t *bundles = json_array(), *whole;
+        char *text;
+
+        for (size_t i = 0; i < r->n_bundles; i++)
+                if (json_array_append_new(bundles, bundle_json(r->bundles + i)) < 0) {
+                        json_decref(bundles);
+                        return -EINVAL;
+                }
+        whole = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "format", REPORT_FORMAT,
+                          "machine", r->machine, "boot", r->boot, "agent", r->agent, "channel", r->channel,
+                          "reason", r->reason, "time", time_text(r->time_usec), "error",
+                          text_or_null(r->error), "bundles", bundles);
+        if (!whole)
+                return -EINVAL; /* json_pack() has released what it was given */
+        text = json_dumps(whole, JSON_COMPACT);
+        json_decref(whole);
+        if (!text)
+                return -ENOMEM;
+        *ret = text;
+        return 0;
+}

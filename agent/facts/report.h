@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+
+/* What a machine says about itself (man sealift-report(5)): one JSON object, made from plain facts. */
+enum { REPORT_FORMAT = 1 };
+
+struct report_bundle {
+        const char *name, *version, *digest; /* version and digest NULL: nothing installed */
+        const char *state;
+        uint64_t since_usec; /* CLOCK_REALTIME; 0 = unknown */
+        const char *error;   /* of the last attempt; NULL or "" = none */
+};
+
+struct report {
+        const char *machine; /* sd_id128_get_machine_app_specific(3), in hex */
+        const char *boot;
+        const char *agent; /* version */
+        const char *channel;
+        const char *reason; /* "start", "poll", "unit" */
+        const char *error;  /* of the poll as a whole; NULL = none */
+        uint64_t time_usec;
+        const struct report_bundle *bundles;
+        size_t n_bundles;
+};
+
+/* *ret is the caller's: JSON text in one line. -ENOMEM, -EINVAL (text that is not UTF-8). */
+_must_check_ int report_write(const struct report *r, char **ret);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "facts/report.h"
+
+#include "tap.h"
+
+static const struct report_bundle bundles[] = {
+        { .name = "web",
+          .version = "1.0",
+          .digest = "ab",
+          .state = "running",
+          .since_usec = UINT64_C(1700000000000000),
+          .error = "" },
+        { .name = "new",
+          .version = "",
+          .digest = "",
+          .state = "absent",
+          .error = "web.manifest:3: \"bad\"\\" },
+};
+
+int main(void)
+{
+        struct report r = {
+                .machine = "m",
+                .boot = "b",
+                .agent = "0.1",
+                .channel = "stable",
+                .reason = "poll",
+                .time_usec = UINT64_C(1700000001000000),
+                .bundles = bundles,
+                .n_bundles = ELEMENTSOF(bundles),
+        };
+        _cleanup_free_ char *text = NULL, *untouched = NULL;
+
+        tap_int(report_write(&r, &text), 0, "a report is written");
+        tap_str(text,
+                "{\"format\":1,\"machine\":\"m\",\"boot\":\"b\",\"agent\":\"0.1\",\"channel\":\"stable\","
+                "\"reason\":\"poll\","
+                "\"time\":\"2023-11-14T22:13:21Z\",\"error\":null,\"bundles\":["
+                "{\"name\":\"web\",\"version\":\"1.0\",\"digest\":\"ab\",\"state\":\"running\","
+                "\"since\":\"2023-11-14T22:13:20Z\",\"error\":null},"
+                "{\"name\":\"new\",\"version\":null,\"digest\":null,\"state\":\"absent\",\"since\":null,"
+                "\"error\":\"web.manifest:3: \\\"bad\\\"\\\\\"}]}",
+                "and says what is known, null for what is not");
+        r.error = "not \xff UTF-8";
+        tap_int(report_write(&r, &untouched), -EINVAL, "text that is not UTF-8 is refused");
+        tap_str(untouched, NULL, "and nothing is returned");
+        return tap_done();
+}
