@@ -40,7 +40,6 @@ static void args_fill(const struct args_command *c, struct option *longs, char *
 {
         size_t n = 0;
 
-        *shorts++ = '+'; /* options end at the first operand */
         *shorts++ = ':';
         *shorts++ = 'h';
         for (; n < c->n_options; n++) {

@@ -13,7 +13,7 @@
  *             ARGS_FLAG('j', "json", &arg_json, "print JSON"),
  *     };
  *
- * --help and --version are always there. */
+ * --help and --version are always there; options may stand behind operands, up to a "--". */
 struct args_option {
         char letter; /* or 0 */
         const char *name;

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* sealift(1): finds the verb and gets out of its way. */
+
+#include "ctl/verbs.h"
+
+#include <locale.h>
+
+#include "ground/text.h"
+
+static const struct verb {
+        const char *name, *operands, *help;
+        int (*run)(int argc, char **argv);
+} verbs[] = {
+        { "lint", "MANIFEST...", "check manifests, packed or not", verb_lint },
+        { "pack", "DIR", "make a bundle and its sealed manifest from a tree", verb_pack },
+        { "show", "MANIFEST", "what a manifest holds and asks for; its sums", verb_show },
+};
+
+static void print_help(FILE *out)
+{
+        fprintf(out, "Usage: sealift VERB [OPTION...] [OPERAND...]\n\n"
+                     "Packs, publishes and watches sealed application bundles.\n\n");
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                fprintf(out, "  %-8s %-14s %s\n", verbs[i].name, verbs[i].operands, verbs[i].help);
+        fprintf(out, "\n  -h, --help                 print this and exit\n"
+                     "      --version              print the version and exit\n\n"
+                     "`sealift VERB --help` says more about a verb. Exit status: 0 done, 1 failed, 2 wrong "
+                     "usage or a\n"
+                     "wrong file, 3 done and the answer is no.\n");
+}
+
+static int refuse_verb(const char *name)
+{
+        const char *names[ELEMENTSOF(verbs)], *near;
+
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                names[i] = verbs[i].name;
+        near = text_nearest(name, names, ELEMENTSOF(verbs));
+        fprintf(stderr, "sealift: unknown verb '%s'%s%s%s\n", name, near ? "; did you mean '" : "",
+                near ? near : "", near ? "'?" : "; see sealift --help");
+        return EXIT_STATUS_USAGE;
+}
+
+/* What was printed must have arrived: a full disk behind `sealift show --sums > FILE` is a failure. */
+static int finish(int status)
+{
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return status;
+        fprintf(stderr, "sealift: cannot write to standard output: %s\n", strerror(errno));
+        return status == EXIT_STATUS_OK ? EXIT_STATUS_FAILED : status;
+}
+
+int main(int argc, char **argv)
+{
+        /* libarchive judges file names by the locale; ours are UTF-8, whatever the caller's is. */
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
+
+        if (argc < 2) {
+                print_help(stderr);
+                return EXIT_STATUS_USAGE;
+        }
+        if (str_eq(argv[1], "--help") || str_eq(argv[1], "-h")) {
+                print_help(stdout);
+                return finish(EXIT_STATUS_OK);
+        }
+        if (str_eq(argv[1], "--version")) {
+                printf("%s\n", PACKAGE_STRING);
+                return finish(EXIT_STATUS_OK);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                if (str_eq(verbs[i].name, argv[1]))
+                        return finish(verbs[i].run(argc - 1, argv + 1));
+        return refuse_verb(argv[1]);
+}
