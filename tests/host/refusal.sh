@@ -1,0 +1,87 @@
+# shellcheck shell=bash
+# What bad input gets (sourced by lib.sh): a clear error, a journal entry, a report; nothing half-installed; the running
+# service untouched. The service is the bundle "web": Debian's caddy serving a page of its own bundle.
+
+WEB=/srv/web
+STORE=/var/lib/sealift
+
+# MESSAGE_IDs of agent/doors/journal.c that scenarios look for.
+# shellcheck disable=SC2034 # for scenarios
+declare -A EVENT=(
+    [trust-refused]=1d6672afbcd44670ace7358937511e69
+    [unreachable]=a5a37c1144a34ad7865d831b7a2e4ee0
+    [found]=b7c661d2b6d34c7691d9d46322a7c714
+    [refused]=2272ed9a8b714fe89657e7168845da85
+    [installed]=6571c20385984007ad953d625f7cdf3a
+    [current]=6da9131a263c4870834cb1442c75b669
+    [failed]=5c93f29092d047829804d8abeb0018ae
+    [restored]=7dbb6255a341430bb67ac15da27939b4
+    [report-failed]=68b09cb329b24500ac26da07953cb61d
+)
+
+# web_write PAGE: the tree of a release and its intent. The program is the host's, so that releases are small.
+web_write() {
+    mkdir -p "$WEB/site"
+    echo "$1" >"$WEB/site/index.html"
+    echo "a file for faults, release $1" >"$WEB/page.html"
+    printf '%s\n' '{' 'admin off' 'auto_https off' 'persist_config off' '}' ':8080 {' 'root * /bundle/site' 'file_server' '}' \
+        >"$WEB/Caddyfile"
+    cat >/srv/web.manifest <<'INTENT'
+[Bundle]
+Name=web
+Version=1
+
+[Service caddy]
+ExecStart=/usr/bin/caddy run --config /bundle/Caddyfile
+Type=notify
+TimeoutStartSec=20s
+
+[Sandbox caddy]
+Network=bind
+Bind=tcp:8080
+INTENT
+}
+
+# web_publish VERSION: a good release, whose page is its version.
+web_publish() {
+    web_write "$1"
+    publish_release "$1" "$WEB" /srv/web.manifest
+}
+
+web_page() { curl --silent --max-time 5 http://localhost:8080/; }
+web_unit() { systemctl list-units --plain --no-legend --state=running 'sealift-web.*' | awk '{ print $1; exit }'; }
+web_invocation() { systemctl show --property=InvocationID --value "$(web_unit)"; }
+
+# web_begin: bucket, publisher, agent, and release 1 running.
+web_begin() {
+    bucket_start
+    publisher_init
+    agent_configure
+    agent_grant web Bind=tcp:8080
+    web_publish 1
+    agent_start
+    ok "release 1 is installed" sealift check
+    is "$(web_page)" 1 "and answers"
+}
+
+# store_listing: what must not change when something is refused. What is trusted may: a good timestamp of a bad release is
+# still a good timestamp.
+store_listing() { find "$STORE/releases" "$STORE/state" "$STORE/incoming" -printf '%P %y %s\n' | LC_ALL=C sort; }
+
+# expect_refusal NAME EVENT REGEX: now, `sealift check` refuses and says REGEX; so do journal and report; and nothing moves.
+expect_refusal() {
+    local name=$1 event=$2 want=$3 said status=0 store invocation
+    store=$(store_listing)
+    invocation=$(web_invocation)
+    journal_mark
+    requests_mark
+    said=$(sealift check 2>&1) || status=$?
+    is "$status" 1 "$name: the check fails"
+    like "$said" "$want" "$name: and says why"
+    like "$(await_journal 10 "MESSAGE_ID=${EVENT[$event]}")" "$want" "$name: so does the journal"
+    is "$(store_listing)" "$store" "$name: nothing is half-installed"
+    is "$(web_invocation) $(web_page)" "$invocation 1" "$name: the service was not touched"
+}
+
+# expect_report NAME JQ-CONDITION: a report of it reached the bucket since the last mark.
+expect_report() { ok "$1: a report says so" await_report 20 "$2"; }

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# A bucket, a network or a CDN that lies, stalls or is not there: nothing is installed, the release that runs goes on running,
+# everybody hears why, and when the bucket is well again the next check installs what waited.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+# A file of the bucket by what its name ends in, newest first, as the path that is asked for.
+in_bucket() { (cd "$BUCKET" && find . -name "*$1" -printf '%T@ /%P\n' | sort -rn | awk 'NR == 1 { print $2 }'); }
+
+not_there() {
+    bucket_stop
+    expect_refusal "bucket down" unreachable "(refused|connect)"
+    bucket_start wrong-name
+    expect_refusal "TLS name wrong" unreachable "(name|certificate)"
+    bucket_start unknown-ca
+    expect_refusal "CA unknown" unreachable "(issuer|certificate)"
+    evil_start
+}
+
+# broken NAME PATH EVENT REGEX MODE...
+broken() {
+    local name=$1 path=$2 event=$3 want=$4
+    shift 4
+    evil_clear
+    evil_rule "$path" "$@"
+    expect_refusal "$name" "$event" "$want"
+    expect_report "$name" '[.error, .bundles[].error] | any(. != null and . != "")'
+}
+
+broken_answers() {
+    local timestamp=/metadata/timestamp.json snapshot targets manifest bundle
+    snapshot=$(in_bucket .snapshot.json)
+    targets=$(in_bucket .targets.json)
+    manifest=$(in_bucket .web.manifest)
+    bundle=$(in_bucket .web.tar.zst)
+
+    broken "no timestamp" "$timestamp" unreachable 404 status 404
+    broken "server error" "$timestamp" unreachable 503 status 503
+    broken "redirect" "$timestamp" unreachable "(302|redirect)" redirect https://other.test/
+    broken "timestamp cut" "$timestamp" unreachable "" truncate 100
+    broken "timestamp reset" "$timestamp" unreachable "" reset 100
+    broken "endless timestamp" "$timestamp" unreachable "" endless
+    broken "endless headers" "$timestamp" unreachable "" headers
+    broken "timestamp changed" "$timestamp" trust-refused timestamp flip 200
+    broken "snapshot missing" "$snapshot" unreachable 404 status 404
+    broken "snapshot changed" "$snapshot" trust-refused snapshot flip 200
+    broken "snapshot longer than signed" "$snapshot" unreachable "" longer 1000
+    broken "targets changed" "$targets" trust-refused targets flip 200
+    broken "manifest missing" "$manifest" refused 404 status 404
+    broken "manifest changed" "$manifest" refused "SHA-256" flip 5
+    broken "manifest longer than signed" "$manifest" refused "" longer 1000
+    broken "bundle missing" "$bundle" refused 404 status 404
+    broken "bundle changed" "$bundle" refused "SHA-256" flip 50
+    broken "bundle cut" "$bundle" refused "" truncate 50
+    broken "bundle reset" "$bundle" refused "" reset 50
+    broken "bundle longer than signed" "$bundle" refused "" longer 1000
+    broken "endless bundle" "$bundle" refused "" endless
+    broken "bundle compressed once more" "$bundle" refused "" gzip
+}
+
+# What was true once, and is signed: timestamps of other days.
+old_news() {
+    cp "$BUCKET/metadata/timestamp.json" /srv/timestamp.2.json
+    web_write 3
+    pack_release 3 "$WEB" /srv/web.manifest
+    publisher env SOURCE_DATE_EPOCH=$((EPOCHSECONDS - 10 * 86400)) \
+        sealift publish --repository "$BUCKET" --keys "$KEYS" --channel stable "$sealed" >/dev/null
+    evil_clear
+    expect_refusal "expired timestamp" trust-refused expired
+    expect_report "expired timestamp" '.error | test("expired")'
+}
+
+older_timestamp() {
+    web_publish 4
+    ok "the bucket is well again: release 4 is installed" sealift check
+    is "$(web_page)" 4 "and answers"
+    evil_rule /metadata/timestamp.json file /srv/timestamp.2.json
+    journal_mark
+    not_ok "older timestamp: the check fails" sealift check
+    like "$(await_journal 10 "MESSAGE_ID=${EVENT[trust-refused]}")" "(older|version|rolled)" "older timestamp: and the journal says why"
+    is "$(web_page)" 4 "older timestamp: the service was not touched"
+    evil_clear
+}
+
+quiet_poll() {
+    bucket_start
+    ok "nothing new" sealift check
+    requests_mark
+    ok "nothing new" sealift check
+    await_requests 5 2
+    is "$(requests '.method == "GET"')" "GET /metadata/2.root.json 404"$'\n'"GET /metadata/timestamp.json 304" \
+        "an unchanged bucket costs one 404 and one 304"
+}
+
+web_begin
+web_publish 2
+not_there
+broken_answers
+old_news
+older_timestamp
+quiet_poll
+done_testing

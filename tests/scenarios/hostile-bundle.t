@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# A bundle that was signed and yet is not what its manifest says: whatever stands in the archive, no byte of it stays on disk
+# and the release that runs goes on running.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+# publish_hostile FAULT VERSION
+publish_hostile() {
+    web_write "$2"
+    pack_release "$2" "$WEB" /srv/web.manifest
+    publisher /tests/host/hostile.py "$1" "$sealed"
+    publish_sealed "$sealed"
+}
+
+web_begin
+version=1
+while IFS='|' read -r fault want; do
+    version=$((version + 1))
+    publish_hostile "$fault" "$version"
+    expect_refusal "$fault" refused "$want"
+    expect_report "$fault" '.bundles[] | select(.name == "web") | .error != null and .error != ""'
+done <<'FAULTS'
+extra-entry|uninvited
+missing-entry|page.html
+wrong-mode|page.html
+wrong-bytes|page.html
+longer-entry|page.html
+shorter-entry|page.html
+absolute-path|/page.html
+dotdot-path|\.\./uninvited
+dotdot-inside|site/\.\./page.html
+symlink-out|way-out
+file-as-symlink|page.html
+hard-link|page.html
+device|page.html
+fifo|page.html
+setuid|page.html
+sparse|page.html
+duplicate|page.html
+renamed-by-pax|elsewhere
+no-tar|web
+garbage|web
+other-compression|web
+cut-archive|web
+wide-window|web
+FAULTS
+
+ok "nothing was written outside of the store" test -z "$(find / -xdev -name uninvited -o -xdev -name way-out)"
+web_publish 100
+ok "a good release after all that is installed" sealift check
+is "$(web_page)" 100 "and answers"
+done_testing

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# The agent is killed, and the power fails, while a release is fetched and staged: the running service does not notice, and
+# afterwards the release is installed as if nothing had been, with nothing left over.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+# A release that takes a while: 64 MiB that do not compress.
+web_publish_large() {
+    web_write "$1"
+    head -c 64M /dev/urandom >"$WEB/ballast"
+    publish_release "$1" "$WEB" /srv/web.manifest
+}
+
+staging_has_begun() { [ -n "$(find "$STORE/releases/web" -path "*/$1-*/tree/*" -print -quit)" ]; }
+fetching_has_begun() { [ -n "$(requests '.path | endswith(".tar.zst")')" ]; }
+
+kill_agent() { systemctl kill --signal=SIGKILL sealiftd.service; }
+
+# expect_recovery VERSION: the agent is back, and the next check installs it.
+expect_recovery() {
+    ok "the agent is started again" await_active 20 sealiftd.service
+    ok "the next check installs release $1" sealift check
+    is "$(web_page)" "$1" "which answers"
+    is "$(find "$STORE/incoming" -type f)" "" "no partial download is left"
+    is "$(find "$STORE/releases/web" -mindepth 1 -maxdepth 1 | wc -l)" 2 "two releases are on disk: this and the one before"
+}
+
+killed_while_fetching() {
+    local invocation
+    invocation=$(web_invocation)
+    web_publish 2
+    evil_start
+    evil_rule '*.tar.zst' stall-body 20
+    requests_mark
+    sealift check --no-wait
+    await 20 fetching_has_begun
+    kill_agent
+    is "$(web_invocation) $(web_page)" "$invocation 1" "killed while fetching: the service does not notice"
+    bucket_start
+    expect_recovery 2
+}
+
+killed_while_staging() {
+    local invocation
+    invocation=$(web_invocation)
+    web_publish_large 3
+    sealift check --no-wait
+    await 60 staging_has_begun 3
+    kill_agent
+    is "$(web_invocation) $(web_page)" "$invocation 2" "killed while staging: the service does not notice"
+    expect_recovery 3
+}
+
+case $PHASE in
+    1)
+        web_begin
+        agent_enable
+        killed_while_fetching
+        killed_while_staging
+        web_publish_large 4
+        sealift check --no-wait
+        await 60 staging_has_begun 4
+        next_boot cut
+        ;;
+    2)
+        ok "after a power cut while staging, the old release is started" await 20 eval '[ "$(web_page)" = 3 ]'
+        bucket_start
+        expect_recovery 4
+        done_testing
+        ;;
+esac

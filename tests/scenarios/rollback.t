@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# A release that does not come up is rolled back by itself, once, is not tried again until something new is signed, and all of
+# that is remembered over a reboot.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+# publish_changed VERSION SED-SCRIPT: release VERSION with a changed intent.
+publish_changed() {
+    web_write "$1"
+    sed -i "$2" /srv/web.manifest
+    publish_release "$1" "$WEB" /srv/web.manifest
+}
+
+# expect_rollback NAME: now, `sealift check` fails, and release 1 runs again.
+expect_rollback() {
+    local name=$1
+    journal_mark
+    requests_mark
+    not_ok "$name: the check fails" sealift check
+    ok "$name: the journal says that it did not come up" await_journal 10 "MESSAGE_ID=${EVENT[failed]}"
+    ok "$name: and that the old release is back" await_journal 10 "MESSAGE_ID=${EVENT[restored]}"
+    is "$(web_page)" 1 "$name: which answers"
+    is "$(bundle_state web version) $(bundle_state web state)" "1 running" "$name: status knows"
+    expect_report "$name" '.bundles[] | select(.name == "web") | .version == "1" and .state == "running" and .error != ""'
+    is "$(systemctl list-units --plain --no-legend --state=running 'sealift-web.*' | wc -l)" 1 "$name: one unit runs"
+}
+
+# expect_no_retry: neither another check nor a restart of the agent starts it again.
+expect_no_retry() {
+    local invocation
+    invocation=$(web_invocation)
+    journal_mark
+    not_ok "not tried again: the check says so" sealift check
+    is "$(journal_since "MESSAGE_ID=${EVENT[installed]}")" "" "not tried again: nothing was installed"
+    is "$(web_invocation)" "$invocation" "not tried again: the running release was left alone"
+}
+
+bad_releases() {
+    web_begin
+    publish_changed 2 's|/bundle/Caddyfile|/bundle/page.html|'
+    expect_rollback "ends at once"
+    expect_no_retry
+    publish_changed 3 's|^ExecStart=.*|ExecStart=/usr/bin/sleep 0.3|; s|^Type=.*|Type=exec|'
+    expect_rollback "ends after 0.3 s"
+    publish_changed 4 's|^ExecStart=.*|ExecStart=/usr/bin/sleep infinity|; s|^TimeoutStartSec=.*|TimeoutStartSec=2s|'
+    expect_rollback "is never ready"
+    publish_changed 5 's|^ExecStart=.*|ExecStart=/usr/bin/false|; s|^Type=.*|Type=exec\nRestart=always|'
+    expect_rollback "restarts for ever"
+    agent_enable
+    bucket_stop
+}
+
+case $PHASE in
+    1) bad_releases; next_boot reboot ;;
+    2)
+        ok "after a reboot without a bucket, the old release is started" await 20 eval '[ "$(web_page)" = 1 ]'
+        bucket_start
+        expect_no_retry
+        web_publish 6
+        ok "something new is signed: installed" sealift check
+        is "$(web_page)" 6 "and answers"
+        done_testing
+        ;;
+esac
