@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is on disk against what was signed, and the end of what is not. The walk trusts nothing it reads: it
+ * goes by descriptors, never follows a link, and stops at the first name the manifest does not have, so that
+ * it is never deeper than the manifest. */
+
+#include "store/tree.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "facts/digest.h"
+#include "ground/io.h"
+#include "store/ledger.h"
+
+enum {
+        TREE_CHUNK = 128 * 1024,
+        /* Levels that tree_empty() descends with a descriptor each: all that a manifest allows. What is
+         * deeper never came from a manifest, and could be deeper than a process may have descriptors or
+         * stack. */
+        TREE_DESCENT_MAX = ENTRY_DEPTH_MAX + 1,
+};
+
+struct walk {
+        enum tree_depth depth;
+        dev_t device;
+        struct ledger *ledger; /* owned */
+        struct digest *digest; /* owned */
+        uint8_t *chunk;        /* owned; TREE_CHUNK */
+        char path[ENTRY_PATH_SIZE];
+};
+
+static void walk_done(struct walk *w)
+{
+        w->ledger = ledger_free(w->ledger);
+        w->digest = digest_free(w->digest);
+        free(w->chunk);
+}
+
+static void close_directory(DIR **d)
+{
+        if (*d)
+                (void)closedir(*d);
+}
+
+/* A stream of its own over fd, whose position and life stay the caller's. */
+static int directory_open(int fd, const char *name, DIR **ret)
+{
+        _cleanup_close_ int own = -EBADF;
+        DIR *d;
+
+        own = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (own < 0)
+                return -errno;
+        d = fdopendir(own);
+        if (!d)
+                return -errno;
+        (void)TAKE_FD(own); /* transferred to d */
+        *ret = d;
+        return 0;
+}
+
+/* 1: a name; 0: the end. */
+static int directory_next(DIR *d, const char **ret)
+{
+        struct dirent *e;
+
+        do {
+                errno = 0;
+                e = readdir(d);
+        } while (e && (str_eq(e->d_name, ".") || str_eq(e->d_name, "..")));
+        if (!e)
+                return -errno;
+        *ret = e->d_name;
+        return 1;
+}
+
+static int file_sum(struct walk *w, int at, const char *name, uint8_t ret[static SHA256_SIZE])
+{
+        _cleanup_close_ int fd = -EBADF;
+        size_t n;
+        int r;
+
+        fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        do {
+                r = io_read_full(fd, w->chunk, TREE_CHUNK, &n);
+                if (r >= 0)
+                        r = digest_add(w->digest, w->chunk, n);
+                if (r < 0)
+                        return r;
+        } while (n == TREE_CHUNK);
+        return digest_take(w->digest, ret);
+}
+
+static int file_check(struct walk *w, int at, const char *name, const struct entry *e, const struct stat *st,
+                      struct fault *f)
+{
+        uint8_t sum[SHA256_SIZE];
+        int r;
+
+        if ((uint64_t)st->st_size != e->size)
+                return fault_set(f, -EBADMSG, "%.200s: has %lld bytes, signed were %llu", e->path,
+                                 (long long)st->st_size, (unsigned long long)e->size);
+        if (st->st_nlink != 1)
+                return fault_set(f, -EBADMSG, "%.200s: has another name elsewhere", e->path);
+        if (w->depth != TREE_HASHES)
+                return 0;
+        r = file_sum(w, at, name, sum);
+        if (r < 0)
+                return fault_set_errno(f, r, "%.200s: cannot read", e->path);
+        if (memcmp(sum, e->sha256, sizeof(sum)) != 0)
+                return fault_set(f, -EBADMSG, "%.200s: its SHA-256 is not what was signed", e->path);
+        return 0;
+}
+
+static int symlink_check(int at, const char *name, const struct entry *e, struct fault *f)
+{
+        char target[ENTRY_PATH_SIZE];
+        ssize_t n;
+
+        n = readlinkat(at, name, target, sizeof(target));
+        if (n < 0)
+                return fault_set_errno(f, -errno, "%.200s: cannot read", e->path);
+        if ((size_t)n != strlen(e->target) || memcmp(target, e->target, (size_t)n) != 0)
+                return fault_set(f, -EBADMSG, "%.200s: points elsewhere than signed", e->path);
+        return 0;
+}
+
+static const mode_t formats[] = {
+        [ENTRY_FILE] = S_IFREG,
+        [ENTRY_DIRECTORY] = S_IFDIR,
+        [ENTRY_SYMLINK] = S_IFLNK,
+};
+
+static int directory_walk(struct walk *w, int at, const char *name, size_t path_len, struct fault *f);
+
+static int entry_walk(struct walk *w, int at, const char *name, size_t path_len, struct fault *f)
+{
+        const struct entry *e = NULL;
+        struct stat st;
+        int r;
+
+        r = ledger_meet(w->ledger, w->path, &e, NULL);
+        if (r < 0)
+                return fault_set(f, -EBADMSG, "%.200s: not in the manifest", w->path);
+        if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return fault_set_errno(f, -errno, "%.200s: cannot stat", e->path);
+        if ((st.st_mode & S_IFMT) != formats[e->type] || st.st_dev != w->device)
+                return fault_set(f, -EBADMSG, "%.200s: not of the type that was signed", e->path);
+        if (e->type == ENTRY_SYMLINK)
+                return symlink_check(at, name, e, f);
+        if ((st.st_mode & 07777) != e->mode)
+                return fault_set(f, -EBADMSG, "%.200s: has mode %04o, signed was %04o", e->path,
+                                 st.st_mode & 07777, e->mode);
+        if (e->type == ENTRY_FILE)
+                return file_check(w, at, name, e, &st, f);
+        return directory_walk(w, at, name, path_len, f);
+}
+
+static int names_walk(struct walk *w, DIR *d, size_t path_len, struct fault *f)
+{
+        size_t start = path_len > 0 ? path_len + 1 : 0;
+        const char *name;
+        int r;
+
+        while ((r = directory_next(d, &name)) > 0) {
+                size_t len = strlen(name);
+
+                if (start + len >= sizeof(w->path))
+                        return fault_set(f, -EBADMSG, "%.200s: holds a name that is too long", w->path);
+                if (path_len > 0)
+                        w->path[path_len] = '/';
+                memcpy(w->path + start, name, len + 1);
+                r = entry_walk(w, dirfd(d), name, start + len, f);
+                if (r < 0)
+                        return r;
+                w->path[path_len] = '\0';
+        }
+        return r < 0 ? fault_set_errno(f, r, "%.200s: cannot list", path_len > 0 ? w->path : "tree") : 0;
+}
+
+static int directory_walk(struct walk *w, int at, const char *name, size_t path_len, struct fault *f)
+{
+        _cleanup_(close_directory) DIR *d = NULL;
+        int r;
+
+        r = directory_open(at, name, &d);
+        if (r < 0)
+                return fault_set_errno(f, r, "%.200s: cannot open", path_len > 0 ? w->path : "tree");
+        return names_walk(w, d, path_len, f);
+}
+
+int tree_walk(int tree_fd, const struct content *content, enum tree_depth depth, struct fault *f)
+{
+        _cleanup_(walk_done) struct walk w = { .depth = depth };
+        const struct entry *missing;
+        struct stat st;
+        int r;
+
+        if (fstat(tree_fd, &st) < 0)
+                return fault_set_errno(f, -errno, "tree: cannot stat");
+        w.device = st.st_dev;
+        w.chunk = malloc(TREE_CHUNK);
+        r = w.chunk ? ledger_new(content, &w.ledger) : -ENOMEM;
+        if (r >= 0)
+                r = digest_new(&w.digest);
+        if (r < 0)
+                return fault_set_errno(f, r, "tree: cannot check it");
+        r = directory_walk(&w, tree_fd, ".", 0, f);
+        if (r < 0)
+                return r;
+        missing = ledger_missing(w.ledger);
+        return missing ? fault_set(f, -EBADMSG, "%.200s: missing", missing->path) : 0;
+}
+
+struct emptying {
+        int tree_fd; /* borrowed */
+        unsigned serial;
+        bool moved; /* something was moved to the top and waits for another pass */
+};
+
+/* Takes a directory that is too deep to the top, where it is not. The name is free, or an empty directory
+ * that the rename replaces, which is as good. */
+static int directory_lift(struct emptying *e, int at, const char *name)
+{
+        for (;;) {
+                char top[sizeof(".lifted-4294967295")];
+
+                (void)snprintf(top, sizeof(top), ".lifted-%u", e->serial++);
+                if (renameat(at, name, e->tree_fd, top) >= 0)
+                        break;
+                if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR)
+                        return -errno;
+        }
+        e->moved = true;
+        return 0;
+}
+
+static int directory_empty(struct emptying *e, int at, const char *name, unsigned depth);
+
+static int name_remove(struct emptying *e, int at, const char *name, unsigned depth)
+{
+        int r;
+
+        if (unlinkat(at, name, 0) >= 0)
+                return 0;
+        if (errno != EISDIR)
+                return -errno;
+        if (depth >= TREE_DESCENT_MAX)
+                return directory_lift(e, at, name);
+        r = directory_empty(e, at, name, depth + 1);
+        if (r < 0)
+                return r;
+        return unlinkat(at, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+static int directory_empty(struct emptying *e, int at, const char *name, unsigned depth)
+{
+        _cleanup_(close_directory) DIR *d = NULL;
+        const char *child;
+        int r;
+
+        r = directory_open(at, name, &d);
+        if (r < 0)
+                return r;
+        while ((r = directory_next(d, &child)) > 0) {
+                r = name_remove(e, dirfd(d), child, depth);
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
+int tree_empty(int tree_fd, struct fault *f)
+{
+        struct emptying e = { .tree_fd = tree_fd };
+        int r;
+
+        do {
+                e.moved = false;
+                r = directory_empty(&e, tree_fd, ".", 0);
+        } while (r >= 0 && e.moved);
+        return r < 0 ? fault_set_errno(f, r, "tree: cannot empty it") : 0;
+}
+
+int tree_sync(int tree_fd, struct fault *f)
+{
+        return syncfs(tree_fd) < 0 ? fault_set_errno(f, -errno, "tree: cannot make it durable") : 0;
+}
