@@ -245,6 +245,18 @@ static void overwrite(struct site *s, const char *name, const char *data)
                         abort();                                                                            \
         } while (0)
 
+/* Through another name the bytes could be changed after the walk. */
+static void test_second_name(struct site *s)
+{
+        char outside[256];
+        int fd = scratch_make(outside);
+
+        MUST(linkat(s->fd, "bin/web", fd, "web", 0));
+        walk_expect(s, TREE_NAMES, "bin/web: has another name elsewhere");
+        (void)fd_close(fd);
+        scratch_remove(outside);
+}
+
 static void test_walk(void)
 {
         struct site s;
@@ -273,10 +285,7 @@ static void test_walk(void)
         MUST(unlinkat(s.fd, "empty", 0));
         MUST(mknodat(s.fd, "empty", S_IFIFO | 0644, 0));
         walk_expect(&s, TREE_HASHES, "empty: not of the type");
-        MUST(linkat(s.fd, "bin/web", s.fd, "bin/zz", 0));
-        MUST(renameat(s.fd, "bin/zz", s.fd, "outside"));
-        MUST(unlinkat(s.fd, "bin-not", 0));
-        walk_expect(&s, TREE_NAMES, "");
+        test_second_name(&s);
         tap_int(tree_walk(s.fd, &s.content, TREE_HASHES, &s.f), 0, "a good tree is good (%s)", s.f.text);
         site_close(&s);
 }

@@ -6,11 +6,11 @@
 
 #include "store/tree.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include "facts/digest.h"
 #include "ground/io.h"
+#include "store/directory.h"
 #include "store/ledger.h"
 
 enum {
@@ -35,44 +35,6 @@ static void walk_done(struct walk *w)
         w->ledger = ledger_free(w->ledger);
         w->digest = digest_free(w->digest);
         free(w->chunk);
-}
-
-static void close_directory(DIR **d)
-{
-        if (*d)
-                (void)closedir(*d);
-}
-
-/* A stream of its own over fd, whose position and life stay the caller's. */
-static int directory_open(int fd, const char *name, DIR **ret)
-{
-        _cleanup_close_ int own = -EBADF;
-        DIR *d;
-
-        own = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (own < 0)
-                return -errno;
-        d = fdopendir(own);
-        if (!d)
-                return -errno;
-        (void)TAKE_FD(own); /* transferred to d */
-        *ret = d;
-        return 0;
-}
-
-/* 1: a name; 0: the end. */
-static int directory_next(DIR *d, const char **ret)
-{
-        struct dirent *e;
-
-        do {
-                errno = 0;
-                e = readdir(d);
-        } while (e && (str_eq(e->d_name, ".") || str_eq(e->d_name, "..")));
-        if (!e)
-                return -errno;
-        *ret = e->d_name;
-        return 1;
 }
 
 static int file_sum(struct walk *w, int at, const char *name, uint8_t ret[static SHA256_SIZE])
@@ -183,7 +145,7 @@ static int names_walk(struct walk *w, DIR *d, size_t path_len, struct fault *f)
 
 static int directory_walk(struct walk *w, int at, const char *name, size_t path_len, struct fault *f)
 {
-        _cleanup_(close_directory) DIR *d = NULL;
+        _cleanup_directory_ DIR *d = NULL;
         int r;
 
         r = directory_open(at, name, &d);
@@ -258,7 +220,7 @@ static int name_remove(struct emptying *e, int at, const char *name, unsigned de
 
 static int directory_empty(struct emptying *e, int at, const char *name, unsigned depth)
 {
-        _cleanup_(close_directory) DIR *d = NULL;
+        _cleanup_directory_ DIR *d = NULL;
         const char *child;
         int r;
 

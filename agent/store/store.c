@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The store's directories and what is kept in them. Names come from signed metadata and manifests and pass
+ * facts/name.h before they become file names. Only store_open() sees a path. */
+
+#include "store/store.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "facts/digest.h"
+#include "ground/io.h"
+#include "store/beneath.h"
+#include "store/directory.h"
+#include "store/tree.h"
+
+enum place { TRUST, STATE, INCOMING, OUTBOX, RELEASES, N_PLACES };
+
+static const char *const places[] = {
+        [TRUST] = "trust",   [STATE] = "state",       [INCOMING] = "incoming",
+        [OUTBOX] = "outbox", [RELEASES] = "releases",
+};
+_Static_assert(ELEMENTSOF(places) == N_PLACES, "every place has a name");
+
+enum {
+        /* A role's name and version; delegated roles have longer ones than the four. */
+        STORE_TRUST_NAME_MAX = 200,
+        /* Blocks are at least this large on every file system we meet; a file of one byte takes one. */
+        STORE_BLOCK = 4096,
+        /* Left free for the journal, the services' own state and the next small write of ours, so that a
+         * large release cannot take the host down. */
+        STORE_RESERVE_BYTES = 64 * 1024 * 1024,
+        STORE_RESERVE_INODES = 1024,
+};
+
+struct store {
+        int fds[N_PLACES]; /* owned */
+};
+
+struct store *store_free(struct store *s)
+{
+        if (!s)
+                return NULL;
+        for (size_t i = 0; i < N_PLACES; i++)
+                s->fds[i] = fd_close(s->fds[i]);
+        free(s);
+        return NULL;
+}
+
+static int place_open(int base, const char *path, enum place place, int *ret, struct fault *f)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        fd = openat(base, places[place], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+                return fault_set(f, -ENOENT, "%s/%s: missing; run 'systemd-tmpfiles --create sealift.conf'",
+                                 path, places[place]);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return fault_set_errno(f, -errno, "%s/%s: cannot open", path, places[place]);
+        if (st.st_mode & (S_IWGRP | S_IWOTH))
+                return fault_set(f, -EPERM, "%s/%s: others may write to it; run 'chmod go-w' on it", path,
+                                 places[place]);
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
+/* Temporary names of io_replace_file_at(): a writer that died before its rename. */
+static int temporaries_sweep(int fd, const char *place, struct fault *f)
+{
+        _cleanup_directory_ DIR *d = NULL;
+        const char *name;
+        int r;
+
+        r = directory_open(fd, ".", &d);
+        while (r >= 0 && (r = directory_next(d, &name)) > 0)
+                if (name[0] == '.' && str_has_suffix(name, ".new") && unlinkat(fd, name, 0) < 0)
+                        return fault_set_errno(f, -errno, "%s/%s: cannot remove", place, name);
+        return r < 0 ? fault_set_errno(f, r, "%s: cannot list", place) : 0;
+}
+
+static int store_sweep(struct store *s, struct fault *f)
+{
+        static const enum place written[] = { TRUST, STATE, OUTBOX };
+        int r;
+
+        r = tree_empty(s->fds[INCOMING], f);
+        if (r < 0)
+                return fault_prefix(f, "incoming");
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(written); i++)
+                r = temporaries_sweep(s->fds[written[i]], places[written[i]], f);
+        return r;
+}
+
+int store_open(const char *path, struct store **ret, struct fault *f)
+{
+        _cleanup_(store_freep) struct store *s = NULL;
+        _cleanup_close_ int base = -EBADF;
+        int r = 0;
+
+        s = malloc(sizeof(*s));
+        if (!s)
+                return fault_set_errno(f, -ENOMEM, "%s: cannot open", path);
+        for (size_t i = 0; i < N_PLACES; i++)
+                s->fds[i] = -EBADF;
+        base = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (base < 0)
+                return fault_set_errno(f, -errno, "%s: cannot open", path);
+        for (size_t i = 0; r >= 0 && i < N_PLACES; i++)
+                r = place_open(base, path, (enum place)i, &s->fds[i], f);
+        if (r < 0)
+                return r;
+        /* Two agents would each take the other's half-written work for their own. */
+        if (flock(s->fds[STATE], LOCK_EX | LOCK_NB) < 0)
+                return fault_set(f, errno == EWOULDBLOCK ? -EBUSY : -errno,
+                                 "%s: another sealiftd has this store; stop it first", path);
+        r = store_sweep(s, f);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+/* No slash, no leading dot: what io_replace_file_at() calls its temporaries stays out of reach. */
+static int trust_name_check(const char *name, struct fault *f)
+{
+        size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+        if (n == 0 || name[n] != '\0' || n > STORE_TRUST_NAME_MAX || name[0] == '.')
+                return fault_set(f, -EINVAL, "trust/%.100s: not a file name for metadata", name);
+        return 0;
+}
+
+int store_trust_read(struct store *s, const char *name, size_t cap, char **ret, size_t *ret_len,
+                     struct fault *f)
+{
+        int r;
+
+        r = trust_name_check(name, f);
+        if (r < 0)
+                return r;
+        r = io_read_file_at(s->fds[TRUST], name, cap, ret, ret_len, f);
+        if (r < 0)
+                (void)fault_prefix(f, "trust");
+        return r;
+}
+
+int store_trust_write(struct store *s, const char *name, const void *data, size_t len, struct fault *f)
+{
+        int r;
+
+        r = trust_name_check(name, f);
+        if (r < 0)
+                return r;
+        r = io_replace_file_at(s->fds[TRUST], name, data, len, 0644, f);
+        if (r < 0)
+                (void)fault_prefix(f, "trust");
+        return r;
+}
+
+static int name_remove(int fd, const char *place, const char *name, struct fault *f)
+{
+        if (unlinkat(fd, name, 0) < 0 && errno != ENOENT)
+                return fault_set_errno(f, -errno, "%s/%s: cannot remove", place, name);
+        if (fsync(fd) < 0)
+                return fault_set_errno(f, -errno, "%s/%s: cannot make its removal durable", place, name);
+        return 0;
+}
+
+int store_trust_remove(struct store *s, const char *name, struct fault *f)
+{
+        int r;
+
+        r = trust_name_check(name, f);
+        return r < 0 ? r : name_remove(s->fds[TRUST], places[TRUST], name, f);
+}
+
+static int incoming_open(struct store *s, const char *digest, int flags, struct fault *f)
+{
+        int fd;
+
+        if (!name_digest_valid(digest))
+                return fault_set(f, -EINVAL, "incoming/%.70s: not a digest", digest);
+        fd = openat(s->fds[INCOMING], digest, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+        return fd < 0 ? fault_set_errno(f, -errno, "incoming/%.16s: cannot open", digest) : fd;
+}
+
+int store_incoming_create(struct store *s, const char *digest, struct fault *f)
+{
+        store_incoming_remove(s, digest);
+        return incoming_open(s, digest, O_RDWR | O_CREAT | O_EXCL, f);
+}
+
+int store_incoming_open(struct store *s, const char *digest, struct fault *f)
+{
+        return incoming_open(s, digest, O_RDONLY, f);
+}
+
+void store_incoming_remove(struct store *s, const char *digest)
+{
+        if (name_digest_valid(digest))
+                (void)unlinkat(s->fds[INCOMING], digest, 0);
+}
+
+static int bundle_check(const char *bundle, struct fault *f)
+{
+        if (!name_valid(bundle))
+                return fault_set(f, -EINVAL, "%.60s: not a bundle's name", bundle);
+        return 0;
+}
+
+int store_state_load(struct store *s, const char *bundle, struct bundle_state *ret, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        char file[sizeof("state/") + NAME_SIZE];
+        size_t len;
+        int r;
+
+        r = bundle_check(bundle, f);
+        if (r < 0)
+                return r;
+        r = io_read_file_at(s->fds[STATE], bundle, STATE_BYTES_MAX, &text, &len, f);
+        if (r == -ENOENT) {
+                *ret = (struct bundle_state){};
+                return 0;
+        }
+        if (r < 0) {
+                (void)fault_prefix(f, "state");
+                return r;
+        }
+        (void)snprintf(file, sizeof(file), "state/%s", bundle);
+        return state_parse(text, len, file, ret, f);
+}
+
+int store_state_save(struct store *s, const char *bundle, const struct bundle_state *state, struct fault *f)
+{
+        _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(STATE_BYTES_MAX);
+        int r;
+
+        r = bundle_check(bundle, f);
+        if (r < 0)
+                return r;
+        r = state_format(state, &text);
+        if (r < 0)
+                return fault_set_errno(f, r, "state/%s: cannot write", bundle);
+        r = io_replace_file_at(s->fds[STATE], bundle, text.data, text.len, 0644, f);
+        if (r < 0)
+                (void)fault_prefix(f, "state");
+        return r;
+}
+
+int store_state_remove(struct store *s, const char *bundle, struct fault *f)
+{
+        int r;
+
+        r = bundle_check(bundle, f);
+        return r < 0 ? r : name_remove(s->fds[STATE], places[STATE], bundle, f);
+}
+
+static int name_compare(const void *a, const void *b)
+{
+        return strcmp(a, b);
+}
+
+/* What valid() does not know is not ours to touch or to count. */
+static int names_collect(DIR *d, bool (*valid)(const char *), store_name **ret, size_t *ret_n)
+{
+        _cleanup_free_ store_name *names = calloc(STORE_NAMES_MAX, sizeof(*names));
+        const char *name;
+        size_t n = 0;
+        int r;
+
+        if (!names)
+                return -ENOMEM;
+        while ((r = directory_next(d, &name)) > 0) {
+                if (!valid(name) || strlen(name) >= sizeof(*names))
+                        continue;
+                if (n == STORE_NAMES_MAX)
+                        return -EFBIG;
+                memcpy(names[n++], name, strlen(name) + 1);
+        }
+        if (r < 0)
+                return r;
+        qsort(names, n, sizeof(*names), name_compare);
+        *ret = TAKE_PTR(names);
+        *ret_n = n;
+        return 0;
+}
+
+static int names_list(int fd, const char *name, bool (*valid)(const char *), store_name **ret, size_t *ret_n,
+                      struct fault *f)
+{
+        _cleanup_directory_ DIR *d = NULL;
+        int r;
+
+        r = directory_open(fd, name, &d);
+        if (r == -ENOENT) {
+                *ret = NULL;
+                *ret_n = 0;
+                return 0;
+        }
+        if (r >= 0)
+                r = names_collect(d, valid, ret, ret_n);
+        return r < 0 ? fault_set_errno(f, r, "%s: cannot list", name) : 0;
+}
+
+int store_state_list(struct store *s, store_name **ret, size_t *ret_n, struct fault *f)
+{
+        return names_list(s->fds[STATE], ".", name_valid, ret, ret_n, f);
+}
+
+static bool release_name_valid(const char *name)
+{
+        return name[0] != '.' && strchr(name, '-') != NULL;
+}
+
+int store_release_list(struct store *s, const char *bundle, store_name **ret, size_t *ret_n, struct fault *f)
+{
+        int r;
+
+        r = bundle_check(bundle, f);
+        return r < 0 ? r : names_list(s->fds[RELEASES], bundle, release_name_valid, ret, ret_n, f);
+}
+
+static int release_open(struct store *s, const char *bundle, const struct release_ref *release,
+                        const char *name, int flags, struct fault *f)
+{
+        char path[NAME_SIZE + NAME_RELEASE_SIZE + sizeof("manifest")], folder[NAME_RELEASE_SIZE];
+        int fd, r;
+
+        r = bundle_check(bundle, f);
+        if (r < 0)
+                return r;
+        if (!name_version_valid(release->version) || !name_digest_valid(release->digest))
+                return fault_set(f, -EINVAL, "%s: no such release", bundle);
+        name_release(release->version, release->digest, folder);
+        (void)snprintf(path, sizeof(path), "%s/%s/%s", bundle, folder, name);
+        fd = beneath_open(s->fds[RELEASES], path, flags, 0);
+        return fd < 0 ? fault_set_errno(f, fd, "releases/%s: cannot open", path) : fd;
+}
+
+int store_manifest_read(struct store *s, const char *bundle, const struct release_ref *release, char **ret,
+                        size_t *ret_len, struct fault *f)
+{
+        _cleanup_close_ int fd = -EBADF;
+        _cleanup_free_ char *text = NULL;
+        char digest[DIGEST_HEX_SIZE];
+        size_t len;
+        int r;
+
+        fd = release_open(s, bundle, release, "manifest", O_RDONLY | O_NONBLOCK, f);
+        if (fd < 0)
+                return fd;
+        r = io_read_all(fd, MANIFEST_BYTES_MAX, &text, &len);
+        if (r >= 0)
+                r = digest_hex(text, len, digest);
+        if (r < 0)
+                return fault_set_errno(f, r, "%s %s: cannot read the manifest", bundle, release->version);
+        if (!str_eq(digest, release->digest))
+                return fault_set(f, -EBADMSG, "%s %s: the manifest on disk is not the one that was signed",
+                                 bundle, release->version);
+        *ret = TAKE_PTR(text);
+        *ret_len = len;
+        return 0;
+}
+
+int store_tree_open(struct store *s, const char *bundle, const struct release_ref *release, struct fault *f)
+{
+        return release_open(s, bundle, release, "tree", O_RDONLY | O_DIRECTORY, f);
+}
+
+int store_outbox_fd(struct store *s)
+{
+        return s->fds[OUTBOX];
+}
+
+void store_space_needed(const struct content *c, uint64_t *ret_bytes, uint64_t *ret_inodes)
+{
+        /* no overflow: BUNDLE_BYTES_MAX and BUNDLE_ENTRIES_MAX bound all three */
+        *ret_bytes = c->size + c->unpacked_size + (uint64_t)c->n_entries * STORE_BLOCK;
+        *ret_inodes = c->n_entries + 1;
+}
+
+static unsigned long long mebibytes(uint64_t bytes)
+{
+        return (bytes + (1 << 20) - 1) >> 20;
+}
+
+int store_space_check(int fd, uint64_t bytes, uint64_t inodes, struct fault *f)
+{
+        struct statvfs st;
+        uint64_t available;
+
+        if (fstatvfs(fd, &st) < 0)
+                return fault_set_errno(f, -errno, "store: cannot see how much space is free");
+        if (__builtin_mul_overflow((uint64_t)st.f_bavail, (uint64_t)st.f_frsize, &available))
+                available = UINT64_MAX;
+        if (available < STORE_RESERVE_BYTES || bytes > available - STORE_RESERVE_BYTES)
+                return fault_set(
+                        f, -ENOSPC,
+                        "store: needs %llu MiB and %llu MiB left over, free are %llu MiB; make room",
+                        mebibytes(bytes), mebibytes(STORE_RESERVE_BYTES), mebibytes(available));
+        if (st.f_files == 0) /* btrfs and others make inodes as they go */
+                return 0;
+        if (st.f_favail < STORE_RESERVE_INODES || inodes > st.f_favail - STORE_RESERVE_INODES)
+                return fault_set(
+                        f, -ENOSPC, "store: needs %llu inodes and %d left over, free are %llu; make room",
+                        (unsigned long long)inodes, STORE_RESERVE_INODES, (unsigned long long)st.f_favail);
+        return 0;
+}
+
+int store_space_check_content(struct store *s, const struct content *c, struct fault *f)
+{
+        uint64_t bytes, inodes;
+
+        store_space_needed(c, &bytes, &inodes);
+        return store_space_check(s->fds[INCOMING], bytes, inodes, f);
+}

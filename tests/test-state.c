@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "facts/state.h"
+
+#include "tap.h"
+
+#define DIGEST_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DIGEST_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static const struct release_ref one = { "1.0", DIGEST_A }, two = { "2.0~rc1", DIGEST_B };
+
+static int parse(const char *text, struct bundle_state *ret, struct fault *f)
+{
+        return state_parse(text, strlen(text), "state/web", ret, f);
+}
+
+static void round_trip(const struct bundle_state *s, struct bundle_state *ret, const char *what)
+{
+        _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(STATE_BYTES_MAX);
+        struct fault f = {};
+
+        *ret = (struct bundle_state){};
+        tap_int(state_format(s, &text), 0, "%s is written", what);
+        tap_int(state_parse(text.data, text.len, "state/web", ret, &f), 0, "and read again (%s)", f.text);
+        tap_ok(release_ref_equal(&s->current, &ret->current) &&
+                       release_ref_equal(&s->previous, &ret->previous) &&
+                       release_ref_equal(&s->proven, &ret->proven),
+               "with its releases");
+        tap_int((long long)ret->n_quarantined, (long long)s->n_quarantined, "and its verdicts");
+        for (size_t i = 0; i < s->n_quarantined; i++)
+                if (!release_ref_equal(&s->quarantined[i].release, &ret->quarantined[i].release) ||
+                    s->quarantined[i].since_usec != ret->quarantined[i].since_usec)
+                        tap_ok(false, "verdict %zu is as it was", i);
+}
+
+static void test_round_trip(void)
+{
+        static struct bundle_state s, back;
+
+        round_trip(&s, &back, "an empty state");
+        tap_ok(!release_ref_is_set(&back.current), "which has no release");
+        s.current = two;
+        s.previous = one;
+        s.proven = one;
+        state_quarantine(&s, &one, 1763683200000000, "web: did not become ready within 30s");
+        round_trip(&s, &back, "a full state");
+        tap_str(back.quarantined[0].reason, "web: did not become ready within 30s", "with the reason");
+        tap_ok(state_find_quarantined(&back, DIGEST_A) == back.quarantined, "a verdict is found by digest");
+        tap_ok(!state_find_quarantined(&back, DIGEST_B), "and no other");
+}
+
+static void test_quarantine(void)
+{
+        static struct bundle_state s, back;
+        struct release_ref r = one;
+        char long_reason[1000];
+
+        for (unsigned i = 0; i < STATE_QUARANTINE_MAX + 5; i++) {
+                (void)snprintf(r.digest, sizeof(r.digest), "%064x", i);
+                state_quarantine(&s, &r, i + 1, "x");
+        }
+        tap_int((long long)s.n_quarantined, STATE_QUARANTINE_MAX, "verdicts are bounded");
+        tap_int((long long)s.quarantined[0].since_usec, 6, "the oldest went first");
+        (void)snprintf(r.digest, sizeof(r.digest), "%064x", 5u);
+        state_quarantine(&s, &r, 99, "again");
+        tap_int((long long)s.n_quarantined, STATE_QUARANTINE_MAX, "a second verdict replaces the first");
+        tap_int((long long)s.quarantined[STATE_QUARANTINE_MAX - 1].since_usec, 99, "and is the newest");
+        round_trip(&s, &back, "the largest state");
+
+        s.n_quarantined = 0;
+        memset(long_reason, 'e', sizeof(long_reason));
+        long_reason[sizeof(long_reason) - 1] = '\0';
+        state_quarantine(&s, &one, 1, long_reason);
+        state_quarantine(&s, &two, 1, " a\nb\xff\033[2J[Bundle]\nCurrent=evil \\ \\");
+        round_trip(&s, &back, "a state with hostile reasons");
+        tap_int((long long)strlen(back.quarantined[0].reason), STATE_REASON_SIZE - 1, "a long one is cut");
+        tap_str(back.quarantined[1].reason, "?a?b??[2J[Bundle]?Current=evil", "a hostile one made harmless");
+        state_quarantine(&s, &two, 1, "");
+        round_trip(&s, &back, "a state with an empty reason");
+}
+
+static const struct damage {
+        const char *text, *words;
+} damages[] = {
+        { "[Bundle]\nCurrent=1.0\n", "state/web:2: Current=1.0" },
+        { "[Bundle]\nCurrent=1.0 abc\n", "state/web:2" },
+        { "[Bundle]\nCurrent=../x " DIGEST_A "\n", "state/web:2" },
+        { "[Bundle]\nProven=1.0  " DIGEST_A "\n", "state/web:2" },
+        { "[Quarantined]\n", "state/web:1: [Quarantined ]" },
+        { "[Quarantined x]\n", "state/web:1: [Quarantined x]" },
+        { "[Quarantined " DIGEST_A "]\n[Quarantined " DIGEST_A "]\n", "state/web:2" },
+        { "[Quarantined " DIGEST_A "]\nSince=-1\n", "state/web:2: Since=-1" },
+        { "[Quarantined " DIGEST_A "]\nVersion=a/b\n", "state/web:2: Version=a/b" },
+        { "garbage\n", "state/web:1" },
+};
+
+static void test_damage(void)
+{
+        static struct bundle_state s;
+        struct fault f = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(damages); i++) {
+                s.n_quarantined = 77;
+                tap_int(parse(damages[i].text, &s, &f), -EINVAL, "damage %zu is refused", i);
+                tap_like(f.text, damages[i].words, "with its line");
+                tap_int((long long)s.n_quarantined, 77, "and nothing is touched");
+        }
+        tap_int(parse("[Bundle]\nCurrent=1.0 " DIGEST_A "\nColour=blue\n[Future x]\nA=b\n", &s, &f), 0,
+                "what a newer agent wrote is skipped (%s)", f.text);
+        tap_ok(release_ref_equal(&s.current, &one), "and the rest is known");
+}
+
+int main(void)
+{
+        test_round_trip();
+        test_quarantine();
+        test_damage();
+        return tap_done();
+}
