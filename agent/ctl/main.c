@@ -12,9 +12,12 @@ static const struct verb {
         const char *name, *operands, *help;
         int (*run)(int argc, char **argv);
 } verbs[] = {
+        { "check", "", "look for new releases now", verb_check },
         { "lint", "MANIFEST...", "check manifests, packed or not", verb_lint },
         { "pack", "DIR", "make a bundle and its sealed manifest from a tree", verb_pack },
         { "show", "MANIFEST", "what a manifest holds and asks for; its sums", verb_show },
+        { "status", "[BUNDLE]", "what this machine runs", verb_status },
+        { "why", "BUNDLE", "each gate of the last attempt, passed or not", verb_why },
 };
 
 static void print_help(FILE *out)

@@ -27,6 +27,19 @@ int ctl_fail(const struct args_command *c, int error, const struct fault *f)
         return error == -EINVAL || error == -ERANGE ? EXIT_STATUS_USAGE : EXIT_STATUS_FAILED;
 }
 
+int ctl_run(const struct args_command *c, int argc, char **argv,
+            int (*run)(char **operands, int n, struct fault *f))
+{
+        struct fault f = {};
+        char **operands;
+        int n, r, status;
+
+        if (ctl_parse(c, argc, argv, &operands, &n, &status) == ARGS_DONE)
+                return status;
+        r = run(operands, n, &f);
+        return r < 0 ? ctl_fail(c, r, &f) : r;
+}
+
 int ctl_read_manifest(const char *file, struct manifest **ret, char **ret_text, size_t *ret_len,
                       struct fault *f)
 {

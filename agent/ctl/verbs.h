@@ -14,6 +14,16 @@ int verb_lint(int argc, char **argv);
 int verb_pack(int argc, char **argv);
 int verb_show(int argc, char **argv);
 
+/* operator: asks the agent of this host over D-Bus */
+int verb_check(int argc, char **argv);
+int verb_status(int argc, char **argv);
+int verb_why(int argc, char **argv);
+
+/* The frame of a verb that has one thing to do: options, then run(), whose negative errno becomes the fault
+ * on stderr and the status; anything else run() returns is the status. */
+int ctl_run(const struct args_command *c, int argc, char **argv,
+            int (*run)(char **operands, int n, struct fault *f));
+
 /* args_parse() for a verb, which tells the user what was wrong. ARGS_RUN, or ARGS_DONE and the status to
  * return. */
 _must_check_ enum args_result ctl_parse(const struct args_command *c, int argc, char **argv,

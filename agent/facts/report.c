@@ -40,8 +40,9 @@ int report_write(const struct report *r, char **ret)
                         json_decref(bundles);
                         return -EINVAL;
                 }
-        whole = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "format", REPORT_FORMAT,
-                          "machine", r->machine, "boot", r->boot, "agent", r->agent, "channel", r->channel,
+        whole = json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:o, s:o, s:o}", "format", REPORT_FORMAT,
+                          "machine", r->machine, "boot", r->boot, "agent", r->agent, "sequence",
+                          (json_int_t)r->sequence, "dropped", (json_int_t)r->dropped, "channel", r->channel,
                           "reason", r->reason, "time", time_text(r->time_usec), "error",
                           text_or_null(r->error), "bundles", bundles);
         if (!whole)

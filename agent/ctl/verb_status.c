@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* `sealift status`: what this machine runs, since when, and what stands in the way of more. */
+
+#include "ctl/agent_bus.h"
+#include "ctl/verbs.h"
+
+#include <jansson.h>
+#include <time.h>
+
+static bool arg_json;
+
+static const struct args_option options[] = {
+        ARGS_FLAG('j', "json", &arg_json, "print JSON"),
+};
+
+static const struct args_command command = {
+        .name = "sealift status",
+        .operands = "[BUNDLE]",
+        .help = "Show what this machine runs. Exit status 3 when a bundle is not running.",
+        .options = options,
+        .n_options = ELEMENTSOF(options),
+        .max_operands = 1,
+};
+
+/* Properties of the agent, in the order they are shown. */
+static const struct {
+        const char *property, *key, *label;
+        bool time;
+} facts[] = {
+        { "Version", "version", "Agent", false },
+        { "Channel", "channel", "Channel", false },
+        { "Source", "source", "Source", false },
+        { "LastCheckUSec", "last_check", "Last check", true },
+        { "LastResult", "last_result", "Result", false },
+        { "NextCheckUSec", "next_check", "Next check", true },
+};
+
+static json_t *time_json(uint64_t usec)
+{
+        time_t t = (time_t)(usec / 1000000);
+        struct tm tm;
+        char s[32];
+
+        if (usec == 0 || !gmtime_r(&t, &tm) || strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+                return json_null();
+        return json_string(s);
+}
+
+static int status_read_facts(sd_bus *bus, json_t *status, struct fault *f)
+{
+        for (size_t i = 0; i < ELEMENTSOF(facts); i++) {
+                _cleanup_free_ char *s = NULL;
+                uint64_t usec = 0;
+                int r;
+
+                if (facts[i].time)
+                        r = agent_bus_get_time(bus, facts[i].property, &usec, f);
+                else
+                        r = agent_bus_get_text(bus, facts[i].property, &s, f);
+                if (r < 0)
+                        return r;
+                (void)json_object_set_new(status, facts[i].key,
+                                          facts[i].time ? time_json(usec) : json_string(s));
+        }
+        return 0;
+}
+
+static int status_add_bundle(sd_bus_message *reply, const char *only, json_t *bundles)
+{
+        const char *name, *version, *digest, *state, *error;
+        uint64_t since;
+        json_t *b;
+        int r;
+
+        r = sd_bus_message_read(reply, "(ssssts)", &name, &version, &digest, &state, &since, &error);
+        if (r <= 0 || (only && !str_eq(only, name)))
+                return r;
+        b = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "name", name, "version", version, "digest", digest,
+                      "state", state, "since", time_json(since), "error", error);
+        return json_array_append_new(bundles, b) < 0 ? -ENOMEM : 1;
+}
+
+static int status_read_bundles(sd_bus *bus, const char *only, json_t *status, struct fault *f)
+{
+        json_t *bundles = json_array();
+        sd_bus_message *reply = NULL;
+        int r;
+
+        (void)json_object_set_new(status, "bundles", bundles);
+        r = agent_bus_call(bus, "ListBundles", 0, &reply, f);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_enter_container(reply, 'a', "(ssssts)");
+        while (r > 0)
+                r = status_add_bundle(reply, only, bundles);
+        sd_bus_message_unref(reply);
+        if (r < 0)
+                return fault_set_errno(f, r, "the agent's answer cannot be read");
+        if (only && json_array_size(bundles) == 0)
+                return fault_set(f, -ENOENT,
+                                 "%s: this machine knows no such bundle; `sealift status` lists them", only);
+        return 0;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+        const char *s = json_string_value(json_object_get(object, key));
+
+        return s && *s ? s : "-";
+}
+
+static void status_print(const json_t *status)
+{
+        const json_t *bundles = json_object_get(status, "bundles"), *b;
+        size_t i;
+
+        for (size_t k = 0; k < ELEMENTSOF(facts); k++)
+                printf("%12s: %s\n", facts[k].label, text_of(status, facts[k].key));
+        printf("\n%-20s %-10s %-20s %-14s %s\n", "BUNDLE", "STATE", "VERSION", "DIGEST", "SINCE");
+        json_array_foreach(bundles, i, b)
+        {
+                printf("%-20s %-10s %-20s %-14.12s %s\n", text_of(b, "name"), text_of(b, "state"),
+                       text_of(b, "version"), text_of(b, "digest"), text_of(b, "since"));
+                if (!str_eq(text_of(b, "error"), "-"))
+                        printf("  last attempt: %s\n", text_of(b, "error"));
+        }
+}
+
+static bool status_healthy(const json_t *status)
+{
+        const json_t *b;
+        size_t i;
+
+        json_array_foreach(json_object_get(status, "bundles"), i, b)
+        {
+                const char *state = text_of(b, "state");
+
+                if (!str_eq(state, "running") && !str_eq(state, "updating"))
+                        return false;
+        }
+        return true;
+}
+
+static int status_run(char **operands, int n, struct fault *f)
+{
+        json_t *status = json_object();
+        sd_bus *bus = NULL;
+        int r;
+
+        r = agent_bus_open(&bus, f);
+        if (r >= 0)
+                r = status_read_facts(bus, status, f);
+        if (r >= 0)
+                r = status_read_bundles(bus, n > 0 ? operands[0] : NULL, status, f);
+        if (r >= 0 && arg_json) {
+                (void)json_dumpf(status, stdout, JSON_INDENT(2));
+                printf("\n");
+        } else if (r >= 0)
+                status_print(status);
+        if (r >= 0)
+                r = status_healthy(status) ? EXIT_STATUS_OK : EXIT_STATUS_NEWS;
+        sd_bus_flush_close_unref(bus);
+        json_decref(status);
+        return r;
+}
+
+int verb_status(int argc, char **argv)
+{
+        return ctl_run(&command, argc, argv, status_run);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "ground/fault.h"
+#include "ground/limits.h"
+#include "facts/config.h"
+#include "facts/policy.h"
+#include "facts/state.h"
+#include "sealiftd/await.h"
+#include "sealiftd/units.h"
+#include "store/outbox.h"
+#include "store/store.h"
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-id128.h>
+
+/* A channel that names endless bundles; signed, but a limit all the same. */
+enum { BUNDLES_MAX = 256 };
+
+/* What a bundle is doing, as status, D-Bus and reports say it. */
+enum bundle_health {
+        BUNDLE_ABSENT, /* nothing installed */
+        BUNDLE_RUNNING,
+        BUNDLE_UPDATING,
+        BUNDLE_FAILED, /* its current release does not run */
+        _BUNDLE_HEALTH_MAX,
+};
+const char *bundle_health_text(enum bundle_health h) _const_;
+
+struct bundle {
+        char name[NAME_SIZE];
+        struct bundle_state state; /* as on disk */
+        enum bundle_health health;
+        uint64_t since_usec;        /* CLOCK_REALTIME of the last change of health */
+        char error[FAULT_TEXT_MAX]; /* why the last attempt failed; "" when it did not */
+        char tried[VERSION_SIZE];   /* version of the last attempt; "" = none since the agent started */
+        size_t gates_passed;        /* by the last attempt, along story_gates() */
+};
+
+/* Everything sealiftd holds while it runs. */
+struct agent {
+        char machine[SD_ID128_STRING_MAX]; /* app-specific: names this machine for sealift alone */
+        char boot[SD_ID128_STRING_MAX];
+        struct await await;
+        struct config *config;
+        struct policy *policy;
+        struct store *store;
+        struct outbox *outbox;
+        struct units *units;
+        struct outbound *outbound; /* reports on their way */
+        struct agent_bus *bus;
+        struct bundle *bundles; /* owned; sorted by name */
+        size_t n_bundles;
+        char timestamp_etag[FETCH_ETAG_SIZE];
+        /* Polling */
+        sd_event_source *poll_timer;
+        bool check_due;
+        unsigned failures; /* polls in a row that did not reach or trust the source */
+        uint64_t last_check_usec, next_check_usec; /* CLOCK_REALTIME, 0 = never */
+        char last_result[FAULT_TEXT_MAX];
+        bool last_ok;
+        bool report_due; /* a unit failed between polls */
+};
+
+/* The bundle of that name; added (absent) when add is set and it is new. NULL: unknown, or no room. */
+struct bundle *agent_find_bundle(struct agent *a, const char *name, bool add);
+
+/* Sets health and its time, and tells the bus. */
+void agent_set_health(struct agent *a, struct bundle *b, enum bundle_health h);
+
+uint64_t agent_now_usec(void); /* CLOCK_REALTIME */

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The life of one attempt: how it begins, what is decided before a byte of the bundle is fetched, and how it
+ * ends. Staging is in attempt_stage.c, switching in attempt_switch.c. */
+
+#include "sealiftd/attempt.h"
+
+#include <inttypes.h>
+#include <syslog.h>
+
+#include "ground/text.h"
+
+struct journal_subject attempt_subject(const struct attempt *t)
+{
+        return (struct journal_subject){
+                .bundle = t->bundle->name,
+                .version = *t->release.version ? t->release.version : NULL,
+                .digest = t->release.digest,
+                .attempt = t->id,
+        };
+}
+
+int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, const struct plan_item *item,
+                  struct fault *f)
+{
+        *t = (struct attempt){
+                .agent = a,
+                .trust = trust,
+                .item = item,
+                .id = agent_now_usec(),
+                .bundle_fd = -EBADF,
+                .tree_fd = -EBADF,
+                .bundle = agent_find_bundle(a, item->bundle, true),
+        };
+        if (!t->bundle)
+                return fault_set(f, -EFBIG,
+                                 "%s: this machine knows %d bundles already; name fewer in Bundles=",
+                                 item->bundle, BUNDLES_MAX);
+        memcpy(t->release.digest, item->digest, sizeof(t->release.digest));
+        t->old = t->bundle->state.current;
+        t->health_before = t->bundle->health;
+        *t->bundle->tried = '\0';
+        return 0;
+}
+
+void attempt_done(struct attempt *t)
+{
+        free(t->manifest_text);
+        t->manifest = manifest_free(t->manifest);
+        t->bundle_fd = fd_close(t->bundle_fd);
+        t->tree_fd = fd_close(t->tree_fd);
+}
+
+int attempt_check_quarantine(struct attempt *t, struct fault *f)
+{
+        const struct quarantine *q = state_find_quarantined(&t->bundle->state, t->release.digest);
+
+        if (!q)
+                return 0;
+        memcpy(t->release.version, q->release.version, sizeof(t->release.version));
+        return fault_set(f, -EALREADY,
+                         "%s %s failed here before and is quarantined (%s); publish a new release",
+                         t->bundle->name, q->release.version, q->reason);
+}
+
+int attempt_fetch_manifest(struct attempt *t, struct fault *f)
+{
+        char name[NAME_SIZE + STRLEN(".manifest")];
+        struct journal_subject s;
+        int r;
+
+        (void)snprintf(name, sizeof(name), "%s.manifest", t->bundle->name);
+        r = refresh_fetch_manifest(t->trust, t->bundle->name, &t->manifest_text, &t->manifest_len, f);
+        if (r >= 0)
+                r = manifest_parse(t->manifest_text, t->manifest_len, name, &t->manifest, f);
+        if (r < 0)
+                return r;
+        if (!t->manifest->content.sealed)
+                return fault_set(f, -EINVAL, "%s: has no content part; publish what `sealift pack` makes",
+                                 name);
+        if (!str_eq(t->manifest->name, t->bundle->name))
+                return fault_set(f, -EINVAL, "%s: is the manifest of bundle %s", name, t->manifest->name);
+        memcpy(t->release.version, t->manifest->version, sizeof(t->release.version));
+        memcpy(t->bundle->tried, t->release.version, sizeof(t->bundle->tried));
+        agent_set_health(t->agent, t->bundle, BUNDLE_UPDATING);
+        s = attempt_subject(t);
+        journal_send(JOURNAL_RELEASE_FOUND, LOG_INFO, &s, "%s: release %s is to be installed",
+                     t->bundle->name, t->release.version);
+        return 0;
+}
+
+int attempt_check_policy(struct attempt *t, struct fault *f)
+{
+        return policy_check(t->agent->policy, t->manifest, f);
+}
+
+int attempt_check_space(struct attempt *t, struct fault *f)
+{
+        return store_space_check_content(t->agent->store, &t->manifest->content, f);
+}
+
+void attempt_end_current(struct attempt *t)
+{
+        struct journal_subject s = attempt_subject(t);
+
+        *t->bundle->error = '\0';
+        agent_set_health(t->agent, t->bundle, BUNDLE_RUNNING);
+        journal_send(JOURNAL_RELEASE_CURRENT, LOG_NOTICE, &s, "%s runs release %s", t->bundle->name,
+                     t->release.version);
+}
+
+void attempt_end_failed(struct attempt *t, const struct fault *why)
+{
+        struct journal_subject s = attempt_subject(t);
+        struct bundle *b = t->bundle;
+        bool news = !str_eq(b->error, why->text);
+
+        if (b->health != BUNDLE_FAILED) /* then what keeps it down has been said, and is worse */
+                (void)snprintf(b->error, sizeof(b->error), "%s", why->text);
+        if (b->health == BUNDLE_UPDATING)
+                agent_set_health(t->agent, b, t->health_before);
+        /* The same refusal at each poll is said once; a release that did not come up has been told of
+         * already. */
+        if (news && why->error != -ECHILD)
+                journal_send(JOURNAL_RELEASE_REFUSED, LOG_WARNING, &s,
+                             "%s: release %s was not installed: %s", b->name,
+                             *t->release.version ? t->release.version : "(unknown)", why->text);
+}

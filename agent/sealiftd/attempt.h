@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "doors/journal.h"
+#include "facts/manifest.h"
+#include "facts/plan.h"
+#include "sealiftd/agent.h"
+#include "sealiftd/refresh.h"
+
+/* One attempt to bring one release up: what story.c's gates work on. Each attempt_* gate returns 0, or an
+ * error with a text that names the object and the remedy; a gate that fails has changed nothing that its
+ * undo does not put back. */
+struct attempt {
+        struct agent *agent;
+        struct refresh *trust;
+        struct bundle *bundle;
+        const struct plan_item *item;
+        uint64_t id; /* CLOCK_REALTIME at its start, in usec: unique, sortable, needs no state */
+        struct release_ref release; /* version is "" until the manifest has been read */
+        struct release_ref old;     /* current before; digest "" = none */
+        char *manifest_text;        /* owned; as signed */
+        size_t manifest_len;
+        struct manifest *manifest; /* owned */
+        int bundle_fd;             /* verified bundle, position 0 */
+        int tree_fd;
+        enum bundle_health health_before;
+        bool overlap; /* old and new may run side by side */
+        bool old_stopped;
+        bool started;
+        bool placed; /* the release has a place in the store */
+};
+
+int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, const struct plan_item *item,
+                  struct fault *f);
+void attempt_done(struct attempt *t);
+
+/* What journal entries of this attempt are about; points into t. */
+struct journal_subject attempt_subject(const struct attempt *t);
+
+/* Gates, in the order of story.c. */
+int attempt_check_quarantine(struct attempt *t, struct fault *f);
+int attempt_fetch_manifest(struct attempt *t, struct fault *f);
+int attempt_check_policy(struct attempt *t, struct fault *f);
+int attempt_check_space(struct attempt *t, struct fault *f);
+int attempt_fetch_bundle(struct attempt *t, struct fault *f);
+int attempt_make_place(struct attempt *t, struct fault *f);
+int attempt_unpack(struct attempt *t, struct fault *f);
+int attempt_walk(struct attempt *t, struct fault *f);
+int attempt_sync(struct attempt *t, struct fault *f);
+int attempt_stop_old_first(struct attempt *t, struct fault *f);
+int attempt_start(struct attempt *t, struct fault *f);
+int attempt_commit(struct attempt *t, struct fault *f);
+int attempt_stop_old_last(struct attempt *t, struct fault *f);
+
+/* The release failed while running: stop it, quarantine its digest, start the old one again. */
+void attempt_roll_back(struct attempt *t, const struct fault *why);
+/* Removes what was staged. */
+void attempt_remove(struct attempt *t);
+
+/* The ends of an attempt: journal, health, last error. */
+void attempt_end_current(struct attempt *t);
+void attempt_end_failed(struct attempt *t, const struct fault *why);
+
+/* At the agent's start: the current release of b runs, or is started. */
+void attempt_restore(struct agent *a, struct bundle *b);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From a tree on disk to the release that runs, and back. The commit is one rename of state/<bundle>; before
+ * it a power cut leaves the old release as what starts at boot, after it the new one. */
+
+#include "sealiftd/attempt.h"
+
+#include <syslog.h>
+
+#include "ground/text.h"
+
+int attempt_stop_old_first(struct attempt *t, struct fault *f)
+{
+        int r;
+
+        t->overlap = manifest_may_overlap(t->manifest);
+        if (!*t->old.digest || t->overlap)
+                return 0;
+        r = units_stop(t->agent->units, t->bundle->name, &t->old, t->id, f);
+        t->old_stopped = true; /* also where we cannot know: starting what runs is harmless */
+        return r;
+}
+
+int attempt_start(struct attempt *t, struct fault *f)
+{
+        t->started = true;
+        return units_start(t->agent->units, t->bundle->name, &t->release, t->id, f);
+}
+
+int attempt_commit(struct attempt *t, struct fault *f)
+{
+        struct bundle_state *s = &t->bundle->state, before = *s;
+        int r;
+
+        s->previous = s->current;
+        s->current = t->release;
+        s->proven = t->release;
+        r = store_state_save(t->agent->store, t->bundle->name, s, f);
+        if (r < 0)
+                *s = before;
+        return r;
+}
+
+int attempt_stop_old_last(struct attempt *t, struct fault *f)
+{
+        if (!*t->old.digest || t->old_stopped)
+                return 0;
+        t->old_stopped = true;
+        /* The new release is current whatever comes of this; units left over are swept with their release.
+         */
+        if (units_stop(t->agent->units, t->bundle->name, &t->old, t->id, f) == -ECANCELED)
+                return -ECANCELED;
+        return 0;
+}
+
+static void attempt_quarantine(struct attempt *t, const struct fault *why)
+{
+        struct journal_subject s = attempt_subject(t);
+        struct fault f = {};
+
+        state_quarantine(&t->bundle->state, &t->release, agent_now_usec(), why->text);
+        if (store_state_save(t->agent->store, t->bundle->name, &t->bundle->state, &f) < 0)
+                journal_send(
+                        JOURNAL_RELEASE_FAILED, LOG_ERR, &s,
+                        "%s: cannot write down that release %s is quarantined, it may be tried again: %s",
+                        t->bundle->name, t->release.version, f.text);
+}
+
+/* Starts what was current and says how that went. */
+static void release_start_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id)
+{
+        struct journal_subject s = { b->name, r->version, r->digest, id, NULL };
+        struct fault f = {};
+
+        if (units_start(a->units, b->name, r, id, &f) >= 0) {
+                agent_set_health(a, b, BUNDLE_RUNNING);
+                journal_send(JOURNAL_RELEASE_RESTORED, LOG_NOTICE, &s, "%s runs release %s again", b->name,
+                             r->version);
+                return;
+        }
+        if (f.error == -ECANCELED)
+                return;
+        agent_set_health(a, b, BUNDLE_FAILED);
+        (void)snprintf(b->error, sizeof(b->error), "%s", f.text);
+        journal_send(JOURNAL_RESTORE_FAILED, LOG_CRIT, &s,
+                     "%s is down: release %s could not be started again: %s", b->name, r->version, f.text);
+}
+
+void attempt_roll_back(struct attempt *t, const struct fault *why)
+{
+        struct journal_subject s = attempt_subject(t);
+        struct fault ignored = {};
+
+        if (t->started)
+                (void)!units_stop(t->agent->units, t->bundle->name, &t->release, t->id, &ignored);
+        /* Written down before the old one runs again, so that no power cut can make us try it a second time.
+         */
+        if (why->error == -ECHILD) {
+                attempt_quarantine(t, why);
+                journal_send(JOURNAL_RELEASE_FAILED, LOG_ERR, &s,
+                             "%s: release %s did not come up and is quarantined: %s", t->bundle->name,
+                             t->release.version, why->text);
+        }
+        if (t->old_stopped)
+                release_start_again(t->agent, t->bundle, &t->old, t->id);
+}
+
+void attempt_restore(struct agent *a, struct bundle *b)
+{
+        if (!*b->state.current.digest || b->health == BUNDLE_RUNNING)
+                return;
+        release_start_again(a, b, &b->state.current, agent_now_usec());
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "ground/fault.h"
+
+#include <systemd/sd-event.h>
+
+/* The story is straight-line code, and yet the bus, unitd's events and signals are served while it waits:
+ * the main loop calls the story outside of any event handler, and each wait of the story runs the event loop
+ * until what it waits for is there. Handlers only note what happened; they never start a part of the story.
+ */
+struct await {
+        sd_event *event; /* owned */
+        bool stopping;   /* SIGTERM came: every wait ends with -ECANCELED */
+};
+
+/* Runs the loop until done(userdata) is true. -ECANCELED when asked to stop, -ETIMEDOUT after timeout_usec
+ * (UINT64_MAX: never), other -errno. */
+_must_check_ int await_until(struct await *w, bool (*done)(void *userdata), void *userdata,
+                             uint64_t timeout_usec, struct fault *f);
+
+/* Runs the loop until fd can be read, or its peer has gone. */
+_must_check_ int await_readable(struct await *w, int fd, uint64_t timeout_usec, struct fault *f);
+
+/* Lets what is pending be handled, without waiting; called between pieces of long work. -ECANCELED when
+ * asked to stop. */
+_must_check_ int await_breathe(struct await *w, struct fault *f);

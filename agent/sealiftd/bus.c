@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The D-Bus face of sealiftd. Handlers read what is there and note what is wanted; CheckNow() is answered
+ * when the poll that it asked for has ended, and two requests at once are one poll. */
+
+#include "sealiftd/bus.h"
+
+#include "sealiftd/story.h"
+
+/* A caller that asks again and again without waiting for answers. */
+enum { BUS_WAITING_MAX = 64 };
+
+struct agent_bus {
+        struct agent *agent;
+        sd_bus *bus;
+        sd_bus_message *waiting[BUS_WAITING_MAX];
+        size_t n_waiting;
+};
+
+static int on_list_bundles(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        struct agent_bus *b = userdata;
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ssssts)");
+        for (size_t i = 0; r >= 0 && i < b->agent->n_bundles; i++) {
+                const struct bundle *x = b->agent->bundles + i;
+
+                r = sd_bus_message_append(reply, "(ssssts)", x->name, x->state.current.version,
+                                          x->state.current.digest, bundle_health_text(x->health),
+                                          x->since_usec, x->error);
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        if (r >= 0)
+                r = sd_bus_send(b->bus, reply, NULL);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
+/* Each gate of the last attempt: passed, failed (with the reason), or not reached. */
+static int on_why(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        struct agent_bus *b = userdata;
+        sd_bus_message *reply = NULL;
+        const struct bundle *x;
+        const char *const *gates;
+        const char *name;
+        size_t n = story_gates(&gates);
+        int r;
+
+        r = sd_bus_message_read(m, "s", &name);
+        if (r < 0)
+                return r;
+        x = agent_find_bundle(b->agent, name, false);
+        if (!x)
+                return sd_bus_error_setf(error, BUS_ERROR_NO_BUNDLE, "%s: this machine knows no such bundle",
+                                         name);
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", x->tried);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(sss)");
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                bool failed = i == x->gates_passed && *x->error;
+
+                r = sd_bus_message_append(reply, "(sss)", gates[i],
+                                          i < x->gates_passed ? "passed"
+                                          : failed            ? "failed"
+                                                              : "not reached",
+                                          failed ? x->error : "");
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        if (r >= 0)
+                r = sd_bus_send(b->bus, reply, NULL);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
+static int on_check_now(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        struct agent_bus *b = userdata;
+
+        if (b->n_waiting >= BUS_WAITING_MAX)
+                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                        "too many callers wait for a check already");
+        b->waiting[b->n_waiting++] = sd_bus_message_ref(m);
+        b->agent->check_due = true;
+        return 1;
+}
+
+static int get_text(sd_bus *bus, const char *path, const char *interface, const char *property,
+                    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        const struct agent *a = ((struct agent_bus *)userdata)->agent;
+        const char *s = str_eq(property, "Version")   ? PACKAGE_VERSION
+                        : str_eq(property, "Channel") ? a->config->channel
+                        : str_eq(property, "Source")  ? a->config->source
+                                                      : a->last_result;
+
+        return sd_bus_message_append(reply, "s", s);
+}
+
+static int get_time(sd_bus *bus, const char *path, const char *interface, const char *property,
+                    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        const struct agent *a = ((struct agent_bus *)userdata)->agent;
+
+        return sd_bus_message_append(
+                reply, "t", str_eq(property, "LastCheckUSec") ? a->last_check_usec : a->next_check_usec);
+}
+
+static const sd_bus_vtable vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Version", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Channel", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Source", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("LastCheckUSec", "t", get_time, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("LastResult", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("NextCheckUSec", "t", get_time, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_METHOD_WITH_ARGS("ListBundles", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ssssts)", bundles),
+                                on_list_bundles, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Why", SD_BUS_ARGS("s", bundle), SD_BUS_RESULT("s", tried, "a(sss)", gates),
+                                on_why, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("CheckNow", SD_BUS_NO_ARGS, SD_BUS_RESULT("b", ok, "s", result),
+                                on_check_now, SD_BUS_VTABLE_UNPRIVILEGED), /* who may: the bus policy */
+        SD_BUS_SIGNAL_WITH_ARGS("BundleChanged", SD_BUS_ARGS("s", name, "s", state), 0),
+        SD_BUS_VTABLE_END,
+};
+
+struct agent_bus *bus_free(struct agent_bus *b)
+{
+        if (b) {
+                for (size_t i = 0; i < b->n_waiting; i++)
+                        sd_bus_message_unref(b->waiting[i]);
+                sd_bus_flush_close_unref(b->bus);
+        }
+        free(b);
+        return NULL;
+}
+
+int bus_new(struct agent *a, struct agent_bus **ret, struct fault *f)
+{
+        _cleanup_(bus_freep) struct agent_bus *b = calloc(1, sizeof(*b));
+        int r;
+
+        if (!b)
+                return fault_set(f, -ENOMEM, "out of memory");
+        b->agent = a;
+        r = sd_bus_open_system(&b->bus);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot connect to the system bus");
+        r = sd_bus_add_object_vtable(b->bus, NULL, BUS_PATH, BUS_INTERFACE, vtable, b);
+        if (r >= 0)
+                r = sd_bus_request_name(b->bus, BUS_NAME, 0);
+        if (r >= 0)
+                r = sd_bus_attach_event(b->bus, a->await.event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot offer " BUS_NAME " on the system bus");
+        *ret = TAKE_PTR(b);
+        return 0;
+}
+
+void bus_tell_bundle(struct agent_bus *b, const struct bundle *about)
+{
+        if (b)
+                (void)sd_bus_emit_signal(b->bus, BUS_PATH, BUS_INTERFACE, "BundleChanged", "ss", about->name,
+                                         bundle_health_text(about->health));
+}
+
+void bus_tell_checked(struct agent_bus *b)
+{
+        if (!b)
+                return;
+        for (size_t i = 0; i < b->n_waiting; i++) {
+                (void)sd_bus_reply_method_return(b->waiting[i], "bs", (int)b->agent->last_ok,
+                                                 b->agent->last_result);
+                b->waiting[i] = sd_bus_message_unref(b->waiting[i]);
+        }
+        b->n_waiting = 0;
+        (void)sd_bus_emit_properties_changed(b->bus, BUS_PATH, BUS_INTERFACE, "LastCheckUSec", "LastResult",
+                                             "NextCheckUSec", NULL);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "sealiftd/agent.h"
+
+/* org.sealift.Agent1 on the system bus: what there is to know, and "check now". Who may call what is the bus
+ * policy's matter (units/org.sealift.Agent1.conf): anybody may read, root may ask for a check. */
+#define BUS_NAME      "org.sealift.Agent1"
+#define BUS_PATH      "/org/sealift/Agent1"
+#define BUS_INTERFACE "org.sealift.Agent1"
+
+#define BUS_ERROR_NO_BUNDLE "org.sealift.Agent1.Error.NoSuchBundle"
+
+struct agent_bus;
+
+struct agent_bus *bus_free(struct agent_bus *b);
+DEFINE_POINTER_CLEANUP(struct agent_bus, bus_free)
+
+/* A bus that cannot be had is no reason not to run services: the caller logs and goes on without. */
+_must_check_ int bus_new(struct agent *a, struct agent_bus **ret, struct fault *f);
+
+/* Signals BundleChanged(s name, s state). b may be NULL (no bus). */
+void bus_tell_bundle(struct agent_bus *b, const struct bundle *about);
+
+/* The poll ended: answers every CheckNow() that waits, and signals the changed properties. */
+void bus_tell_checked(struct agent_bus *b);

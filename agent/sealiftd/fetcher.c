@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Asks sealift-fetch for bytes. The worker is as hostile as the network behind it: bytes are counted here
+ * again, and what it says about them is believed only where it does no harm. */
+
+#include "sealiftd/fetcher.h"
+
+#include <inttypes.h>
+
+#include "ground/buffer.h"
+#include "ground/io.h"
+#include "ground/message.h"
+#include "ground/text.h"
+
+/* A worker that hangs: libcurl's own limits (low speed, total) end a transfer far earlier; this ends a
+ * broken libcurl. */
+#define FETCH_SILENCE_MAX_USEC (UINT64_C(5) * 60 * 1000000)
+
+enum { FETCH_CHUNK = 256 * 1024, FETCH_PIPE_SIZE = 1024 * 1024 };
+
+enum fetch_state { STATE_IDLE, STATE_ASKED };
+
+static const struct message_rule rules[] = {
+        { FETCH_DONE, "FETCH_DONE", 1 << STATE_ASKED, sizeof(struct fetch_done), sizeof(struct fetch_done),
+          false, STATE_IDLE },
+};
+
+int fetcher_open(struct fetcher *x, struct await *w, struct fault *f)
+{
+        int fd;
+
+        *x = (struct fetcher){ .await = w, .sock = -EBADF, .state = STATE_IDLE };
+        fd = message_connect(FETCH_SOCKET_PATH);
+        if (fd < 0)
+                return fault_set_errno(f, fd,
+                                       "%s: cannot reach sealift-fetch; is sealift-fetch.socket active?",
+                                       FETCH_SOCKET_PATH);
+        x->sock = fd;
+        return 0;
+}
+
+void fetcher_close(struct fetcher *x)
+{
+        x->sock = fd_close(x->sock);
+}
+
+static int fetcher_ask(struct fetcher *x, const struct fetch_request *q, int *ret_pipe, struct fault *f)
+{
+        struct fetch_get get = { .max_bytes = q->max_bytes };
+        int fds[2], r;
+
+        if (text_copy(get.source, sizeof(get.source), q->source) < 0 ||
+            text_copy(get.path, sizeof(get.path), q->path) < 0 ||
+            text_copy(get.etag, sizeof(get.etag), q->etag) < 0)
+                return fault_set(f, -EINVAL, "%s: %s: name too long to ask for", q->source, q->path);
+        if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+                return fault_set_errno(f, -errno, "cannot make a pipe");
+        (void)fcntl(fds[1], F_SETPIPE_SZ, FETCH_PIPE_SIZE); /* fewer wake-ups; the default works too */
+        /* Our end does not block; the worker's end must, or it would have to poll. */
+        if (fcntl(fds[1], F_SETFL, 0) < 0)
+                r = -errno;
+        else
+                r = message_send(x->sock, FETCH_GET, &get, sizeof(get), fds[1]);
+        fds[1] = fd_close(fds[1]);
+        if (r < 0) {
+                fds[0] = fd_close(fds[0]);
+                return fault_set_errno(f, r, "cannot ask sealift-fetch");
+        }
+        x->state = STATE_ASKED;
+        *ret_pipe = fds[0];
+        return 0;
+}
+
+/* Moves the body from the pipe to the sink until the worker closes the pipe. */
+static int fetcher_drain(struct fetcher *x, const struct fetch_request *q, int pipe, fetch_sink sink,
+                         void *userdata, struct fault *f)
+{
+        _cleanup_free_ char *chunk = malloc(FETCH_CHUNK);
+        uint64_t total = 0;
+
+        if (!chunk)
+                return fault_set(f, -ENOMEM, "out of memory");
+        for (;;) {
+                ssize_t n = read(pipe, chunk, FETCH_CHUNK);
+                int r = 0;
+
+                if (n == 0)
+                        return 0;
+                if (n < 0 && errno == EAGAIN)
+                        r = await_readable(x->await, pipe, FETCH_SILENCE_MAX_USEC, f);
+                else if (n < 0 && errno != EINTR)
+                        r = fault_set_errno(f, -errno, "cannot read from sealift-fetch");
+                if (r < 0)
+                        return r;
+                if (n < 0)
+                        continue;
+                total += (uint64_t)n;
+                if (total > q->max_bytes)
+                        return fault_set(f, -EFBIG, "%s: more than %" PRIu64 " bytes", q->path,
+                                         q->max_bytes);
+                r = sink(userdata, chunk, (size_t)n, f);
+                if (r < 0)
+                        return r;
+                r = await_breathe(x->await, f);
+                if (r < 0)
+                        return r;
+        }
+}
+
+static int fetcher_answer(struct fetcher *x, const struct fetch_request *q, struct fetch_answer *ret,
+                          struct fault *f)
+{
+        struct message m;
+        const struct fetch_done *done = (const struct fetch_done *)(const void *)m.payload;
+        int r;
+
+        r = await_readable(x->await, x->sock, FETCH_SILENCE_MAX_USEC, f);
+        if (r < 0)
+                return r;
+        r = message_receive(x->sock, rules, ELEMENTSOF(rules), &x->state, &m, f);
+        if (r == 0)
+                return fault_set(f, -EHOSTUNREACH,
+                                 "%s: sealift-fetch ended; see journalctl -u 'sealift-fetch@*'", q->path);
+        if (r < 0)
+                return fault_prefix(f, "sealift-fetch");
+        if (!MESSAGE_TEXT_VALID(done->text) || !MESSAGE_TEXT_VALID(done->etag))
+                return fault_set(f, -EPROTO, "sealift-fetch sent text without an end");
+        if (done->error > 0)
+                return fault_set(f, -EPROTO, "sealift-fetch sent an error that is none");
+        if (done->error < 0)
+                return fault_set(f, done->error, "%s: %s", q->path, done->text);
+        ret->unchanged = done->status == 304;
+        memcpy(ret->etag, done->etag, sizeof(ret->etag));
+        return 0;
+}
+
+int fetcher_get(struct fetcher *x, const struct fetch_request *q, fetch_sink sink, void *userdata,
+                struct fetch_answer *ret, struct fault *f)
+{
+        _cleanup_close_ int pipe = -EBADF;
+        int r;
+
+        if (x->state != STATE_IDLE)
+                return fault_set(f, -EPROTO, "%s: the conversation with sealift-fetch is broken", q->path);
+        r = fetcher_ask(x, q, &pipe, f);
+        if (r < 0)
+                return r;
+        r = fetcher_drain(x, q, pipe, sink, userdata, f);
+        if (r < 0)
+                return r; /* state stays "asked": the caller can only close this conversation */
+        return fetcher_answer(x, q, ret, f);
+}
+
+static int sink_buffer(void *userdata, const void *data, size_t len, struct fault *f)
+{
+        int r;
+
+        r = buffer_append(userdata, data, len);
+        return r < 0 ? fault_set_errno(f, r, "cannot keep what was fetched") : 0;
+}
+
+int fetcher_get_bytes(struct fetcher *x, const struct fetch_request *q, char **ret, size_t *ret_len,
+                      struct fetch_answer *ret_answer, struct fault *f)
+{
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(q->max_bytes);
+        int r;
+
+        r = fetcher_get(x, q, sink_buffer, &b, ret_answer, f);
+        if (r < 0)
+                return r;
+        r = buffer_append(&b, "", 0); /* an empty body is an empty string, not NULL */
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot keep what was fetched");
+        *ret_len = b.len;
+        *ret = TAKE_PTR(b.data);
+        return 0;
+}

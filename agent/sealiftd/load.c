@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Everything sealiftd reads before its story begins: configuration, policy, identity, state, and what runs.
+ */
+
+#include "sealiftd/load.h"
+
+#include "doors/policydir.h"
+#include "ground/io.h"
+#include "ground/text.h"
+
+/* Changing it would give every machine a new name in the reports. */
+#define SEALIFT_APP_ID SD_ID128_MAKE(5a, 9e, 2c, 61, 0d, 4b, 4f, 3e, 8a, 57, 9c, 11, 6b, f2, d0, 34)
+
+int load_config(const char *path, struct config **ret, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t len;
+        int r;
+
+        r = io_read_file_at(AT_FDCWD, path, CONFIG_BYTES_MAX, &text, &len, f);
+        if (r < 0)
+                return r;
+        return config_parse(text, len, path, ret, f);
+}
+
+int load_policy(struct agent *a, struct fault *f)
+{
+        _cleanup_(policy_freep) struct policy *p = NULL;
+        int r;
+
+        r = policydir_read(CONFIG_POLICY_PATH, &p, f);
+        if (r < 0)
+                return r;
+        (void)policy_free(a->policy);
+        a->policy = TAKE_PTR(p);
+        return 0;
+}
+
+int load_identity(struct agent *a, struct fault *f)
+{
+        sd_id128_t id;
+        int r;
+
+        r = sd_id128_get_machine_app_specific(SEALIFT_APP_ID, &id);
+        if (r < 0)
+                return fault_set_errno(f, r, "/etc/machine-id: cannot derive this machine's name");
+        sd_id128_to_string(id, a->machine);
+        r = sd_id128_get_boot(&id);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot read the boot id");
+        sd_id128_to_string(id, a->boot);
+        return 0;
+}
+
+int load_bundles(struct agent *a, struct fault *f)
+{
+        _cleanup_free_ store_name *names = NULL;
+        size_t n;
+        int r;
+
+        r = store_state_list(a->store, &names, &n, f);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                struct bundle *b = agent_find_bundle(a, names[i], true);
+
+                if (!b)
+                        return fault_set(f, -EFBIG, "%s: more than %d bundles", names[i], BUNDLES_MAX);
+                r = store_state_load(a->store, names[i], &b->state, f);
+        }
+        return r;
+}
+
+static void on_listed(void *userdata, const struct unitd_unit *u)
+{
+        struct agent *a = userdata;
+        struct bundle *b = agent_find_bundle(a, u->bundle, false);
+
+        /* digest12 is enough to recognise what unitd itself started from our store. */
+        if (b && u->state == UNIT_RUNNING &&
+            strncmp(b->state.current.digest, u->digest12, DIGEST_SHORT) == 0) {
+                b->health = BUNDLE_RUNNING;
+                b->since_usec = u->since_usec;
+        }
+}
+
+static void on_event(void *userdata, const struct unitd_unit *u)
+{
+        struct agent *a = userdata;
+        struct bundle *b = agent_find_bundle(a, u->bundle, false);
+
+        if (!b || strncmp(b->state.current.digest, u->digest12, DIGEST_SHORT) != 0)
+                return; /* of a release on trial: its start answers for it */
+        if (u->state == UNIT_FAILED) {
+                (void)snprintf(b->error, sizeof(b->error), "%s", u->text);
+                agent_set_health(a, b, BUNDLE_FAILED);
+                a->report_due = true;
+        } else if (u->state == UNIT_RUNNING)
+                agent_set_health(a, b, BUNDLE_RUNNING);
+}
+
+int load_units(struct agent *a, struct fault *f)
+{
+        int r;
+
+        r = units_new(&a->await, on_event, a, &a->units);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot set up the link to sealift-unitd");
+        return units_list(a->units, on_listed, a, f);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "sealiftd/agent.h"
+
+/* What sealiftd reads at its start. */
+
+_must_check_ int load_config(const char *path, struct config **ret, struct fault *f);
+
+/* /etc/sealift/policy.d/NAME.conf in the order of their names; no folder is an empty policy. Read anew at
+ * each poll, so that a grant needs no restart. a->policy is replaced only by a policy that parsed whole. */
+_must_check_ int load_policy(struct agent *a, struct fault *f);
+
+/* Machine and boot id. */
+_must_check_ int load_identity(struct agent *a, struct fault *f);
+
+/* Every bundle the store has state of. A state file that cannot be read is moved nowhere and guessed at
+ * never: the agent refuses to start. */
+_must_check_ int load_bundles(struct agent *a, struct fault *f);
+
+/* The link to sealift-unitd, and which current releases run already: a restart of the agent must not touch
+ * them. */
+_must_check_ int load_units(struct agent *a, struct fault *f);

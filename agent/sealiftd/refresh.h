@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "facts/manifest.h"
+#include "facts/plan.h"
+#include "facts/trust.h"
+#include "sealiftd/agent.h"
+#include "sealiftd/fetcher.h"
+
+/* What one poll knows of the bucket: trusted metadata, and a conversation with sealift-fetch. */
+struct refresh {
+        struct agent *agent;
+        struct fetcher fetcher;
+        struct trust *trust; /* owned */
+};
+
+/* Brings trusted metadata up to date: fetches what facts/trust.h asks for and stores what it says. Journals
+ * what is new, and what was refused. -EHOSTUNREACH and the like: the source; the other classes of
+ * ground/fault.h: its metadata. */
+_must_check_ int refresh_trust(struct refresh *x, struct agent *a, struct fault *f);
+void refresh_done(struct refresh *x);
+
+/* The releases of our channel that the configuration wants. *ret is the caller's. */
+_must_check_ int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f);
+
+/* The manifest of a bundle, of the length and sums that were signed. *ret is the caller's. */
+_must_check_ int refresh_fetch_manifest(struct refresh *x, const char *bundle, char **ret, size_t *ret_len,
+                                        struct fault *f);
+
+/* The bundle that content names, to sink; the caller checks length and SHA-256. -EBADMSG before anything is
+ * fetched when signed metadata and the signed manifest do not name the same bytes. */
+_must_check_ int refresh_fetch_bundle(struct refresh *x, const char *bundle, const struct content *content,
+                                      fetch_sink sink, void *userdata, struct fault *f);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The one story of sealift, top to bottom:
+ *
+ *     poll -> refresh trust -> plan -> for each new release: the gates below -> collect -> report
+ *
+ * A gate is one step that either holds or names why not. `undo` says what a failure of that gate has to put
+ * back. Nothing here knows how a step is done; the steps are in attempt.c, trust in refresh.c, units in
+ * sealift-unitd. */
+
+#include "sealiftd/story.h"
+
+#include <syslog.h>
+
+#include "doors/journal.h"
+#include "facts/plan.h"
+#include "sealiftd/attempt.h"
+#include "sealiftd/collect.h"
+#include "sealiftd/load.h"
+#include "sealiftd/refresh.h"
+#include "sealiftd/report.h"
+
+enum undo {
+        UNDO_NOTHING, /* nothing has been touched */
+        UNDO_TREE,    /* what was staged is removed */
+        UNDO_SWITCH,  /* the new release is stopped and quarantined, the old one runs again */
+};
+
+static const struct gate {
+        const char *name;
+        int (*pass)(struct attempt *t, struct fault *f);
+        enum undo undo;
+} gates[] = {
+        /* Decided from signed facts alone, before a byte of the bundle is fetched. */
+        { "quarantine", attempt_check_quarantine, UNDO_NOTHING },
+        { "manifest", attempt_fetch_manifest, UNDO_NOTHING },
+        { "policy", attempt_check_policy, UNDO_NOTHING },
+        { "space", attempt_check_space, UNDO_NOTHING },
+        /* On disk, where nothing runs from it yet. */
+        { "fetch", attempt_fetch_bundle, UNDO_TREE },
+        { "place", attempt_make_place, UNDO_TREE },
+        { "unpack", attempt_unpack, UNDO_TREE },
+        { "walk", attempt_walk, UNDO_TREE },
+        { "durable", attempt_sync, UNDO_TREE },
+        /* Running. */
+        { "make way", attempt_stop_old_first, UNDO_SWITCH },
+        { "ready", attempt_start, UNDO_SWITCH },
+        { "current", attempt_commit, UNDO_SWITCH },
+        { "retire", attempt_stop_old_last, UNDO_NOTHING },
+};
+
+_Static_assert(ELEMENTSOF(gates) <= STORY_GATES_MAX, "a bundle remembers how far it came");
+
+static int story_pass_gates(struct attempt *t, enum undo *ret_undo, struct fault *f)
+{
+        struct bundle *b = t->bundle;
+
+        for (b->gates_passed = 0; b->gates_passed < ELEMENTSOF(gates); b->gates_passed++) {
+                const struct gate *g = gates + b->gates_passed;
+                int r;
+
+                r = g->pass(t, f);
+                if (r < 0) {
+                        *ret_undo = g->undo;
+                        return r;
+                }
+        }
+        return 0;
+}
+
+size_t story_gates(const char *const **ret)
+{
+        static const char *names[ELEMENTSOF(gates)];
+
+        for (size_t i = 0; i < ELEMENTSOF(gates); i++)
+                names[i] = gates[i].name;
+        *ret = names;
+        return ELEMENTSOF(gates);
+}
+
+/* Brings one release up, or leaves everything as it was. */
+static int story_release(struct agent *a, struct refresh *trust, const struct plan_item *item,
+                         struct fault *f)
+{
+        _cleanup_(attempt_done) struct attempt t = {};
+        enum undo undo = UNDO_NOTHING;
+        int r;
+
+        r = attempt_begin(&t, a, trust, item, f);
+        if (r < 0)
+                return r;
+        r = story_pass_gates(&t, &undo, f);
+        if (r >= 0) {
+                attempt_end_current(&t);
+                return 0;
+        }
+        if (r == -ECANCELED)
+                return r; /* the next start of the agent finishes or sweeps; nothing is quarantined for our
+                             own sake */
+        if (undo == UNDO_SWITCH)
+                attempt_roll_back(&t, f);
+        if (undo != UNDO_NOTHING)
+                attempt_remove(&t);
+        attempt_end_failed(&t, f);
+        return r;
+}
+
+/* All new releases of the plan; one that fails does not keep the others from being tried. The first fault is
+ * the poll's. */
+static int story_releases(struct agent *a, struct refresh *trust, const struct plan *plan, struct fault *f)
+{
+        int result = 0;
+
+        for (size_t i = 0; i < plan->n_items; i++) {
+                struct fault mine = {};
+                int r;
+
+                r = story_release(a, trust, plan->items + i, &mine);
+                if (r < 0 && result >= 0) {
+                        result = r;
+                        *f = mine;
+                }
+                if (r == -ECANCELED)
+                        return r;
+        }
+        return result;
+}
+
+int story_poll(struct agent *a, struct fault *f)
+{
+        _cleanup_(refresh_done) struct refresh trust = {};
+        _cleanup_(plan_freep) struct plan *plan = NULL;
+        int r;
+
+        r = load_policy(a, f);
+        if (r >= 0)
+                r = refresh_trust(&trust, a, f);
+        if (r >= 0)
+                r = refresh_plan(&trust, &plan, f);
+        if (r >= 0)
+                r = story_releases(a, &trust, plan, f);
+        if (r == -ECANCELED)
+                return r;
+        collect_releases(a);
+        report_make(a, "poll", r < 0 ? f->text : NULL);
+        return r;
+}
+
+void story_restore(struct agent *a)
+{
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
+                attempt_restore(a, a->bundles + i);
+        collect_releases(a);
+        report_make(a, "start", NULL);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Asks sealift-unitd. It is root and we are not, so there is nothing here that could be handed to it
+ * verbatim: bundle, version, digest, and the manifest whose sum the digest is. */
+
+#include "sealiftd/units.h"
+
+#include <sys/epoll.h>
+
+#include "ground/io.h"
+#include "ground/message.h"
+#include "ground/text.h"
+
+/* Longer than any start: TimeoutStartSec= of a manifest is bounded by facts/directives.c; a stuck unitd ends
+ * here. */
+#define UNITS_ANSWER_MAX_USEC (UINT64_C(30) * 60 * 1000000)
+
+struct units {
+        struct await *await;
+        units_handler handler;
+        units_handler each; /* while a list is awaited */
+        void *userdata, *each_userdata;
+        sd_event_source *source;
+        int sock;
+        unsigned state;
+        uint64_t last_id;
+        uint64_t awaited; /* id of the request in flight, 0 = none */
+        int tree_fd;
+        int error;
+        char text[FAULT_TEXT_MAX];
+};
+
+enum { STATE_OPEN };
+
+static const struct message_rule rules[] = {
+        { UNITD_TREE, "UNITD_TREE", 1 << STATE_OPEN, sizeof(struct unitd_result),
+          sizeof(struct unitd_result), true, STATE_OPEN },
+        { UNITD_RESULT, "UNITD_RESULT", 1 << STATE_OPEN, sizeof(struct unitd_result),
+          sizeof(struct unitd_result), false, STATE_OPEN },
+        { UNITD_UNIT, "UNITD_UNIT", 1 << STATE_OPEN, sizeof(struct unitd_unit), sizeof(struct unitd_unit),
+          false, STATE_OPEN },
+        { UNITD_EVENT, "UNITD_EVENT", 1 << STATE_OPEN, sizeof(struct unitd_unit), sizeof(struct unitd_unit),
+          false, STATE_OPEN },
+};
+
+int units_new(struct await *w, units_handler handler, void *userdata, struct units **ret)
+{
+        struct units *l = calloc(1, sizeof(*l));
+
+        if (!l)
+                return -ENOMEM;
+        l->await = w;
+        l->handler = handler;
+        l->userdata = userdata;
+        l->sock = l->tree_fd = -EBADF;
+        *ret = l;
+        return 0;
+}
+
+static void units_disconnect(struct units *l)
+{
+        l->source = sd_event_source_disable_unref(l->source);
+        l->sock = fd_close(l->sock);
+}
+
+struct units *units_free(struct units *l)
+{
+        if (l) {
+                units_disconnect(l);
+                l->tree_fd = fd_close(l->tree_fd);
+        }
+        free(l);
+        return NULL;
+}
+
+static void units_answer(struct units *l, uint64_t id, int error, const char *text)
+{
+        if (id != l->awaited)
+                return; /* of a request given up earlier */
+        l->awaited = 0;
+        l->error = error > 0 ? -EPROTO : error;
+        (void)snprintf(l->text, sizeof(l->text), "%s", text);
+}
+
+static bool unit_valid(const struct unitd_unit *u)
+{
+        return MESSAGE_TEXT_VALID(u->bundle) && MESSAGE_TEXT_VALID(u->version) &&
+               MESSAGE_TEXT_VALID(u->digest12) && MESSAGE_TEXT_VALID(u->service) &&
+               MESSAGE_TEXT_VALID(u->unit) && MESSAGE_TEXT_VALID(u->text);
+}
+
+static int units_handle(struct units *l, struct message *m)
+{
+        const struct unitd_result *result = (const struct unitd_result *)(const void *)m->payload;
+        const struct unitd_unit *unit = (const struct unitd_unit *)(const void *)m->payload;
+
+        switch (m->type) {
+        case UNITD_TREE:
+                if (result->id == l->awaited && l->tree_fd < 0)
+                        l->tree_fd = TAKE_FD(m->fd);
+                units_answer(l, result->id, 0, "");
+                return 0;
+        case UNITD_RESULT:
+                if (!MESSAGE_TEXT_VALID(result->text))
+                        return -EPROTO;
+                units_answer(l, result->id, result->error, result->text);
+                return 0;
+        case UNITD_UNIT:
+                if (!unit_valid(unit))
+                        return -EPROTO;
+                if (l->each && unit->id == l->awaited)
+                        l->each(l->each_userdata, unit);
+                return 0;
+        default:
+                if (!unit_valid(unit))
+                        return -EPROTO;
+                l->handler(l->userdata, unit);
+                return 0;
+        }
+}
+
+static int on_message(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+        struct units *l = userdata;
+        struct fault f = {};
+        struct message m;
+        int r;
+
+        r = message_receive(l->sock, rules, ELEMENTSOF(rules), &l->state, &m, &f);
+        if (r > 0)
+                r = units_handle(l, &m) < 0 ? fault_set(&f, -EPROTO, "sealift-unitd broke the protocol") : 1;
+        if (r <= 0) {
+                units_disconnect(l);
+                units_answer(l, l->awaited, -ECONNRESET,
+                             r < 0 ? f.text
+                                   : "sealift-unitd went away; see journalctl -u sealift-unitd.service");
+        }
+        message_done(&m);
+        return 0;
+}
+
+static int units_connect(struct units *l, struct fault *f)
+{
+        int fd, r;
+
+        if (l->sock >= 0)
+                return 0;
+        fd = message_connect(UNITD_SOCKET_PATH);
+        if (fd < 0)
+                return fault_set_errno(f, fd,
+                                       "%s: cannot reach sealift-unitd; is sealift-unitd.socket active?",
+                                       UNITD_SOCKET_PATH);
+        l->sock = fd;
+        l->state = STATE_OPEN;
+        r = sd_event_add_io(l->await->event, &l->source, fd, EPOLLIN, on_message, l);
+        if (r < 0) {
+                units_disconnect(l);
+                return fault_set_errno(f, r, "cannot watch the socket of sealift-unitd");
+        }
+        return 0;
+}
+
+static bool units_answered(void *userdata)
+{
+        struct units *l = userdata;
+
+        return l->awaited == 0;
+}
+
+static int units_request(struct units *l, uint16_t type, const char *bundle, const struct release_ref *r,
+                         uint64_t attempt, int fd, struct fault *f)
+{
+        struct unitd_request q = { .attempt = attempt };
+        int k;
+
+        k = units_connect(l, f);
+        if (k < 0)
+                return k;
+        q.id = ++l->last_id;
+        if (bundle && (text_copy(q.bundle, sizeof(q.bundle), bundle) < 0 ||
+                       text_copy(q.version, sizeof(q.version), r->version) < 0 ||
+                       text_copy(q.digest, sizeof(q.digest), r->digest) < 0))
+                return fault_set(f, -EINVAL, "%s: name too long", bundle);
+        l->tree_fd = fd_close(l->tree_fd);
+        k = message_send(l->sock, type, &q, sizeof(q), fd);
+        if (k < 0) {
+                units_disconnect(l);
+                return fault_set_errno(f, k, "cannot ask sealift-unitd");
+        }
+        l->awaited = q.id;
+        k = await_until(l->await, units_answered, l, UNITS_ANSWER_MAX_USEC, f);
+        if (k < 0) {
+                l->awaited = 0;
+                return k;
+        }
+        return l->error < 0 ? fault_set(f, l->error, "%s", l->text) : 0;
+}
+
+int units_prepare(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
+                  const void *manifest, size_t len, int *ret_tree_fd, struct fault *f)
+{
+        _cleanup_close_ int fd = -EBADF;
+        int k;
+
+        fd = io_memfd_sealed("sealift-manifest", manifest, len);
+        if (fd < 0)
+                return fault_set_errno(f, fd, "cannot hold the manifest in memory");
+        k = units_request(l, UNITD_PREPARE, bundle, r, attempt, fd, f);
+        if (k < 0)
+                return k;
+        if (l->tree_fd < 0)
+                return fault_set(f, -EPROTO, "sealift-unitd gave no tree");
+        *ret_tree_fd = TAKE_FD(l->tree_fd);
+        return 0;
+}
+
+int units_start(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
+                struct fault *f)
+{
+        return units_request(l, UNITD_START, bundle, r, attempt, -EBADF, f);
+}
+
+int units_stop(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
+               struct fault *f)
+{
+        return units_request(l, UNITD_STOP, bundle, r, attempt, -EBADF, f);
+}
+
+int units_remove(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
+                 struct fault *f)
+{
+        return units_request(l, UNITD_REMOVE, bundle, r, attempt, -EBADF, f);
+}
+
+int units_list(struct units *l, units_handler each, void *userdata, struct fault *f)
+{
+        int r;
+
+        l->each = each;
+        l->each_userdata = userdata;
+        r = units_request(l, UNITD_LIST, NULL, NULL, 0, -EBADF, f);
+        l->each = NULL;
+        return r;
+}

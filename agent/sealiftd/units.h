@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "ground/fault.h"
+#include "ground/protocol.h"
+#include "facts/state.h"
+#include "sealiftd/await.h"
+
+/* sealiftd's end of the conversation with sealift-unitd: places in the store, and units, are made by it
+ * alone. The connection is kept while sealiftd lives, since unitd tells of units that fail later. */
+struct units;
+
+/* Called from the event loop for each UNITD_EVENT; u is valid during the call. */
+typedef void (*units_handler)(void *userdata, const struct unitd_unit *u);
+
+struct units *units_free(struct units *l);
+DEFINE_POINTER_CLEANUP(struct units, units_free)
+
+/* Does not connect yet: each request connects where need be, so that a unitd that was restarted is simply
+ * found again. */
+_must_check_ int units_new(struct await *w, units_handler handler, void *userdata, struct units **ret);
+
+/* Requests; each waits for its answer while the event loop runs. Errors: unitd's own (text from unitd),
+ * -ECONNRESET when it went away, -ETIMEDOUT, -ECANCELED. attempt is for the journal. */
+_must_check_ int units_prepare(struct units *l, const char *bundle, const struct release_ref *r,
+                               uint64_t attempt, const void *manifest, size_t len, int *ret_tree_fd,
+                               struct fault *f);
+_must_check_ int units_start(struct units *l, const char *bundle, const struct release_ref *r,
+                             uint64_t attempt, struct fault *f);
+_must_check_ int units_stop(struct units *l, const char *bundle, const struct release_ref *r,
+                            uint64_t attempt, struct fault *f);
+_must_check_ int units_remove(struct units *l, const char *bundle, const struct release_ref *r,
+                              uint64_t attempt, struct fault *f);
+
+/* Every unit of ours that systemd knows, one call of each() a unit. */
+_must_check_ int units_list(struct units *l, units_handler each, void *userdata, struct fault *f);

@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The floors: an include points down, never up or sideways, and each program links only what is its own.
+set -eu
+top=${top_srcdir:-.}
+build=${top_builddir:-.}
+n=0
+failed=0
+
+ok() { # STATUS NAME
+    n=$((n + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $n - $2"
+    else
+        echo "not ok $n - $2"
+        failed=1
+    fi
+}
+
+# FOLDER may include from these floors only (libc and libraries are checked by linkage below).
+may_include() { # FOLDER FLOOR...
+    folder=$1
+    shift
+    pattern=$(printf '%s|' "$folder" "$@")
+    bad=$(grep -nE '^#include "' "$top/agent/$folder"/*.[ch] | grep -vE "#include \"(${pattern%|})/" || true)
+    [ -z "$bad" ] || printf '%s\n' "$bad" | sed 's/^/# /'
+    [ -z "$bad" ]
+    ok $? "agent/$folder includes only from $folder $*"
+}
+
+# Doors to the outside: the header of a library may be included in one folder only.
+only_in() { # HEADER-REGEX FOLDER-REGEX
+    bad=$(grep -rlE "^#include <($1)" "$top/agent" | grep -vE "/agent/($2)/" || true)
+    [ -z "$bad" ] || printf '%s\n' "$bad" | sed 's/^/# /'
+    [ -z "$bad" ]
+    ok $? "<$1> is included in $2 only"
+}
+
+links_only() { # PROGRAM LIBRARY...
+    program=$build/$1
+    name=$1
+    shift
+    if [ ! -x "$program" ]; then
+        ok 1 "$name is built"
+        return
+    fi
+    allowed="libc ld-linux-x86-64 ld-linux-aarch64 libm $*"
+    extra=""
+    for lib in $(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\([^]]*\)\.so.*/\1/p'); do
+        case " $allowed libasan libubsan " in *" $lib "*) ;; *) extra="$extra $lib" ;; esac
+    done
+    [ -z "$extra" ] || echo "# links also:$extra"
+    [ -z "$extra" ]
+    ok $? "$name links only: $*"
+}
+
+set +e
+may_include ground
+may_include facts ground
+may_include doors facts ground
+may_include store facts ground
+may_include fetch facts ground
+may_include unpack ground facts
+may_include unitd doors facts ground
+may_include sealiftd doors store facts ground
+may_include ctl facts ground
+only_in 'curl/' 'fetch'
+only_in 'archive' 'unpack|ctl'
+only_in 'zstd' 'unpack|ctl'
+only_in 'systemd/sd-bus|systemd/sd-event' 'unitd|sealiftd|ctl'
+only_in 'openssl/' 'facts|ctl'
+links_only sealiftd libsystemd libcrypto libjansson
+links_only sealift-fetch libcurl
+links_only sealift-unpack libarchive libzstd
+links_only sealift-unitd libsystemd libcrypto
+links_only sealift libsystemd libcrypto libjansson libarchive libzstd
+echo "1..$n"
+exit $failed
