@@ -12,8 +12,10 @@ static const struct verb {
         const char *name, *operands, *help;
         int (*run)(int argc, char **argv);
 } verbs[] = {
+        { "init", "", "make a repository to publish to, and its keys", verb_init },
         { "lint", "MANIFEST...", "check manifests, packed or not", verb_lint },
         { "pack", "DIR", "make a bundle and its sealed manifest from a tree", verb_pack },
+        { "publish", "MANIFEST", "add a packed release to a channel of a repository", verb_publish },
         { "show", "MANIFEST", "what a manifest holds and asks for; its sums", verb_show },
 };
 
