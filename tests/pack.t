@@ -216,6 +216,13 @@ writer=$!
 refuse 1 'log: changed while it was packed; pack again when nothing writes there' 'a file that grows' "$dir/bad"
 kill "$writer"
 wait "$writer" 2>/dev/null
+fresh
+head -c 30000000 /dev/urandom >"$dir/bad/log"
+while :; do printf x | dd of="$dir/bad/log" conv=notrunc status=none; done &
+writer=$!
+refuse 1 'log: changed while it was packed' 'a file that changes in place, its size the same' "$dir/bad"
+kill "$writer"
+wait "$writer" 2>/dev/null
 
 mkdir "$dir/one/out"
 ok 'refused: output inside the tree' not pack "$dir/one" "$dir/one/out"
