@@ -208,6 +208,22 @@ else
         skip 'refused: a file that cannot be read' 'root reads everything'
 fi
 
+# A writer that never rests: whatever it does meanwhile, the release must not be made of two states.
+fresh
+head -c 10000000 /dev/urandom >"$dir/bad/log"
+while :; do printf x >>"$dir/bad/log"; done &
+writer=$!
+refuse 1 'log: changed while it was packed; pack again when nothing writes there' 'a file that grows' "$dir/bad"
+kill "$writer"
+wait "$writer" 2>/dev/null
+fresh
+head -c 30000000 /dev/urandom >"$dir/bad/log"
+while :; do printf x | dd of="$dir/bad/log" conv=notrunc status=none; done &
+writer=$!
+refuse 1 'log: changed while it was packed' 'a file that changes in place, its size the same' "$dir/bad"
+kill "$writer"
+wait "$writer" 2>/dev/null
+
 mkdir "$dir/one/out"
 ok 'refused: output inside the tree' not pack "$dir/one" "$dir/one/out"
 ok 'refused: output into the tree' not pack "$dir/one" "$dir/one"

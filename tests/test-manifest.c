@@ -288,6 +288,25 @@ static void test_round_trip(void)
         tap_str(out.data, strstr(text, "[Content]"), "as it was read, byte for byte");
 }
 
+/* Every beginning of a manifest, in memory of exactly its size, so that the sanitizers see a reader that
+ * runs over the end. */
+static void test_cuts(void)
+{
+        static const char text[] = HEAD "[Sandbox main]\nNetwork=bind\nBind=tcp:8080\n" CONTENT;
+        size_t accepted = 0;
+
+        for (size_t n = 0; n <= (sizeof(text) - 1); n++) {
+                _cleanup_(manifest_freep) struct manifest *m = NULL;
+                _cleanup_free_ char *cut = malloc(n + (n == 0));
+                struct fault f = {};
+
+                memcpy(cut, text, n);
+                accepted += manifest_parse(cut, n, "cut", &m, &f) == 0;
+        }
+        tap_ok(accepted > 0 && accepted < (sizeof(text) - 1) / 4, "%zu of %zu beginnings are manifests",
+               accepted, (sizeof(text) - 1));
+}
+
 static void test_limits(void)
 {
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(2 * MANIFEST_BYTES_MAX);
@@ -341,6 +360,7 @@ int main(void)
         test_entries_refused();
         test_programs();
         test_round_trip();
+        test_cuts();
         test_limits();
         return tap_done();
 }

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What must hold for every manifest that parses: its content, written, is read as the same; its paths stay
+ * inside; its commands have words; the policy has an answer. */
+
+#include "facts/command.h"
+#include "facts/manifest.h"
+#include "facts/name.h"
+#include "facts/policy.h"
+#include "ground/buffer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool condition)
+{
+        if (!condition)
+                abort();
+}
+
+static void check_entries(const struct content *c)
+{
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < c->n_entries; i++) {
+                const struct entry *e = c->entries + i;
+
+                must(name_entry_valid(e->path));
+                must(i == 0 || strcmp(c->entries[i - 1].path, e->path) < 0);
+                must((e->type == ENTRY_SYMLINK) == (e->target != NULL));
+                must(!e->target || name_target_valid(e->path, e->target));
+                sum += e->size;
+        }
+        must(sum == c->unpacked_size);
+}
+
+static void check_round_trip(const struct manifest *m)
+{
+        static const char intent[] = "[Bundle]\nName=x\nVersion=1\n[Service x]\nExecStart=/usr/bin/true\n";
+        _cleanup_(buffer_done) struct buffer once = BUFFER_INIT(MANIFEST_BYTES_MAX);
+        _cleanup_(buffer_done) struct buffer twice = BUFFER_INIT(MANIFEST_BYTES_MAX);
+        _cleanup_(manifest_freep) struct manifest *again = NULL;
+
+        must(buffer_append_text(&once, intent) == 0 && manifest_write_content(&m->content, &once) == 0);
+        must(manifest_parse(once.data, once.len, "again", &again, NULL) == 0);
+        must(buffer_append_text(&twice, intent) == 0 &&
+             manifest_write_content(&again->content, &twice) == 0);
+        must(once.len == twice.len && memcmp(once.data, twice.data, once.len) == 0);
+}
+
+static void check_settings(const struct manifest_setting *s, size_t n)
+{
+        char word[COMMAND_WORD_SIZE];
+
+        for (size_t i = 0; i < n; i++) {
+                const char *p = s[i].value;
+                int r;
+
+                must(!strchr(p, '\n') && directive_check(s[i].directive, p, NULL) == 0);
+                if (s[i].directive->type != VALUE_COMMAND)
+                        continue;
+                must(str_has_prefix(p, COMMAND_BUNDLE_PREFIX) || str_has_prefix(p, COMMAND_HOST_PREFIX));
+                while ((r = command_next_word(&p, word, NULL)) > 0)
+                        ;
+                must(r == 0);
+        }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        _cleanup_(policy_freep) struct policy *p = NULL;
+        struct fault f = {};
+        int r;
+
+        r = manifest_parse((const char *)data, size, "fuzz", &m, &f);
+        must((r < 0) == (m == NULL));
+        must(r >= 0 || r == -ENOMEM || *f.text);
+        must(policy_new(&p) == 0 && policy_parse(p, (const char *)data, size, "fuzz", &f) <= 0);
+        if (!m)
+                return 0;
+        must(name_valid(m->name) && name_version_valid(m->version) && m->n_services > 0);
+        for (size_t i = 0; i < m->n_services; i++)
+                check_settings(m->services[i].settings, m->services[i].n_settings);
+        for (size_t i = 0; i < m->n_sockets; i++)
+                must(manifest_find_service(m, m->sockets[i].service) != NULL);
+        (void)manifest_may_overlap(m);
+        must(policy_check(p, m, &f) <= 0);
+        check_entries(&m->content);
+        if (m->content.sealed)
+                check_round_trip(m);
+        return 0;
+}
