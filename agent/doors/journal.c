@@ -27,6 +27,7 @@ static const char *const event_ids[] = {
         [JOURNAL_RELEASE_REMOVED] = "f55f81996c32406db9d9f50e4e34282d",
         [JOURNAL_UNIT_FAILED] = "5e1ecb0a5b564a3bbf7123523a5b32c7",
         [JOURNAL_WALL_MISSING] = "57c7bd71fd924917b6e0d2fb78255058",
+        [JOURNAL_DROPINS_CHANGED] = "67f562db21194f47a000507ec8a13623",
         [JOURNAL_REPORT_FAILED] = "68b09cb329b24500ac26da07953cb61d",
 };
 _Static_assert(ELEMENTSOF(event_ids) == _JOURNAL_EVENT_MAX, "every event has an id");

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From a checked manifest to the text that PID 1 reads. Its input was validated by facts/manifest, and is
+ * treated as hostile once more: a value that could end its line, reach a specifier or turn a command into a
+ * privileged one is refused here, whatever the parser thought. Touches nothing but memory. */
+
+#include "facts/dropin.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <sys/socket.h>
+
+#include "facts/command.h"
+#include "facts/directives.h"
+#include "facts/name.h"
+
+/* Every wall is written out, also where another setting implies it: `systemd-analyze security` does not
+ * credit implications, and neither should a reader of `systemctl cat` have to know them. They stand behind
+ * the publisher's settings, so that where both set one thing the wall wins. */
+static const char walls[] = "DynamicUser=yes\n"
+                            "PrivateUsers=yes\n"
+                            "PrivateTmp=yes\n"
+                            "PrivateDevices=yes\n"
+                            "PrivateIPC=yes\n"
+                            "PrivateMounts=yes\n"
+                            "ProtectSystem=strict\n"
+                            "ProtectHome=yes\n"
+                            "ProtectProc=invisible\n"
+                            "ProcSubset=pid\n"
+                            "ProtectControlGroups=yes\n"
+                            "ProtectKernelModules=yes\n"
+                            "ProtectKernelTunables=yes\n"
+                            "ProtectKernelLogs=yes\n"
+                            "ProtectClock=yes\n"
+                            "ProtectHostname=yes\n"
+                            "CapabilityBoundingSet=\n"
+                            "AmbientCapabilities=\n"
+                            "NoNewPrivileges=yes\n"
+                            "SystemCallArchitectures=native\n"
+                            "SystemCallFilter=@system-service\n"
+                            "SystemCallFilter=~@privileged @resources\n"
+                            "SystemCallErrorNumber=EPERM\n"
+                            "RestrictNamespaces=yes\n"
+                            "RestrictRealtime=yes\n"
+                            "RestrictSUIDSGID=yes\n"
+                            "MemoryDenyWriteExecute=yes\n"
+                            "LockPersonality=yes\n"
+                            "UMask=0077\n"
+                            "RemoveIPC=yes\n"
+                            "KeyringMode=private\n"
+                            "DevicePolicy=closed\n"
+                            "Delegate=no\n"
+                            "MountAPIVFS=yes\n";
+
+/* What a program expects of any Unix, and no more: "-" because a minimal host may lack it. The directory
+ * /etc/ssl/private is not among them. Name lookup of the dynamic user goes through userdb; syslog(3) goes to
+ * /dev/log, which PrivateDevices= makes a link to the journal's. */
+static const char *const host_files[] = {
+        "-/etc/alternatives",
+        "-/etc/ld.so.cache",
+        "-/etc/localtime",
+        "-/etc/nsswitch.conf",
+        "-/etc/ssl/certs",
+        "-/etc/ssl/openssl.cnf",
+        "-/run/systemd/journal/dev-log",
+        "-/run/systemd/journal/socket",
+        "-/run/systemd/journal/stdout",
+        "-/run/systemd/userdb/io.systemd.DynamicUser",
+};
+
+static const char *const network_files[] = {
+        "-/etc/gai.conf",  "-/etc/host.conf",   "-/etc/hosts",
+        "-/etc/protocols", "-/etc/resolv.conf", "-/etc/services",
+};
+
+/* A control character would end the line, a last backslash would join the next one to it. */
+static bool value_is_one_line(const char *s)
+{
+        size_t n = strlen(s);
+
+        for (size_t i = 0; i < n; i++)
+                if (((unsigned char)s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f)
+                        return false;
+        return n == 0 || s[n - 1] != '\\';
+}
+
+/* Every % stands as %%, which is a percent sign wherever specifiers exist. */
+static bool value_has_specifier(const char *s)
+{
+        for (; (s = strchr(s, '%')); s += 2)
+                if (s[1] != '%')
+                        return true;
+        return false;
+}
+
+/* Paths that PID 1 resolves: made by us from checked names, so anything else is a defect of ours. ':' would
+ * end a bind's source, '%' start a specifier, a space a second path. */
+static bool path_is_plain(const char *s)
+{
+        return *s == '/' && !strstr(s, "/../") &&
+               strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._+~@-") ==
+                       strlen(s);
+}
+
+static int check_command(const char *value, struct fault *f)
+{
+        if (!str_has_prefix(value, COMMAND_BUNDLE_PREFIX) && !str_has_prefix(value, COMMAND_HOST_PREFIX))
+                return fault_set(f, -EINVAL, "the program must stand below %s or %s, without a prefix",
+                                 COMMAND_BUNDLE_PREFIX, COMMAND_HOST_PREFIX);
+        return command_check(value, f);
+}
+
+static int check_setting(const struct directive *d, const char *value, struct fault *f)
+{
+        if (d->section != SECTION_SERVICE)
+                return fault_set(f, -EINVAL, "not a setting of a service");
+        if (!value_is_one_line(value))
+                return fault_set(f, -EINVAL, "the value does not end where its line ends");
+        if (d->type != VALUE_PERCENT && value_has_specifier(value))
+                return fault_set(f, -EINVAL, "a specifier ('%%' alone; write '%%%%')");
+        if (d->type == VALUE_COMMAND)
+                return check_command(value, f);
+        return directive_check(d, value, f);
+}
+
+static int write_directory(const struct dropin *d, const struct directive *directive, const char *value,
+                           struct buffer *out)
+{
+        if (!str_eq(value, "yes"))
+                return 0;
+        return buffer_printf(out, "%s=sealift-%s\n%sMode=0700\n", directive->key, d->manifest->name,
+                             directive->key);
+}
+
+static int write_setting(const struct dropin *d, const struct manifest_setting *s, struct buffer *out,
+                         struct fault *f)
+{
+        int r;
+
+        if (!s->directive->emit)
+                return 0;
+        r = check_setting(s->directive, s->value, f);
+        if (r < 0)
+                return fault_prefix(f, "%s: [Service %s] %s=", d->manifest->name, d->service->name,
+                                    s->directive->key);
+        if (s->directive->type == VALUE_DIRECTORY)
+                return write_directory(d, s->directive, s->value, out);
+        return buffer_printf(out, "%s=%s\n", s->directive->key, s->value);
+}
+
+/* What a service gets when its manifest says nothing. Type=exec, since the job of a Type=simple service is
+ * done before anything was executed. */
+static void write_defaults(const struct dropin *d, struct buffer *out)
+{
+        static const struct {
+                const char *key, *value;
+        } defaults[] = {
+                { "Type", "exec" },
+                { "Restart", "on-failure" },
+                { "RestartSec", "1s" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(defaults); i++)
+                if (!manifest_get(d->service, defaults[i].key))
+                        buffer_printf(out, "%s=%s\n", defaults[i].key, defaults[i].value);
+}
+
+static int write_settings(const struct dropin *d, struct buffer *out, struct fault *f)
+{
+        int r;
+
+        write_defaults(d, out);
+        for (size_t i = 0; i < d->service->n_settings; i++) {
+                r = write_setting(d, d->service->settings + i, out, f);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void write_binds(const char *const *paths, size_t n, struct buffer *out)
+{
+        for (size_t i = 0; i < n; i++)
+                buffer_printf(out, "BindReadOnlyPaths=%s\n", paths[i]);
+}
+
+static void write_root(const struct dropin *d, struct buffer *out)
+{
+        buffer_printf(out, "RootDirectory=%s\n", d->root);
+        buffer_printf(out, "BindReadOnlyPaths=%s:%s\n", d->tree, DROPIN_BUNDLE);
+        if (d->service->sandbox.root == ROOT_HOST_USR)
+                buffer_append_text(out, "BindReadOnlyPaths=/usr\n");
+        write_binds(host_files, ELEMENTSOF(host_files), out);
+        if (d->service->sandbox.network >= NETWORK_OUTBOUND)
+                write_binds(network_files, ELEMENTSOF(network_files), out);
+}
+
+static int write_addresses(const struct sandbox *s, struct buffer *out, struct fault *f)
+{
+        char text[INET6_ADDRSTRLEN];
+
+        for (size_t i = 0; i < s->n_addresses; i++) {
+                const struct address *a = &s->addresses[i].address;
+
+                if (a->family == AF_UNSPEC)
+                        buffer_append_text(out, "IPAddressAllow=any\n");
+                else if (inet_ntop(a->family, a->bytes, text, sizeof(text)))
+                        buffer_printf(out, "IPAddressAllow=%s/%u\n", text, a->prefix);
+                else
+                        return fault_set(f, -EINVAL, "an address of an unknown family");
+        }
+        return 0;
+}
+
+/* SocketBind* is in force only where systemd was built with BPF (not on Debian 12): a second lock, never
+ * the first. The first is policy, and that the port is the service's own. */
+static int write_ports(const struct dropin *d, struct buffer *out, struct fault *f)
+{
+        const struct sandbox *s = &d->service->sandbox;
+
+        for (size_t i = 0; i < s->n_binds; i++) {
+                const struct bind_request *b = s->binds + i;
+
+                if (b->port < DROPIN_PORT_MIN)
+                        return fault_set(f, -EPERM,
+                                         "%s: [Sandbox %s] line %u: port %u is below %d and would need a "
+                                         "capability; take it from a [Socket]",
+                                         d->manifest->name, d->service->name, b->line, b->port,
+                                         DROPIN_PORT_MIN);
+                buffer_printf(out, "SocketBindAllow=%s:%u\n", b->transport == TRANSPORT_UDP ? "udp" : "tcp",
+                              b->port);
+        }
+        buffer_append_text(out, "SocketBindDeny=any\n");
+        return 0;
+}
+
+static int write_network(const struct dropin *d, struct buffer *out, struct fault *f)
+{
+        const struct sandbox *s = &d->service->sandbox;
+
+        switch (s->network) {
+        case NETWORK_NONE:
+        case NETWORK_SOCKET:
+                buffer_append_text(out, "PrivateNetwork=yes\nRestrictAddressFamilies=AF_UNIX\n"
+                                        "IPAddressDeny=any\n");
+                return 0;
+        case NETWORK_OUTBOUND:
+                buffer_append_text(out,
+                                   "PrivateNetwork=no\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"
+                                   "IPAddressDeny=any\nSocketBindDeny=any\n");
+                return write_addresses(s, out, f);
+        case NETWORK_BIND:
+                /* No IPAddressDeny=: it would stop the clients too. */
+                buffer_append_text(out,
+                                   "PrivateNetwork=no\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n");
+                return write_ports(d, out, f);
+        }
+        return fault_set(f, -EINVAL, "%s: [Sandbox %s]: an unknown kind of network", d->manifest->name,
+                         d->service->name);
+}
+
+void dropin_socket_name(const char *bundle, const char *name, char ret[static UNIT_NAME_SIZE])
+{
+        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-%.*s.%.*s.socket", NAME_SIZE - 1, bundle, NAME_SIZE - 1,
+                       name);
+}
+
+static void write_sockets(const struct dropin *d, struct buffer *out)
+{
+        char unit[UNIT_NAME_SIZE];
+
+        for (size_t i = 0; i < d->manifest->n_sockets; i++) {
+                const struct socket_unit *s = d->manifest->sockets + i;
+
+                if (!str_eq(s->service, d->service->name))
+                        continue;
+                dropin_socket_name(d->manifest->name, s->name, unit);
+                buffer_printf(out, "Sockets=%s\n", unit);
+        }
+}
+
+/* StartLimitIntervalSec=0: a service at its start limit takes its socket down with it, so sealift-unitd
+ * counts instead. */
+static void write_head(const struct dropin *d, struct buffer *out)
+{
+        buffer_printf(
+                out,
+                "# %s %s, service %s: written by sealift-unitd, which stops the unit if this changes.\n"
+                "[Unit]\n"
+                "StartLimitIntervalSec=0\n"
+                "CollectMode=inactive-or-failed\n"
+                "\n"
+                "[Service]\n",
+                d->manifest->name, d->manifest->version, d->service->name);
+}
+
+static void write_log_fields(const struct dropin *d, struct buffer *out)
+{
+        buffer_printf(out,
+                      "LogExtraFields=SEALIFT_BUNDLE=%s\n"
+                      "LogExtraFields=SEALIFT_VERSION=%s\n"
+                      "LogExtraFields=SEALIFT_DIGEST=%s\n"
+                      "LogExtraFields=SEALIFT_ATTEMPT=%" PRIu64 "\n",
+                      d->manifest->name, d->manifest->version, d->digest, d->attempt);
+}
+
+static int check_names(const struct dropin *d, struct fault *f)
+{
+        if (!name_valid(d->manifest->name) || !name_valid(d->service->name) ||
+            !name_version_valid(d->manifest->version) || !name_digest_valid(d->digest))
+                return fault_set(f, -EINVAL, "a name in the manifest is not one");
+        if (!path_is_plain(d->tree) || !path_is_plain(d->root))
+                return fault_set(f, -EINVAL, "%s or %s: not a path that a drop-in can carry", d->tree,
+                                 d->root);
+        return 0;
+}
+
+int dropin_write(const struct dropin *d, struct buffer *out, struct fault *f)
+{
+        int r;
+
+        r = check_names(d, f);
+        if (r < 0)
+                return r;
+        write_head(d, out);
+        r = write_settings(d, out, f);
+        if (r < 0)
+                return r;
+        write_sockets(d, out);
+        write_log_fields(d, out);
+        write_root(d, out);
+        r = write_network(d, out, f);
+        if (r < 0)
+                return r;
+        buffer_append_text(out, walls);
+        if (out->error < 0)
+                return fault_set_errno(f, out->error, "%s: the drop-in of %s", d->manifest->name,
+                                       d->service->name);
+        return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "ground/buffer.h"
+#include "ground/fault.h"
+#include "facts/manifest.h"
+
+/* The drop-in that makes a transient unit one of ours: ExecStart= and every wall around it, as text in
+ * unit-file syntax. It is a drop-in, not properties of the StartTransientUnit call, because a transient unit
+ * loses some of those at the next daemon-reload (RestrictNamespaces=yes comes back as "unrestricted"). */
+
+enum {
+        DROPIN_BYTES_MAX = 256 * 1024, /* what settings of one service may add up to */
+        DROPIN_PORT_MIN = 1024,        /* below, a service would need a capability and PrivateUsers=no */
+};
+
+#define DROPIN_NAME   "50-sealift.conf"
+#define DROPIN_BUNDLE "/bundle" /* where every service finds its bundle */
+
+struct dropin { /* all borrowed */
+        const struct manifest *manifest;
+        const struct service *service; /* one of manifest's */
+        const char *digest;            /* of the manifest, hex */
+        const char *tree;              /* the release's tree, absolute: PID 1 resolves it */
+        const char *root;              /* the unit's skeleton, absolute: PID 1 resolves it */
+        uint64_t attempt;
+};
+
+/* Appends the whole text. -EINVAL: something that unit-file syntax would read as more than a value; -EPERM:
+ * a port below DROPIN_PORT_MIN; -EFBIG, -ENOMEM. */
+_must_check_ int dropin_write(const struct dropin *d, struct buffer *out, struct fault *f);
+
+/* "sealift-<bundle>.<name>.socket" */
+void dropin_socket_name(const char *bundle, const char *name, char ret[static UNIT_NAME_SIZE]);
+
+/* The drop-in of a socket unit: the listeners of the manifest, and the shipped service that a connection
+ * wakes. */
+_must_check_ int dropin_write_socket(const struct manifest *m, const struct socket_unit *s,
+                                     struct buffer *out, struct fault *f);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Judges texts from /proc. The kernel wrote them, but names in them (mount points) come from the host, so
+ * they are read as strictly as anything else. Pure: who reads the files is unitd/inforce.c. */
+
+#include "facts/walls.h"
+
+#include <ctype.h>
+#include <limits.h>
+
+#include "facts/dropin.h"
+
+size_t walls_namespaces(const struct walls *w, const char *ret[static WALLS_NAMESPACES_MAX])
+{
+        size_t n = 0;
+
+        ret[n++] = "user";
+        ret[n++] = "mnt";
+        ret[n++] = "ipc";
+        ret[n++] = "uts";
+        if (w->network < NETWORK_OUTBOUND)
+                ret[n++] = "net";
+        return n;
+}
+
+/* Each setting of ours that filters system calls installs a filter for each ABI of the processor. On x86-64
+ * (three ABIs) they come to 34 with systemd 252 and 31 with 257, the network settings make no difference
+ * (measured); RestrictNamespaces=, which daemon-reload is known to lose, is three of them. Two are left for
+ * what another libseccomp may fold together. Elsewhere: one a setting. */
+static unsigned walls_filters_min(const struct walls *w)
+{
+#if defined(__x86_64__)
+        return w->inherited + (w->systemd_version < 253 ? 32 : 29);
+#else
+        return w->inherited + 12;
+#endif
+}
+
+/* The value behind "key:", blanks skipped, or NULL. */
+static const char *status_find(const char *text, const char *key)
+{
+        size_t n = strlen(key);
+
+        for (const char *p = text; p && *p; p = strchr(p, '\n'), p = p ? p + 1 : NULL)
+                if (strncmp(p, key, n) == 0 && p[n] == ':')
+                        return p + n + 1 + strspn(p + n + 1, " \t");
+        return NULL;
+}
+
+static int status_number(const char *text, const char *key, unsigned *ret)
+{
+        const char *s = status_find(text, key);
+        char *end;
+        unsigned long v;
+
+        if (!s || !isdigit((unsigned char)*s))
+                return -EINVAL;
+        errno = 0;
+        v = strtoul(s, &end, 10);
+        if (errno || *end != '\n' || v > 65536)
+                return -EINVAL;
+        *ret = (unsigned)v;
+        return 0;
+}
+
+/* Four ids: real, effective, saved, file system. */
+static bool status_has_root(const char *text, const char *key)
+{
+        const char *s = status_find(text, key);
+
+        for (int i = 0; i < 4; i++) {
+                char *end;
+
+                if (!s || strtoul(s, &end, 10) == 0 || end == s)
+                        return true;
+                s = end;
+        }
+        return false;
+}
+
+static bool status_has_capabilities(const char *text, const char *key)
+{
+        const char *s = status_find(text, key);
+
+        return !s || s[strspn(s, "0")] != '\n';
+}
+
+static int check_filters(const struct walls *w, unsigned filters, struct fault *f)
+{
+        if (w->filters > 0 && filters != w->filters)
+                return fault_set(f, -EOPNOTSUPP, "it has %u seccomp filters, at its first start it had %u",
+                                 filters, w->filters);
+        if (filters < walls_filters_min(w))
+                return fault_set(f, -EOPNOTSUPP, "it has %u seccomp filters, and should have %u at least",
+                                 filters, walls_filters_min(w));
+        return 0;
+}
+
+int walls_count_filters(const char *text, unsigned *ret)
+{
+        return status_number(text, "Seccomp_filters", ret);
+}
+
+int walls_check_status(const struct walls *w, const char *text, unsigned *ret_filters, struct fault *f)
+{
+        static const char *const capabilities[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
+        unsigned no_new_privileges, seccomp, filters;
+        int r;
+
+        if (status_has_root(text, "Uid") || status_has_root(text, "Gid"))
+                return fault_set(f, -EOPNOTSUPP, "it runs as root");
+        for (size_t i = 0; i < ELEMENTSOF(capabilities); i++)
+                if (status_has_capabilities(text, capabilities[i]))
+                        return fault_set(f, -EOPNOTSUPP, "it has capabilities (%s)", capabilities[i]);
+        if (status_number(text, "NoNewPrivs", &no_new_privileges) < 0 || no_new_privileges != 1)
+                return fault_set(f, -EOPNOTSUPP, "it may gain privileges (NoNewPrivs)");
+        if (status_number(text, "Seccomp", &seccomp) < 0 || seccomp != 2)
+                return fault_set(f, -EOPNOTSUPP, "its system calls are not filtered (Seccomp)");
+        if (walls_count_filters(text, &filters) < 0)
+                return fault_set(f, -EOPNOTSUPP,
+                                 "the kernel does not count its filters (Linux 5.9 is needed)");
+        r = check_filters(w, filters, f);
+        if (r < 0)
+                return r;
+        *ret_filters = filters;
+        return 0;
+}
+
+struct mount {
+        char point[PATH_MAX];
+        bool read_only;
+};
+
+/* "36 35 98:0 /root /point ro,noatime ..."; points longer than PATH_MAX cannot be. */
+static int mount_parse(const char *line, size_t len, struct mount *ret)
+{
+        const char *s = line, *end = line + len;
+        size_t n;
+
+        for (int field = 0; field < 4; field++) {
+                s = memchr(s, ' ', (size_t)(end - s));
+                if (!s)
+                        return -EINVAL;
+                s++;
+        }
+        n = strcspn(s, " \n");
+        if (n == 0 || n >= sizeof(ret->point) || s + n + 3 >= end || s[n] != ' ')
+                return -EINVAL;
+        memcpy(ret->point, s, n);
+        ret->point[n] = '\0';
+        s += n + 1;
+        ret->read_only = str_has_prefix(s, "ro,") || str_has_prefix(s, "ro ");
+        return 0;
+}
+
+/* Private to the service (its own tmpfs), its own directories, or an API file system whose contents are
+ * guarded by other walls. */
+static bool mount_may_be_written(const struct walls *w, const char *point)
+{
+        static const char *const places[] = { "/proc", "/run", "/tmp", "/var/tmp", "/dev" };
+        static const char *const directories[] = { "/run/sealift-", "/var/lib/sealift-",
+                                                   "/var/cache/sealift-" };
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++)
+                if (str_eq(point, places[i]))
+                        return true;
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++)
+                if (str_has_prefix(point, directories[i]) &&
+                    str_eq(point + strlen(directories[i]), w->bundle))
+                        return true;
+        return str_has_prefix(point, "/dev/");
+}
+
+struct seen {
+        bool root, bundle, usr;
+};
+
+static int check_mount(const struct walls *w, const struct mount *m, struct seen *seen, struct fault *f)
+{
+        if (str_eq(m->point, "/"))
+                seen->root = true;
+        else if (str_eq(m->point, DROPIN_BUNDLE))
+                seen->bundle = true;
+        else if (str_eq(m->point, "/usr"))
+                seen->usr = true;
+        if (!m->read_only && !mount_may_be_written(w, m->point))
+                return fault_set(f, -EOPNOTSUPP, "%s is mounted writable for it", m->point);
+        return 0;
+}
+
+int walls_check_mounts(const struct walls *w, const char *text, struct fault *f)
+{
+        struct seen seen = {};
+        struct mount m;
+        int r;
+
+        for (const char *line = text; *line;) {
+                size_t len = strcspn(line, "\n");
+
+                r = mount_parse(line, len, &m);
+                if (r < 0)
+                        return fault_set(f, -EOPNOTSUPP, "mountinfo has a line that proc(5) does not know");
+                r = check_mount(w, &m, &seen, f);
+                if (r < 0)
+                        return r;
+                line += len + (line[len] == '\n');
+        }
+        if (!seen.root || !seen.bundle)
+                return fault_set(f, -EOPNOTSUPP, "%s is not mounted for it",
+                                 seen.root ? DROPIN_BUNDLE : "/");
+        if (seen.usr != (w->root == ROOT_HOST_USR))
+                return fault_set(f, -EOPNOTSUPP, "the host's /usr is %s", seen.usr ? "there" : "not there");
+        return 0;
+}

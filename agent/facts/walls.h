@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "ground/fault.h"
+#include "facts/manifest.h"
+
+/* What the kernel says about a running service, held against what its drop-in asked for. systemd reports
+ * settings as set even where it went on without them, so its properties prove nothing; /proc does. */
+
+struct walls {
+        const char *bundle;
+        enum network network;
+        enum root root;
+        unsigned systemd_version;
+        unsigned inherited; /* seccomp filters that PID 1 has itself, in a container; inforce_check() reads
+                               it */
+        unsigned filters;   /* seccomp filters at the unit's first start; 0 = this is the first */
+};
+
+/* Namespaces that must not be PID 1's: names below /proc/PID/ns. Without a network of its own a service has
+ * "net" too. */
+#define WALLS_NAMESPACES_MAX 5
+size_t walls_namespaces(const struct walls *w, const char *ret[static WALLS_NAMESPACES_MAX]);
+
+/* text is /proc/PID/status. 0, *ret_filters is its count of filters; -EOPNOTSUPP: a wall is missing, f says
+ * which. */
+_must_check_ int walls_check_status(const struct walls *w, const char *text, unsigned *ret_filters,
+                                    struct fault *f);
+
+/* The count of seccomp filters in a /proc/PID/status; -EINVAL: the kernel does not tell (before Linux 5.9).
+ */
+_must_check_ int walls_count_filters(const char *text, unsigned *ret);
+
+/* text is /proc/PID/mountinfo (proc(5)). -EOPNOTSUPP: something is writable that should not be, or not
+ * there. */
+_must_check_ int walls_check_mounts(const struct walls *w, const char *text, struct fault *f);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From systemd's codes to a sentence for the operator. Pure. */
+
+#include "unitd/describe.h"
+
+#include <signal.h>
+#include <string.h>
+
+/* Exit statuses that systemd itself uses in the forked child, before the program runs (systemd.exec(5),
+ * "Process exit codes"): those that a bundle can cause. */
+static const struct {
+        int status;
+        const char *meaning;
+} setup_statuses[] = {
+        { 200, "its WorkingDirectory= is not there (CHDIR)" },
+        { 203, "its program cannot be executed: is it in the bundle, mode 0755, for this machine? (EXEC)" },
+        { 205, "a limit cannot be set (LIMITS)" },
+        { 217, "its dynamic user cannot be made (USER)" },
+        { 218, "its capabilities cannot be dropped (CAPABILITIES)" },
+        { 219, "its cgroup cannot be made (CGROUP)" },
+        { 225, "it cannot have its own network (NETWORK)" },
+        { 226, "its mounts or namespaces cannot be made (NAMESPACE)" },
+        { 228, "its system call filter cannot be installed (SECCOMP)" },
+        { 231, "its AppArmor profile is not there (APPARMOR)" },
+        { 232, "its address families cannot be restricted (ADDRESS_FAMILIES)" },
+        { 233, "its RuntimeDirectory= cannot be made (RUNTIME_DIRECTORY)" },
+        { 238, "its StateDirectory= cannot be made (STATE_DIRECTORY)" },
+        { 239, "its CacheDirectory= cannot be made (CACHE_DIRECTORY)" },
+};
+
+static const char *setup_meaning(int status)
+{
+        for (size_t i = 0; i < ELEMENTSOF(setup_statuses); i++)
+                if (setup_statuses[i].status == status)
+                        return setup_statuses[i].meaning;
+        return NULL;
+}
+
+static void describe_end(const struct manager_status *s, char *ret, size_t size)
+{
+        const char *name;
+
+        switch (s->exec_code) {
+        case CLD_EXITED:
+                name = setup_meaning(s->exec_status);
+                (void)snprintf(ret, size, "it exited with status %d%s%s", s->exec_status, name ? ": " : "",
+                               name ? name : "");
+                return;
+        case CLD_KILLED:
+        case CLD_DUMPED:
+                name = sigabbrev_np(s->exec_status);
+                (void)snprintf(ret, size, "it was killed by SIG%s%s", name ? name : "?",
+                               s->exec_code == CLD_DUMPED ? ", core dumped" : "");
+                return;
+        default:
+                (void)snprintf(ret, size, "it did not run");
+        }
+}
+
+int describe_failure(const char *unit, const char *job, const struct manager_status *s, struct fault *f)
+{
+        char end[192];
+        bool said = *s->status_text != '\0';
+
+        if (!str_eq(s->load, "loaded"))
+                (void)snprintf(end, sizeof(end), "systemd has no such unit any more (%s)", s->load);
+        else if (str_eq(s->result, "timeout") || (job && str_eq(job, "timeout")))
+                (void)snprintf(end, sizeof(end), "it was not ready in time (TimeoutStartSec=)");
+        else if (str_eq(s->result, "watchdog"))
+                (void)snprintf(end, sizeof(end), "it missed its watchdog (WatchdogSec=)");
+        else
+                describe_end(s, end, sizeof(end));
+        return fault_set(f, -ECHILD, "%s: %s%s%s%s (%s); see journalctl -u %s", unit, end,
+                         said ? ", last status \"" : "", s->status_text, said ? "\"" : "",
+                         job && !str_eq(job, "done") ? job : s->result, unit);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/fault.h"
+#include "unitd/manager.h"
+
+/* Says in words why a service did not come up or ended: exit status or signal, systemd's result, and the
+ * last thing it said about itself (STATUS=). job is the result of its start job, or NULL. Always -ECHILD,
+ * for `return`. */
+int describe_failure(const char *unit, const char *job, const struct manager_status *s, struct fault *f);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Collects /proc/PID of a service and has facts/walls judge it. All is read through one descriptor of
+ * /proc/PID, which goes stale with the process, so that a recycled PID cannot answer for it. Reads only. */
+
+#include "unitd/inforce.h"
+
+#include <sys/stat.h>
+
+#include "facts/dropin.h"
+#include "ground/io.h"
+
+enum {
+        PROC_BYTES_MAX = 1024 * 1024, /* mountinfo of a host with thousands of mounts */
+        LINK_SIZE = 64,               /* "net:[4026532333]" */
+};
+
+/* A process that ends while it is looked at answers ESRCH, ENOENT or (mountinfo) EINVAL. */
+static int gone(int error)
+{
+        return error == -ENOENT || error == -EINVAL ? -ESRCH : error;
+}
+
+static int proc_read(int proc_fd, const char *name, char **ret)
+{
+        _cleanup_close_ int fd = -EBADF;
+        size_t len;
+        int r;
+
+        fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return gone(-errno);
+        r = io_read_all(fd, PROC_BYTES_MAX, ret, &len);
+        if (r < 0)
+                return gone(r);
+        return len > 0 ? 0 : -ESRCH; /* a zombie's mountinfo is empty */
+}
+
+static int namespace_read(int proc_fd, const char *name, char ret[static LINK_SIZE])
+{
+        char path[32];
+        ssize_t n;
+
+        (void)snprintf(path, sizeof(path), "ns/%s", name);
+        n = readlinkat(proc_fd, path, ret, LINK_SIZE - 1);
+        if (n < 0)
+                return gone(-errno);
+        ret[n] = '\0';
+        return 0;
+}
+
+static int check_namespaces(int proc_fd, const struct walls *w, struct fault *f)
+{
+        const char *names[WALLS_NAMESPACES_MAX];
+        _cleanup_close_ int init_fd = -EBADF;
+        char ours[LINK_SIZE], init[LINK_SIZE];
+        size_t n = walls_namespaces(w, names);
+        int r;
+
+        init_fd = open("/proc/1", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (init_fd < 0)
+                return fault_set_errno(f, -EOPNOTSUPP, "/proc/1: cannot open");
+        for (size_t i = 0; i < n; i++) {
+                if (namespace_read(init_fd, names[i], init) < 0)
+                        return fault_set(f, -EOPNOTSUPP, "/proc/1/ns/%s: cannot read", names[i]);
+                r = namespace_read(proc_fd, names[i], ours);
+                if (r < 0)
+                        return fault_set_errno(f, r, "cannot read its %s namespace", names[i]);
+                if (str_eq(ours, init))
+                        return fault_set(f, -EOPNOTSUPP, "it is in the host's %s namespace", names[i]);
+        }
+        return 0;
+}
+
+static int check_same(int proc_fd, const char *inside, const char *outside, struct fault *f)
+{
+        struct stat in, out;
+
+        if (fstatat(proc_fd, inside, &in, 0) < 0)
+                return fault_set_errno(f, gone(-errno), "cannot look at its %s", inside);
+        if (stat(outside, &out) < 0)
+                return fault_set(f, -EOPNOTSUPP, "%s: cannot look at it: %s", outside, strerror(errno));
+        if (in.st_dev != out.st_dev || in.st_ino != out.st_ino)
+                return fault_set(f, -EOPNOTSUPP, "its %s is not %s", inside, outside);
+        return 0;
+}
+
+static int inherited_read(unsigned *ret, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        size_t len;
+        int r;
+
+        fd = open("/proc/1/status", O_RDONLY | O_CLOEXEC);
+        r = fd < 0 ? -errno : io_read_all(fd, PROC_BYTES_MAX, &text, &len);
+        if (r >= 0)
+                r = walls_count_filters(text, ret);
+        return r < 0 ? fault_set(f, -EOPNOTSUPP, "/proc/1/status: no count of seccomp filters in it") : 0;
+}
+
+static int check_texts(int proc_fd, const struct walls *expected, unsigned *ret_filters, struct fault *f)
+{
+        _cleanup_free_ char *status = NULL, *mounts = NULL;
+        struct walls w = *expected;
+        int r;
+
+        r = inherited_read(&w.inherited, f);
+        if (r < 0)
+                return r;
+
+        r = proc_read(proc_fd, "status", &status);
+        if (r >= 0)
+                r = proc_read(proc_fd, "mountinfo", &mounts);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot read its status");
+        r = walls_check_mounts(&w, mounts, f);
+        return r < 0 ? r : walls_check_status(&w, status, ret_filters, f);
+}
+
+/* The line of systemd's own hierarchy ends in the unit's name. A process that systemd took for the main one
+ * but that is elsewhere is none of ours. */
+static int check_cgroup(int proc_fd, const char *unit, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        char end[UNIT_NAME_SIZE + 2];
+        int r;
+
+        r = proc_read(proc_fd, "cgroup", &text);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot read its cgroup");
+        (void)snprintf(end, sizeof(end), "/%s\n", unit);
+        return strstr(text, end) ? 0 : fault_set(f, -EOPNOTSUPP, "process is not in the cgroup of %s", unit);
+}
+
+int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p, unsigned *ret_filters,
+                  struct fault *f)
+{
+        _cleanup_close_ int proc_fd = -EBADF;
+        char path[32];
+        int r;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+        proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (pid <= 1 || proc_fd < 0)
+                return fault_set(f, -ESRCH, "process %d is gone", (int)pid);
+        r = check_cgroup(proc_fd, p->unit, f);
+        if (r >= 0)
+                r = check_namespaces(proc_fd, w, f);
+        if (r >= 0)
+                r = check_same(proc_fd, "root", p->root, f);
+        if (r >= 0)
+                r = check_same(proc_fd, "root" DROPIN_BUNDLE, p->tree, f);
+        return r < 0 ? r : check_texts(proc_fd, w, ret_filters, f);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "ground/fault.h"
+#include "facts/walls.h"
+
+/* Reads from the kernel what is in force for a running service. Needs CAP_SYS_PTRACE. */
+
+struct inforce_place { /* where the unit must be */
+        const char *unit;
+        const char *root; /* absolute path of its skeleton */
+        const char *tree; /* absolute path of its release's tree */
+};
+
+/* 0, and the count of seccomp filters; -ESRCH: the process is gone (nothing is known then); -EOPNOTSUPP: a
+ * wall is missing, f says which. */
+_must_check_ int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p,
+                               unsigned *ret_filters, struct fault *f);

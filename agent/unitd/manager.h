@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-bus.h>
+
+#include "ground/base.h"
+#include "ground/fault.h"
+#include "ground/limits.h"
+
+/* The door to systemd: its D-Bus API on the system bus (org.freedesktop.systemd1(5)). Calls wait for their
+ * answer, which PID 1 gives within milliseconds; what takes longer (jobs) is awaited through signals. */
+
+enum { MANAGER_INVOCATION_SIZE = 16 };
+
+/* What systemd says about a unit. A unit that is gone still answers ("inactive", "success"), so load is
+ * looked at first, always. */
+struct manager_status {
+        char load[16];   /* "loaded", "not-found", "bad-setting" */
+        char active[16]; /* "active", "activating", "inactive", "failed", "deactivating", "reloading" */
+        char sub[24];    /* "running", "auto-restart", "start" */
+        char result[24]; /* "success", "exit-code", "signal", "timeout" ... */
+        char status_text[128];
+        uint8_t invocation[MANAGER_INVOCATION_SIZE];
+        size_t invocation_len;
+        uint64_t since_usec; /* CLOCK_REALTIME of the last change of state */
+        uint32_t main_pid;
+        int32_t exec_code; /* CLD_EXITED ... of the main process's last end, 0 = it has not ended */
+        int32_t exec_status;
+        uint32_t restarts;
+};
+
+/* The bus on the event loop, subscribed to systemd's signals. Needs the system bus: AddRef does not work on
+ * systemd's private one. */
+_must_check_ int manager_connect(sd_event *event, sd_bus **ret, struct fault *f);
+
+_must_check_ int manager_version(sd_bus *bus, unsigned *ret, struct fault *f);
+
+/* Creates and starts a transient service that is nothing but its name and its drop-in. -EEXIST: systemd
+ * still knows a unit of that name. The caller holds a reference (manager_unref) afterwards, so that the
+ * unit's result can be read after it has failed. */
+_must_check_ int manager_start(sd_bus *bus, const char *unit, const char *description, char **ret_job,
+                               struct fault *f);
+
+/* -ENOENT: there is no such unit any more. */
+_must_check_ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f);
+
+_must_check_ int manager_ref(sd_bus *bus, const char *unit, struct fault *f);
+void manager_unref(sd_bus *bus, const char *unit);
+
+_must_check_ int manager_status(sd_bus *bus, const char *unit, struct manager_status *ret, struct fault *f);
+
+/* Paths of all drop-ins of a unit, NULL-terminated; the caller's (strv_free). */
+_must_check_ int manager_dropins(sd_bus *bus, const char *unit, char ***ret, struct fault *f);
+
+/* The D-Bus object of a unit; the caller's. */
+_must_check_ int manager_path(const char *unit, char **ret);
+
+char **strv_free(char **l);
+DEFINE_POINTER_CLEANUP(char *, strv_free)

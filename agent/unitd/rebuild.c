@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Rebuilds the list of units from records in /run and from what systemd says. Services never depend on
+ * unitd: it can be killed, updated and started again, and finds them as they are. */
+
+#include "unitd/rebuild.h"
+
+#include <dirent.h>
+#include <systemd/sd-journal.h>
+
+#include "ground/io.h"
+#include "unitd/watch.h"
+
+static int record_read(struct units *l, const char *unit, struct record *ret, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t len;
+        int r;
+
+        r = io_read_file_at(l->records_fd, unit, RECORD_BYTES_MAX, &text, &len, f);
+        if (r >= 0)
+                r = record_parse(text, len, unit, ret, f);
+        if (r >= 0 && !str_eq(ret->unit, unit))
+                r = fault_set(f, -EINVAL, "%s: it is the record of %s", unit, ret->unit);
+        return r;
+}
+
+/* A unit whose record cannot be believed cannot be watched: it is stopped, and sealiftd starts it anew. */
+static void unit_drop(struct units *l, const char *unit, const struct fault *f)
+{
+        _cleanup_free_ char *job = NULL;
+        struct fault ignored;
+
+        (void)sd_journal_send("MESSAGE=%s: stopped, since it cannot be taken over: %s", unit, f->text,
+                              "PRIORITY=4", "OBJECT_SYSTEMD_UNIT=%s", unit, NULL);
+        (void)!manager_stop(l->bus, unit, &job, &ignored);
+        unit_remove_files(l, unit);
+}
+
+static int unit_take_over(struct units *l, const char *unit, struct fault *f)
+{
+        struct manager_status s;
+        struct record record;
+        struct unit *u;
+        int r;
+
+        r = record_read(l, unit, &record, f);
+        if (r >= 0)
+                r = manager_status(l->bus, unit, &s, f);
+        if (r < 0)
+                return r;
+        if (!str_eq(s.load, "loaded") || str_eq(s.active, "inactive") || str_eq(s.active, "failed")) {
+                unit_remove_files(l, unit);
+                return 0;
+        }
+        r = unit_adopt(l, &record, &u, f);
+        if (r < 0)
+                return r;
+        if (!(str_eq(s.active, "activating") && !str_eq(s.sub, "auto-restart")))
+                u->state = UNIT_RUNNING;
+        u->since_usec = s.since_usec;
+        u->restarts = s.restarts;
+        watch_look(u);
+        return 0;
+}
+
+static int is_record(const struct dirent *e)
+{
+        return e->d_name[0] != '.';
+}
+
+int rebuild_units(struct units *l, struct fault *f)
+{
+        struct dirent **names = NULL;
+        int n;
+
+        n = scandirat(l->records_fd, ".", &names, is_record, alphasort);
+        if (n < 0)
+                return fault_set_errno(f, -errno, "%s", UNITS_RECORDS_PATH);
+        for (int i = 0; i < n; i++) {
+                struct fault one = {};
+
+                if (unit_take_over(l, names[i]->d_name, &one) < 0)
+                        unit_drop(l, names[i]->d_name, &one);
+                free(names[i]);
+        }
+        free(names);
+        return 0;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Answers requests. PREPARE, REMOVE and LIST are answered at once; START and STOP wait, in a list, until
+ * what they asked for is true or has failed. After every change of a unit the whole list is looked at again,
+ * so that no order of events can leave one waiting. This is also where the end of a unit is told, once: to
+ * the request that started it, or as an event; and to the journal. */
+
+#include "unitd/requests.h"
+
+#include "doors/journal.h"
+
+enum { REQUESTS_MAX = 64 }; /* sealiftd has one attempt a bundle in flight, and one bundle at a time */
+
+struct request { /* a START or STOP that waits */
+        struct request *next;
+        uint64_t number; /* ours, since a client's ids may come twice */
+        uint64_t client;
+        uint16_t type;
+        struct unitd_request q;
+        struct fault fault; /* error set: what was started is being stopped */
+};
+
+struct requests {
+        struct units *units;
+        const struct releases *releases;
+        struct server *server;
+        struct request *first; /* owned list */
+        size_t n;
+        uint64_t last_number;
+};
+
+struct requests *requests_free(struct requests *l)
+{
+        if (!l)
+                return NULL;
+        while (l->first) {
+                struct request *r = l->first;
+
+                l->first = r->next;
+                free(r);
+        }
+        l->server = server_free(l->server);
+        free(l);
+        return NULL;
+}
+
+static void unit_describe(const struct unit *u, uint64_t id, struct unitd_unit *ret)
+{
+        *ret = (struct unitd_unit){
+                .id = id, .since_usec = u->since_usec, .state = u->state, .pid = (int32_t)u->pid
+        };
+        memcpy(ret->bundle, u->record.bundle, sizeof(ret->bundle));
+        memcpy(ret->version, u->record.version, sizeof(ret->version));
+        memcpy(ret->digest12, u->record.digest, DIGEST_SHORT);
+        memcpy(ret->service, u->record.service, sizeof(ret->service));
+        memcpy(ret->unit, u->record.unit, sizeof(ret->unit));
+        memcpy(ret->text, u->text, sizeof(ret->text));
+}
+
+static void unit_log(const struct unit *u, enum journal_event event, int priority)
+{
+        const struct journal_subject subject = {
+                .bundle = u->record.bundle,
+                .version = u->record.version,
+                .digest = u->record.digest,
+                .attempt = u->record.attempt,
+                .unit = u->record.unit,
+        };
+
+        journal_send(event, priority, &subject, "%s", u->text);
+}
+
+static void unit_tell(struct requests *l, const struct unit *u)
+{
+        struct unitd_unit event;
+
+        unit_describe(u, 0, &event);
+        server_tell_unit(l->server, 0, UNITD_EVENT, &event);
+}
+
+static struct request *request_find(const struct requests *l, uint64_t number)
+{
+        for (struct request *r = l->first; r; r = r->next)
+                if (r->number == number)
+                        return r;
+        return NULL;
+}
+
+static void unit_ended(struct requests *l, struct unit *u)
+{
+        struct request *r = request_find(l, u->owner);
+
+        if (u->failed)
+                unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, 3);
+        if (r && r->fault.error == 0)
+                (void)fault_set(&r->fault, u->wall ? -EOPNOTSUPP : -ECHILD, "%s",
+                                *u->text ? u->text : "it was stopped while it started");
+        if (!r && !u->asked)
+                unit_tell(l, u);
+}
+
+static void units_sweep(struct requests *l)
+{
+        struct unit *next;
+
+        for (struct unit *u = l->units->first; u; u = next) {
+                next = u->next;
+                if (u->noted && !u->ended) {
+                        unit_log(u, JOURNAL_DROPINS_CHANGED, 4);
+                        unit_tell(l, u);
+                        u->noted = false;
+                        *u->text = '\0';
+                }
+                if (u->ended) {
+                        unit_ended(l, u);
+                        unit_free(u);
+                }
+        }
+}
+
+static void units_stop_owned(struct requests *l, uint64_t number)
+{
+        for (struct unit *u = l->units->first; u; u = u->next)
+                if (u->owner == number) {
+                        u->asked = true;
+                        unit_stop(u);
+                }
+}
+
+/* Whether the answer to a START is known. */
+static bool start_is_done(struct requests *l, struct request *r)
+{
+        bool waiting = false;
+
+        if (r->fault.error < 0)
+                units_stop_owned(l, r->number);
+        for (struct unit *u = l->units->first; u; u = u->next) {
+                if (r->fault.error < 0)
+                        waiting = waiting || u->owner == r->number;
+                else
+                        waiting = waiting || (unit_is_of(u, &r->q) && u->state == UNIT_STARTING) ||
+                                  (u->owner == r->number && u->state != UNIT_RUNNING);
+        }
+        return !waiting;
+}
+
+static bool stop_is_done(struct requests *l, struct request *r)
+{
+        for (struct unit *u = l->units->first; u; u = u->next)
+                if (unit_is_of(u, &r->q))
+                        return false;
+        return true;
+}
+
+static void request_finish(struct requests *l, struct request *r)
+{
+        for (struct unit *u = l->units->first; u; u = u->next)
+                if (u->owner == r->number)
+                        u->owner = 0;
+        server_answer(l->server, r->client, r->q.id, &r->fault);
+        for (struct request **p = &l->first; *p; p = &(*p)->next)
+                if (*p == r) {
+                        *p = r->next;
+                        l->n--;
+                        break;
+                }
+        free(r);
+}
+
+static void on_change(void *userdata)
+{
+        struct requests *l = userdata;
+        struct request *next;
+
+        units_sweep(l);
+        for (struct request *r = l->first; r; r = next) {
+                next = r->next;
+                if (r->type == UNITD_START ? start_is_done(l, r) : stop_is_done(l, r))
+                        request_finish(l, r);
+        }
+}
+
+static struct unit *service_find(struct requests *l, const struct unitd_request *q, const char *service)
+{
+        for (struct unit *u = l->units->first; u; u = u->next)
+                if (unit_is_of(u, q) && str_eq(u->record.service, service) &&
+                    (u->state == UNIT_STARTING || u->state == UNIT_RUNNING))
+                        return u;
+        return NULL;
+}
+
+/* A service that runs already is not started again: the same START twice is no error. */
+static int release_start(struct requests *l, struct request *r, struct fault *f)
+{
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        int k;
+
+        k = release_load(l->releases, &r->q, &m, f);
+        if (k < 0)
+                return k;
+        for (size_t i = 0; i < m->n_services; i++) {
+                struct unit *u;
+
+                if (service_find(l, &r->q, m->services[i].name))
+                        continue;
+                k = unit_start(l->units, m, m->services + i, &r->q, &u, f);
+                if (k < 0)
+                        return k;
+                u->owner = r->number;
+        }
+        return 0;
+}
+
+static void release_stop(struct requests *l, const struct unitd_request *q)
+{
+        for (struct unit *u = l->units->first; u; u = u->next)
+                if (unit_is_of(u, q)) {
+                        u->asked = true;
+                        unit_stop(u);
+                }
+}
+
+static int request_wait(struct requests *l, uint64_t client, uint16_t type, const struct unitd_request *q,
+                        struct fault *f)
+{
+        struct request *r, **end = &l->first;
+
+        if (l->n >= REQUESTS_MAX)
+                return fault_set(f, -EBUSY, "%d requests wait already", REQUESTS_MAX);
+        r = calloc(1, sizeof(*r));
+        if (!r)
+                return fault_set_errno(f, -ENOMEM, "cannot take a request");
+        r->number = ++l->last_number;
+        r->client = client;
+        r->type = type;
+        r->q = *q;
+        while (*end)
+                end = &(*end)->next;
+        *end = r;
+        l->n++;
+        if (type == UNITD_START)
+                (void)release_start(l, r, &r->fault);
+        else
+                release_stop(l, q);
+        units_changed(l->units);
+        return 0;
+}
+
+static int release_take_away(struct requests *l, const struct unitd_request *q, struct fault *f)
+{
+        for (struct unit *u = l->units->first; u; u = u->next)
+                if (unit_is_of(u, q))
+                        return fault_set(f, -EBUSY, "%s %s still runs as %s", q->bundle, q->version,
+                                         u->record.unit);
+        return release_remove(l->releases, q, f);
+}
+
+static void units_list(struct requests *l, uint64_t client, uint64_t id)
+{
+        struct unitd_unit answer;
+
+        for (struct unit *u = l->units->first; u; u = u->next) {
+                unit_describe(u, id, &answer);
+                server_tell_unit(l->server, client, UNITD_UNIT, &answer);
+        }
+}
+
+static void on_request(void *userdata, uint64_t client, uint16_t type, const struct unitd_request *q, int fd)
+{
+        struct requests *l = userdata;
+        _cleanup_close_ int tree_fd = -EBADF;
+        struct fault f = {};
+        int r = 0;
+
+        switch (type) {
+        case UNITD_PREPARE:
+                r = release_prepare(l->releases, q, fd, &tree_fd, &f);
+                break;
+        case UNITD_REMOVE:
+                r = release_take_away(l, q, &f);
+                break;
+        case UNITD_LIST:
+                units_list(l, client, q->id);
+                break;
+        default:
+                r = request_wait(l, client, type, q, &f);
+                if (r >= 0)
+                        return;
+        }
+        if (tree_fd >= 0)
+                server_give_tree(l->server, client, q->id, tree_fd);
+        else
+                server_answer(l->server, client, q->id, &f);
+}
+
+int requests_new(struct units *units, const struct releases *releases, int listen_fd, struct requests **ret,
+                 struct fault *f)
+{
+        _cleanup_(requests_freep) struct requests *l = NULL;
+        int r;
+
+        l = calloc(1, sizeof(*l));
+        if (!l)
+                return fault_set_errno(f, -ENOMEM, "cannot take requests");
+        l->units = units;
+        l->releases = releases;
+        r = server_new(units->event, listen_fd, on_request, l, &l->server, f);
+        if (r < 0)
+                return r;
+        units->on_change = on_change;
+        units->userdata = l;
+        *ret = TAKE_PTR(l);
+        return 0;
+}

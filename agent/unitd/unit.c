@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Makes, stops and forgets units. What PID 1 is told comes from facts/dropin alone; this file puts it where
+ * PID 1 looks, in an order in which a power cut or a crash leaves nothing that could start. */
+
+#include "unitd/unit.h"
+
+#include <sys/stat.h>
+#include <time.h>
+
+#include "facts/digest.h"
+#include "facts/dropin.h"
+#include "facts/name.h"
+#include "ground/io.h"
+#include "unitd/skeleton.h"
+#include "unitd/watch.h"
+
+/* A name is free when systemd has forgotten the last unit of it. More starts of one release than this in one
+ * boot are a loop. */
+enum { UNIT_NUMBER_MAX = 10000 };
+
+static int on_deferred(sd_event_source *s, void *userdata)
+{
+        struct units *l = userdata;
+
+        l->change = sd_event_source_disable_unref(l->change);
+        for (struct unit *u = l->first; u; u = u->next)
+                if (u->dirty)
+                        watch_look(u);
+        l->on_change(l->userdata);
+        return 0;
+}
+
+void units_changed(struct units *l)
+{
+        if (l->change || !l->on_change)
+                return;
+        if (sd_event_add_defer(l->event, &l->change, on_deferred, l) < 0)
+                sd_event_exit(l->event, EXIT_FAILURE); /* out of memory: systemd starts us again, and all is
+                                                          rebuilt */
+}
+
+void unit_set_state(struct unit *u, enum unit_state state)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        u->state = state;
+        u->since_usec = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+        units_changed(u->units);
+}
+
+bool unit_is_of(const struct unit *u, const struct unitd_request *q)
+{
+        return str_eq(u->record.bundle, q->bundle) && str_eq(u->record.version, q->version) &&
+               str_eq(u->record.digest, q->digest);
+}
+
+int unit_save(struct unit *u, struct fault *f)
+{
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(RECORD_BYTES_MAX);
+        int r;
+
+        r = record_write(&u->record, &b);
+        if (r < 0)
+                return fault_set_errno(f, r, "%s: cannot write its record", u->record.unit);
+        return io_replace_file_at(u->units->records_fd, u->record.unit, b.data, b.len, 0644, f);
+}
+
+static void dropin_folder(const char *unit, char ret[static UNIT_NAME_SIZE + 2])
+{
+        (void)snprintf(ret, UNIT_NAME_SIZE + 2, "%s.d", unit);
+}
+
+/* systemd caches which drop-in folders there are by the mtime of this directory, and a folder made within
+ * one tick of the clock after its last look is missed; a mtime that is set is a new one. */
+static int dropins_touch(int dropins_fd)
+{
+        return futimens(dropins_fd, NULL) < 0 ? -errno : 0;
+}
+
+static int dropin_install(int dropins_fd, const char *unit, const struct buffer *b, struct fault *f)
+{
+        _cleanup_close_ int fd = -EBADF;
+        char folder[UNIT_NAME_SIZE + 2];
+        int r;
+
+        dropin_folder(unit, folder);
+        if (mkdirat(dropins_fd, folder, 0755) < 0 && errno != EEXIST)
+                return fault_set_errno(f, -errno, "%s/%s: cannot make it", UNITS_DROPINS_PATH, folder);
+        fd = openat(dropins_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return fault_set_errno(f, -errno, "%s/%s", UNITS_DROPINS_PATH, folder);
+        r = io_replace_file_at(fd, DROPIN_NAME, b->data, b->len, 0644, f);
+        if (r < 0)
+                return fault_prefix(f, "%s/%s", UNITS_DROPINS_PATH, folder);
+        r = dropins_touch(dropins_fd);
+        return r < 0 ? fault_set_errno(f, r, "%s", UNITS_DROPINS_PATH) : 0;
+}
+
+void unit_remove_files(struct units *l, const char *unit)
+{
+        _cleanup_close_ int fd = -EBADF;
+        char folder[UNIT_NAME_SIZE + 2];
+        struct fault f;
+
+        dropin_folder(unit, folder);
+        fd = openat(l->dropins_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd >= 0) {
+                (void)unlinkat(fd, DROPIN_NAME, 0);
+                (void)unlinkat(l->dropins_fd, folder, AT_REMOVEDIR); /* stays where an operator added one */
+        }
+        (void)!skeleton_remove(l->roots_fd, unit, &f);
+        (void)unlinkat(l->records_fd, unit, 0);
+}
+
+static struct unit *unit_new(struct units *l, const struct record *record)
+{
+        struct unit *u = calloc(1, sizeof(*u));
+
+        if (!u)
+                return NULL;
+        u->units = l;
+        u->record = *record;
+        u->state = UNIT_STARTING;
+        u->next = l->first;
+        l->first = u;
+        l->n++;
+        return u;
+}
+
+struct unit *unit_free(struct unit *u)
+{
+        if (!u)
+                return NULL;
+        for (struct unit **p = &u->units->first; *p; p = &(*p)->next)
+                if (*p == u) {
+                        *p = u->next;
+                        u->units->n--;
+                        break;
+                }
+        u->changes = sd_bus_slot_unref(u->changes);
+        u->settle = sd_event_source_disable_unref(u->settle);
+        if (u->ended) {
+                manager_unref(u->units->bus, u->record.unit);
+                unit_remove_files(u->units, u->record.unit);
+        }
+        free(u->job);
+        free(u);
+        return NULL;
+}
+DEFINE_POINTER_CLEANUP(struct unit, unit_free)
+
+static int unit_write_files(struct units *l, struct unit *u, const struct manifest *m,
+                            const struct service *s, const struct unitd_request *q, struct fault *f)
+{
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(DROPIN_BYTES_MAX);
+        char tree[RELEASE_PATH_SIZE], root[sizeof(UNITS_ROOTS_PATH) + UNIT_NAME_SIZE];
+        const struct dropin d = { .manifest = m,
+                                  .service = s,
+                                  .digest = q->digest,
+                                  .attempt = q->attempt,
+                                  .tree = tree,
+                                  .root = root };
+        int r;
+
+        release_tree_path(q, tree);
+        (void)snprintf(root, sizeof(root), "%s/%s", UNITS_ROOTS_PATH, u->record.unit);
+        r = dropin_write(&d, &b, f);
+        if (r < 0)
+                return r;
+        r = digest_hex(b.data, b.len, u->record.dropin);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot compute a sum");
+        r = unit_save(u, f);
+        if (r >= 0)
+                r = skeleton_make(l->roots_fd, u->record.unit, s->sandbox.root, f);
+        return r < 0 ? r : dropin_install(l->dropins_fd, u->record.unit, &b, f);
+}
+
+/* A record stands from before a unit is made until after it is gone. */
+static bool name_is_taken(struct units *l, const char *unit)
+{
+        char folder[UNIT_NAME_SIZE + 2];
+        struct stat st;
+
+        dropin_folder(unit, folder);
+        return fstatat(l->records_fd, unit, &st, AT_SYMLINK_NOFOLLOW) >= 0 ||
+               fstatat(l->dropins_fd, folder, &st, AT_SYMLINK_NOFOLLOW) >= 0;
+}
+
+static int name_choose(struct units *l, const struct unitd_request *q, const struct service *s, unsigned *n,
+                       char ret[static UNIT_NAME_SIZE], struct fault *f)
+{
+        while (++*n <= UNIT_NUMBER_MAX) {
+                name_unit(q->bundle, s->name, q->version, q->digest, *n, ret);
+                if (!name_is_taken(l, ret))
+                        return 0;
+        }
+        return fault_set(f, -EFBIG, "%s %s: no unit name is free for %s", q->bundle, q->version, s->name);
+}
+
+/* Where systemd did not answer in time, it may have started the unit all the same. */
+static void unit_withdraw(struct units *l, const char *unit, int error)
+{
+        _cleanup_free_ char *job = NULL;
+        struct fault f;
+
+        if (error != -EEXIST)
+                (void)!manager_stop(l->bus, unit, &job, &f);
+        unit_remove_files(l, unit);
+}
+
+static int unit_try(struct units *l, const struct manifest *m, const struct service *s,
+                    const struct unitd_request *q, const struct record *record, struct unit **ret,
+                    struct fault *f)
+{
+        _cleanup_(unit_freep) struct unit *u = NULL;
+        char description[NAME_SIZE * 2 + VERSION_SIZE + 16];
+        int r;
+
+        u = unit_new(l, record);
+        if (!u)
+                return fault_set_errno(f, -ENOMEM, "%s", record->unit);
+        (void)snprintf(description, sizeof(description), "%s %s: %s", m->name, m->version, s->name);
+        r = unit_write_files(l, u, m, s, q, f);
+        if (r >= 0)
+                r = watch_unit(u, f);
+        if (r >= 0)
+                r = manager_start(l->bus, u->record.unit, description, &u->job, f);
+        if (r < 0) {
+                unit_withdraw(l, u->record.unit, r);
+                return r;
+        }
+        unit_set_state(u, UNIT_STARTING);
+        *ret = TAKE_PTR(u);
+        return 0;
+}
+
+int unit_start(struct units *l, const struct manifest *m, const struct service *s,
+               const struct unitd_request *q, struct unit **ret, struct fault *f)
+{
+        const char *type = manifest_get(s, "Type");
+        struct record record = {
+                .attempt = q->attempt,
+                .network = s->sandbox.network,
+                .root = s->sandbox.root,
+                .notify = type && str_eq(type, "notify"),
+        };
+        unsigned n = 0;
+        int r;
+
+        if (l->n >= UNITS_MAX)
+                return fault_set(f, -EFBIG, "%d units run already", UNITS_MAX);
+        memcpy(record.bundle, q->bundle, sizeof(record.bundle));
+        memcpy(record.version, q->version, sizeof(record.version));
+        memcpy(record.digest, q->digest, sizeof(record.digest));
+        memcpy(record.service, s->name, sizeof(record.service));
+        do {
+                r = name_choose(l, q, s, &n, record.unit, f);
+                if (r >= 0)
+                        r = unit_try(l, m, s, q, &record, ret, f);
+        } while (r == -EEXIST);
+        return r;
+}
+
+int unit_adopt(struct units *l, const struct record *record, struct unit **ret, struct fault *f)
+{
+        _cleanup_(unit_freep) struct unit *u = NULL;
+        int r;
+
+        u = unit_new(l, record);
+        if (!u)
+                return fault_set_errno(f, -ENOMEM, "%s", record->unit);
+        r = manager_ref(l->bus, u->record.unit, f);
+        if (r >= 0)
+                r = watch_unit(u, f);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(u);
+        return 0;
+}
+
+void unit_end(struct unit *u)
+{
+        u->settle = sd_event_source_disable_unref(u->settle);
+        u->changes = sd_bus_slot_unref(u->changes);
+        u->ended = true;
+        unit_set_state(u, u->failed ? UNIT_FAILED : UNIT_STOPPED);
+}
+
+void unit_stop(struct unit *u)
+{
+        struct fault f = {};
+        char *job = NULL;
+        int r;
+
+        if (u->ended || u->state == UNIT_STOPPING)
+                return;
+        u->settle = sd_event_source_disable_unref(u->settle);
+        unit_set_state(u, UNIT_STOPPING);
+        r = manager_stop(u->units->bus, u->record.unit, &job, &f);
+        if (r == -ENOENT) {
+                unit_end(u);
+                return;
+        }
+        if (r < 0) {
+                /* Nobody must be told that it has stopped. systemd starts us again, and all is rebuilt. */
+                sd_event_exit(u->units->event, EXIT_FAILURE);
+                return;
+        }
+        free(u->job);
+        u->job = job;
+}
+
+void unit_fail(struct unit *u, const struct fault *f)
+{
+        if (!u->failed)
+                (void)snprintf(u->text, sizeof(u->text), "%s", f->text);
+        u->failed = true;
+        unit_stop(u);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "ground/base.h"
+#include "ground/fault.h"
+#include "ground/protocol.h"
+#include "facts/record.h"
+#include "unitd/manager.h"
+#include "unitd/release.h"
+
+/* Where PID 1 finds what unitd made, and where unitd finds what it knew. All root's own. */
+#define UNITS_RECORDS_PATH "/run/sealift/units"
+#define UNITS_ROOTS_PATH   "/run/sealift/root"
+#define UNITS_DROPINS_PATH "/run/systemd/system"
+
+enum { UNITS_MAX = 512 }; /* sealiftd gone mad must not fill systemd with units */
+
+/* All units of ours, and what they need. One per process. */
+struct units {
+        sd_event *event;
+        sd_bus *bus;
+        unsigned systemd_version;
+        int records_fd, roots_fd, dropins_fd;
+        struct unit *first; /* owned list */
+        size_t n;
+
+        /* Called from the event loop after something happened to units: state, ended or text. */
+        void (*on_change)(void *userdata);
+        void *userdata;
+        sd_event_source *change; /* the call is deferred, so that it may free units */
+};
+
+/* One unit: one start of one service of one release. */
+struct unit {
+        struct unit *next;
+        struct units *units;
+        struct record record;
+        enum unit_state state;
+        bool failed;    /* it is being stopped because something is wrong with it: text */
+        bool asked;     /* it is being stopped because sealiftd said so */
+        bool ended;     /* systemd runs nothing for it any more; to be told and freed */
+        bool wall;      /* what is wrong with it is a wall that is missing */
+        bool noted;     /* text holds something to tell while it runs on */
+        bool dirty;     /* systemd said that something about it changed */
+        uint64_t owner; /* number of the request that started it; 0 = none waits any more */
+        uint64_t since_usec;
+        pid_t pid;
+        char *job; /* owned; the start or stop job we wait for */
+        sd_bus_slot *changes;
+        sd_event_source *settle;
+        uint8_t invocation[MANAGER_INVOCATION_SIZE]; /* whose walls were checked last */
+        uint64_t restarts_since_usec;
+        unsigned restarts_counted;   /* since then */
+        unsigned restarts;           /* in all, as systemd counts */
+        char sites[DIGEST_HEX_SIZE]; /* sum of all drop-ins of the host's that apply too */
+        char text[FAULT_TEXT_MAX];
+};
+
+/* Writes record, skeleton and drop-in, and starts the unit under a name of its own. *ret is in the list,
+ * state UNIT_STARTING. */
+_must_check_ int unit_start(struct units *l, const struct manifest *m, const struct service *s,
+                            const struct unitd_request *q, struct unit **ret, struct fault *f);
+
+/* Takes over a unit that systemd knows and an earlier unitd started. */
+_must_check_ int unit_adopt(struct units *l, const struct record *record, struct unit **ret,
+                            struct fault *f);
+
+/* Asks systemd to stop it; ended becomes true later (or now, where nothing runs any more). */
+void unit_stop(struct unit *u);
+
+/* The same because of what f says. */
+void unit_fail(struct unit *u, const struct fault *f);
+
+/* Nothing runs any more. */
+void unit_end(struct unit *u);
+
+void unit_set_state(struct unit *u, enum unit_state state);
+
+/* Writes the record again. */
+_must_check_ int unit_save(struct unit *u, struct fault *f);
+
+/* Takes it out of the list, removes its files where it has ended, gives up the reference, and frees it. */
+struct unit *unit_free(struct unit *u);
+
+/* Removes what a unit leaves in /run. */
+void unit_remove_files(struct units *l, const char *unit);
+
+bool unit_is_of(const struct unit *u, const struct unitd_request *q);
+
+/* Schedules on_change. */
+void units_changed(struct units *l);

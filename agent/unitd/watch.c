@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Follows each unit from its start job to its end. systemd's signals only say when to look; what is true is
+ * read anew each time, from systemd (which invocation, in which state) and from the kernel (is it behind its
+ * walls). Touches no files but to read drop-ins. */
+
+#include "unitd/watch.h"
+
+#include <time.h>
+
+#include "facts/digest.h"
+#include "facts/dropin.h"
+#include "ground/io.h"
+#include "ground/text.h"
+#include "unitd/describe.h"
+#include "unitd/inforce.h"
+
+#define MANAGER_NAME   "org.freedesktop.systemd1"
+#define MANAGER_OBJECT "/org/freedesktop/systemd1"
+
+/* A Type=exec service is ready when the same invocation still runs this long after exec: a process that dies
+ * 0.3 s after it leaves a start job that says "done". */
+#define READY_AFTER_USEC (UINT64_C(5) * 1000000)
+
+/* The service's start limit is off (it would take its socket down), so a service that dies again and again
+ * is stopped here: systemd's own default is 5 starts in 10 s, ours allows for RestartSec=1s. */
+enum { RESTARTS_MAX = 5 };
+#define RESTARTS_SPAN_USEC (UINT64_C(60) * 1000000)
+
+enum { DROPIN_SITE_BYTES_MAX = 1024 * 1024 }; /* a site's own drop-in: written by hand */
+
+static bool status_is_up(const struct manager_status *s)
+{
+        return str_eq(s->load, "loaded") && (str_eq(s->active, "active") || str_eq(s->active, "reloading"));
+}
+
+static bool status_is_down(const struct manager_status *s)
+{
+        return !str_eq(s->load, "loaded") || str_eq(s->active, "inactive") || str_eq(s->active, "failed");
+}
+
+static bool invocation_is_checked(const struct unit *u, const struct manager_status *s)
+{
+        return s->invocation_len == sizeof(u->invocation) &&
+               memcmp(u->invocation, s->invocation, sizeof(u->invocation)) == 0;
+}
+
+static int site_add(struct digest *sum, const char *path, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        struct fault ignored;
+        size_t len = 0;
+        int r;
+
+        /* A file that cannot be read counts as empty: what matters is whether it changes. */
+        if (io_read_file_at(AT_FDCWD, path, DROPIN_SITE_BYTES_MAX, &text, &len, &ignored) < 0)
+                len = 0;
+        r = digest_add(sum, path, strlen(path) + 1);
+        if (r >= 0)
+                r = digest_add(sum, text, len);
+        return r < 0 ? fault_set_errno(f, r, "cannot compute a sum") : 0;
+}
+
+static int own_check(const struct unit *u, const char *path, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        char sum[DIGEST_HEX_SIZE];
+        size_t len;
+
+        if (io_read_file_at(AT_FDCWD, path, DROPIN_BYTES_MAX, &text, &len, f) < 0)
+                return fault_set(f, -EOPNOTSUPP, "its drop-in %s is gone", path);
+        if (digest_hex(text, len, sum) < 0 || !str_eq(sum, u->record.dropin))
+                return fault_set(f, -EOPNOTSUPP, "its drop-in %s was changed", path);
+        return 0;
+}
+
+static void note(struct unit *u, const char *text)
+{
+        (void)snprintf(u->text, sizeof(u->text), "%s: %s", u->record.unit, text);
+        u->noted = true;
+        units_changed(u->units);
+}
+
+static int dropins_read(struct unit *u, char **paths, struct digest *sum, struct fault *f)
+{
+        char own[sizeof(UNITS_DROPINS_PATH) + UNIT_NAME_SIZE + 2 + sizeof(DROPIN_NAME)];
+        bool seen = false;
+        int r;
+
+        (void)snprintf(own, sizeof(own), "%s/%s.d/%s", UNITS_DROPINS_PATH, u->record.unit, DROPIN_NAME);
+        for (char **p = paths; *p; p++) {
+                if (str_eq(*p, own)) {
+                        seen = true;
+                        r = own_check(u, own, f);
+                } else
+                        r = site_add(sum, *p, f);
+                if (r < 0)
+                        return r;
+        }
+        return seen ? 0 : fault_set(f, -EOPNOTSUPP, "systemd does not know its drop-in %s", own);
+}
+
+/* What the next restart would use: our drop-in byte for byte, or the unit is stopped. Drop-ins of the host's
+ * own are its administrator's right, but a change is told. */
+static int dropins_check(struct unit *u, struct fault *f)
+{
+        _cleanup_(digest_freep) struct digest *sum = NULL;
+        _cleanup_(strv_freep) char **paths = NULL;
+        uint8_t bytes[SHA256_SIZE];
+        char sites[DIGEST_HEX_SIZE];
+        int r;
+
+        r = manager_dropins(u->units->bus, u->record.unit, &paths, f);
+        if (r < 0)
+                return r;
+        r = digest_new(&sum);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot compute a sum");
+        r = dropins_read(u, paths, sum, f);
+        if (r < 0)
+                return r;
+        r = digest_take(sum, bytes);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot compute a sum");
+        text_hex(bytes, sizeof(bytes), sites);
+        if (*u->sites && !str_eq(sites, u->sites))
+                note(u, "drop-ins of this host that apply to it have changed; the next restart uses them");
+        memcpy(u->sites, sites, sizeof(sites));
+        return 0;
+}
+
+static void fail_wall(struct unit *u, struct fault *f)
+{
+        (void)fault_prefix(f, "%s", u->record.unit);
+        u->wall = true;
+        unit_fail(u, f);
+}
+
+static int walls_look(struct unit *u, const struct manager_status *s, unsigned *ret_filters, struct fault *f)
+{
+        char tree[RELEASE_PATH_SIZE], root[sizeof(UNITS_ROOTS_PATH) + UNIT_NAME_SIZE];
+        const struct record *record = &u->record;
+        const struct walls w = { .bundle = record->bundle,
+                                 .network = record->network,
+                                 .root = record->root,
+                                 .systemd_version = u->units->systemd_version,
+                                 .filters = record->filters };
+        const struct inforce_place place = { .unit = record->unit, .root = root, .tree = tree };
+        struct unitd_request release = {};
+
+        memcpy(release.bundle, record->bundle, sizeof(release.bundle));
+        memcpy(release.version, record->version, sizeof(release.version));
+        memcpy(release.digest, record->digest, sizeof(release.digest));
+        release_tree_path(&release, tree);
+        (void)snprintf(root, sizeof(root), "%s/%s", UNITS_ROOTS_PATH, record->unit);
+        return inforce_check((pid_t)s->main_pid, &w, &place, ret_filters, f);
+}
+
+/* Checks a new invocation's walls. False: it is being stopped now, or it is gone already, which the next
+ * look will see. */
+static bool walls_hold(struct unit *u, const struct manager_status *s)
+{
+        struct fault f = {};
+        unsigned filters = 0;
+        int r;
+
+        r = walls_look(u, s, &filters, &f);
+        if (r == -ESRCH)
+                return false;
+        if (r >= 0)
+                r = dropins_check(u, &f);
+        if (r >= 0 && u->record.filters == 0) {
+                u->record.filters = filters;
+                r = unit_save(u, &f);
+        }
+        if (r < 0) {
+                fail_wall(u, &f);
+                return false;
+        }
+        memcpy(u->invocation, s->invocation, sizeof(u->invocation));
+        u->pid = (pid_t)s->main_pid;
+        return true;
+}
+
+static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        struct unit *u = userdata;
+        struct manager_status s;
+        struct fault f = {};
+        int r;
+
+        u->settle = sd_event_source_disable_unref(u->settle);
+        r = manager_status(u->units->bus, u->record.unit, &s, &f);
+        if (r >= 0 && !(status_is_up(&s) && invocation_is_checked(u, &s)))
+                r = describe_failure(u->record.unit, NULL, &s, &f);
+        if (r < 0)
+                unit_fail(u, &f);
+        else
+                unit_set_state(u, UNIT_RUNNING);
+        return 0;
+}
+
+/* The start job is done. */
+static void look_started(struct unit *u, const struct manager_status *s)
+{
+        struct fault f = {};
+        int r;
+
+        if (!status_is_up(s) || !walls_hold(u, s)) {
+                if (!u->failed) {
+                        (void)describe_failure(u->record.unit, NULL, s, &f);
+                        unit_fail(u, &f);
+                }
+                return;
+        }
+        if (u->record.notify) {
+                unit_set_state(u, UNIT_RUNNING);
+                return;
+        }
+        r = sd_event_add_time_relative(u->units->event, &u->settle, CLOCK_MONOTONIC, READY_AFTER_USEC, 0,
+                                       on_settled, u);
+        if (r < 0) {
+                (void)fault_set_errno(&f, r, "%s: cannot wait for it", u->record.unit);
+                unit_fail(u, &f);
+        }
+}
+
+static void look_down(struct unit *u, const struct manager_status *s)
+{
+        struct fault f = {};
+
+        if (u->state != UNIT_STOPPING && !(u->state == UNIT_RUNNING && str_eq(s->result, "success"))) {
+                (void)describe_failure(u->record.unit, NULL, s, &f);
+                (void)snprintf(u->text, sizeof(u->text), "%s", f.text);
+                u->failed = true;
+        } else if (u->state == UNIT_RUNNING)
+                (void)snprintf(u->text, sizeof(u->text), "%s: it ended by itself", u->record.unit);
+        unit_end(u);
+}
+
+static int restarts_count(struct unit *u, const struct manager_status *s)
+{
+        struct fault f = {};
+        uint64_t now = 0;
+
+        if (s->restarts == u->restarts)
+                return 0;
+        (void)sd_event_now(u->units->event, CLOCK_MONOTONIC, &now);
+        if (now - u->restarts_since_usec > RESTARTS_SPAN_USEC) {
+                u->restarts_since_usec = now;
+                u->restarts_counted = 0;
+        }
+        u->restarts_counted += s->restarts > u->restarts ? s->restarts - u->restarts : 1;
+        u->restarts = s->restarts;
+        if (u->restarts_counted <= RESTARTS_MAX)
+                return 0;
+        (void)describe_failure(u->record.unit, NULL, s, &f);
+        (void)fault_prefix(&f, "it died %u times within a minute", u->restarts_counted);
+        unit_fail(u, &f);
+        return -ECHILD;
+}
+
+/* Up, in an invocation that may be new: after an automatic restart, systemctl restart, or our own. */
+static void look_up(struct unit *u, const struct manager_status *s)
+{
+        if (u->state == UNIT_STOPPING) {
+                unit_set_state(u, UNIT_RUNNING); /* somebody started it while it stopped: stop it again */
+                unit_stop(u);
+                return;
+        }
+        if (!invocation_is_checked(u, s) && !walls_hold(u, s))
+                return;
+        if (u->state == UNIT_STARTING && !u->settle)
+                unit_set_state(u, UNIT_RUNNING); /* adopted while it was starting */
+}
+
+void watch_look(struct unit *u)
+{
+        struct manager_status s;
+        struct fault f = {};
+
+        u->dirty = false;
+        if (u->ended || u->job)
+                return; /* while a job runs, its end decides */
+        if (manager_status(u->units->bus, u->record.unit, &s, &f) < 0) {
+                unit_fail(u, &f);
+                return;
+        }
+        if (status_is_down(&s)) {
+                look_down(u, &s);
+                return;
+        }
+        if (u->settle && !(status_is_up(&s) && invocation_is_checked(u, &s))) {
+                (void)describe_failure(u->record.unit, NULL, &s, &f);
+                unit_fail(u, &f);
+                return;
+        }
+        if (u->state != UNIT_STOPPING && restarts_count(u, &s) < 0)
+                return;
+        if (status_is_up(&s))
+                look_up(u, &s);
+}
+
+static void look_later(struct unit *u)
+{
+        u->dirty = true;
+        units_changed(u->units);
+}
+
+static void job_ended(struct unit *u, const char *result)
+{
+        struct manager_status s;
+        struct fault f = {};
+        bool starting = u->state == UNIT_STARTING;
+        int r;
+
+        free(u->job);
+        u->job = NULL;
+        if (!starting) {
+                look_later(u);
+                return;
+        }
+        r = manager_status(u->units->bus, u->record.unit, &s, &f);
+        if (r >= 0 && str_eq(result, "done")) {
+                u->restarts = s.restarts;
+                look_started(u, &s);
+                return;
+        }
+        if (r >= 0)
+                (void)describe_failure(u->record.unit, result, &s, &f);
+        unit_fail(u, &f);
+}
+
+static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *e)
+{
+        struct units *l = userdata;
+        const char *job, *unit, *result;
+        uint32_t id;
+
+        if (sd_bus_message_read(m, "uoss", &id, &job, &unit, &result) < 0)
+                return 0;
+        for (struct unit *u = l->first; u; u = u->next)
+                if (u->job && str_eq(u->job, job)) {
+                        job_ended(u, result);
+                        break;
+                }
+        return 0;
+}
+
+/* A reload never changes what runs, but it changes what the next restart of it would be. */
+static int on_reloading(sd_bus_message *m, void *userdata, sd_bus_error *e)
+{
+        struct units *l = userdata;
+        int begins;
+
+        if (sd_bus_message_read(m, "b", &begins) < 0 || begins)
+                return 0;
+        for (struct unit *u = l->first; u; u = u->next) {
+                struct fault f = {};
+
+                if (u->ended || u->state == UNIT_STOPPING)
+                        continue;
+                if (dropins_check(u, &f) < 0)
+                        fail_wall(u, &f);
+                else
+                        look_later(u);
+        }
+        return 0;
+}
+
+int watch_systemd(struct units *l, struct fault *f)
+{
+        int r;
+
+        r = sd_bus_match_signal(l->bus, NULL, MANAGER_NAME, MANAGER_OBJECT, MANAGER_NAME ".Manager",
+                                "JobRemoved", on_job_removed, l);
+        if (r >= 0)
+                r = sd_bus_match_signal(l->bus, NULL, MANAGER_NAME, MANAGER_OBJECT, MANAGER_NAME ".Manager",
+                                        "Reloading", on_reloading, l);
+        return r < 0 ? fault_set_errno(f, r, "cannot listen to systemd") : 0;
+}
+
+static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *e)
+{
+        look_later(userdata);
+        return 0;
+}
+
+int watch_unit(struct unit *u, struct fault *f)
+{
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = manager_path(u->record.unit, &path);
+        if (r >= 0)
+                r = sd_bus_match_signal(u->units->bus, &u->changes, MANAGER_NAME, path,
+                                        "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                                        on_properties, u);
+        return r < 0 ? fault_set_errno(f, r, "%s: cannot watch it", u->record.unit) : 0;
+}

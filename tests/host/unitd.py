@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Speaks to sealift-unitd as sealiftd does, for scenarios (inside the test machine, as root).
+
+  unitd.py prepare MANIFEST TREE   a place in the store, filled with a copy of TREE
+  unitd.py start|stop|remove MANIFEST
+  unitd.py list                    one line a unit: STATE BUNDLE VERSION SERVICE PID UNIT
+  unitd.py event [SECONDS]         waits for one event: STATE BUNDLE VERSION SERVICE UNIT TEXT
+  unitd.py raw HEX                 sends these bytes; "closed" when that ends the conversation
+
+Prints unitd's text and exits with status 1 on an error it answered; the error's name comes first.
+"""
+import array
+import errno
+import fcntl
+import hashlib
+import os
+import socket
+import struct
+import subprocess
+import sys
+
+PREPARE, START, STOP, REMOVE, LIST, TREE, RESULT, UNIT, EVENT = range(1, 10)
+STATES = {1: "starting", 2: "running", 3: "stopping", 4: "stopped", 5: "failed"}
+HEADER = struct.Struct("=IHHII")
+REQUEST = struct.Struct("=QQ49s65s65s5x")
+RESULT_BODY = struct.Struct("=Qi512s4x")
+UNIT_BODY = struct.Struct("=QQIi49s65s13s49s256s512s")
+
+
+def text(field):
+    return field.split(b"\0", 1)[0].decode()
+
+
+class Unitd:
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.connect("/run/sealift/unitd.sock")
+
+    def send(self, kind, body, fd=None):
+        packet = HEADER.pack(0x5EA11F70, kind, 0 if fd is None else 1, len(body), 0) + body
+        control = [] if fd is None else [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))]
+        self.sock.sendmsg([packet], control)
+
+    def receive(self):
+        packet, control, _, _ = self.sock.recvmsg(65536, 64)
+        if not packet:
+            sys.exit("closed")
+        fd = struct.unpack("i", control[0][2])[0] if control else None
+        return HEADER.unpack(packet[:16])[1], packet[16:], fd
+
+    def ask(self, kind, manifest=None, fd=None, attempt=7):
+        bundle = version = digest = ""
+        if manifest:
+            data = open(manifest, "rb").read()
+            digest = hashlib.sha256(data).hexdigest()
+            values = dict(line.split("=", 1) for line in data.decode().split("\n")[:10] if "=" in line)
+            bundle, version = values["Name"], values["Version"]
+        self.send(kind, REQUEST.pack(1, attempt, bundle.encode(), version.encode(), digest.encode()), fd)
+        while True:
+            kind, body, fd = self.receive()
+            if kind == TREE:
+                return fd
+            if kind == UNIT:
+                _, _, state, pid, bundle, version, _, service, unit, _ = UNIT_BODY.unpack(body)
+                print(STATES[state], text(bundle), text(version), text(service), pid, text(unit))
+            if kind == RESULT:
+                _, error, why = RESULT_BODY.unpack(body)
+                if error:
+                    print(errno.errorcode.get(-error, error), text(why))
+                    sys.exit(1)
+                return None
+
+
+def memfd(path):
+    fd = os.memfd_create("manifest", os.MFD_ALLOW_SEALING | os.MFD_CLOEXEC)
+    os.write(fd, open(path, "rb").read())
+    fcntl.fcntl(fd, 1033, 0xF)  # F_ADD_SEALS: all
+    return fd
+
+
+def prepare(manifest, tree):
+    fd = Unitd().ask(PREPARE, manifest, memfd(manifest))
+    subprocess.run(["cp", "-rP", tree + "/.", "/proc/self/fd/%d/" % fd], pass_fds=[fd], check=True)
+
+
+def event(seconds="30"):
+    unitd = Unitd()
+    unitd.sock.settimeout(float(seconds))
+    _, _, state, _, bundle, version, _, service, unit, why = UNIT_BODY.unpack(unitd.receive()[1])
+    print(STATES[state], text(bundle), text(version), text(service), text(unit), text(why))
+
+
+def raw(data):
+    unitd = Unitd()
+    unitd.sock.send(bytes.fromhex(data))
+    unitd.receive()
+
+
+VERBS = {
+    "prepare": prepare,
+    "start": lambda manifest: Unitd().ask(START, manifest),
+    "stop": lambda manifest: Unitd().ask(STOP, manifest),
+    "remove": lambda manifest: Unitd().ask(REMOVE, manifest),
+    "list": lambda: Unitd().ask(LIST),
+    "event": event,
+    "raw": raw,
+}
+
+if __name__ == "__main__":
+    VERBS[sys.argv[1]](*sys.argv[2:])
