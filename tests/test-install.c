@@ -5,6 +5,8 @@
 
 #include "sealiftd/install.h"
 
+#include <limits.h>
+
 #include "content.h"
 #include "ground/message.h"
 #include "store/tree.h"
@@ -281,10 +283,59 @@ static void test_bundles(void)
         site_close(&s);
 }
 
+/* What `sealift pack` makes, taken back: names that tar must write in two ways, and all we allow. */
+static void test_packed(const char *compression)
+{
+        static const char intent[] =
+                "[Bundle]\nName=web\nVersion=1\n[Service main]\nExecStart=/bundle/bin/web\n";
+        static const char accents[] = "caf\xc3\xa9 e\xcc\x81 \xe2\x82\xac";
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        _cleanup_close_ int bundle = -EBADF;
+        _cleanup_free_ char *text = NULL;
+        char path[256], command[2048], name[240], build[PATH_MAX];
+        struct fault f = {};
+        struct site s = { .worker = -EBADF };
+        struct worker w;
+        size_t len;
+        int fd = scratch_make(path);
+
+        s.fd = scratch_make(s.path);
+        memset(name, 'n', sizeof(name));
+        name[sizeof(name) - 1] = '\0';
+        (void)snprintf(command, sizeof(command),
+                       "cd %s && mkdir -p t/bin t/%s && echo x >t/bin/web && chmod 755 t/bin/web && "
+                       "ln -s web t/bin/www && echo y >'t/%s' && echo z >t/%s/%s && : >t/empty && "
+                       "printf '%%s' \"$INTENT\" >m && \"$BUILD/sealift\" pack -m m -o . -c %s t >/dev/null",
+                       path, name, accents, name, name, compression);
+        (void)setenv("INTENT", intent, 1);
+        if (!realpath(getenv("top_builddir") ? getenv("top_builddir") : ".", build))
+                abort();
+        (void)setenv("BUILD", build, 1);
+        if (!tap_int(system(command), 0, "sealift pack makes a bundle with %s", compression))
+                return;
+        (void)snprintf(command, sizeof(command), "web-1.tar.%s", str_eq(compression, "zstd") ? "zst" : "gz");
+        bundle = openat(fd, command, O_RDONLY | O_CLOEXEC);
+        if (io_read_file_at(fd, "web-1.manifest", MANIFEST_BYTES_MAX, &text, &len, &f) < 0 ||
+            manifest_parse(text, len, "web-1.manifest", &m, &f) < 0)
+                return (void)tap_ok(false, "its manifest is one (%s)", f.text);
+        if (stage_new(s.fd, &m->content, &s.stage, &f) < 0)
+                abort();
+        worker_start(&w, "sealift-unpack");
+        tap_int(install_unpack(TAKE_FD(w.sock), bundle, &m->content, s.stage, &f), 0,
+                "it becomes a tree (%s)", f.text);
+        tap_int(worker_wait(&w, NULL), 0, "and the worker ends well");
+        tap_int(tree_walk(s.fd, &m->content, TREE_HASHES, &f), 0, "with every name (%s)", f.text);
+        (void)fd_close(fd);
+        scratch_remove(path);
+        site_close(&s);
+}
+
 int main(void)
 {
         test_conversation();
         test_liars();
         test_bundles();
+        test_packed("zstd");
+        test_packed("gzip");
         return tap_done();
 }

@@ -115,6 +115,13 @@ static void test_faults(void)
         big[sizeof(big) - 1] = '\0';
         fault_set(&f, -EIO, "%s", big);
         tap_int((long long)strlen(f.text), FAULT_TEXT_MAX - 1, "long text is cut, not overrun");
+        fault_set(&f, -EIO, "caf\xc3\xa9 \xff \xc2\x9b[2J \xe2\x82");
+        tap_str(f.text, "caf\xc3\xa9 ? ??[2J ??", "text is UTF-8, whatever bytes a name had");
+        memset(big, '\xa9', sizeof(big) - 1);
+        for (size_t i = 0; i + 1 < sizeof(big); i += 2)
+                big[i] = '\xc3';
+        fault_set(&f, -EIO, "%s", big);
+        tap_ok(text_printable(f.text, strlen(f.text)), "also where it was cut in a character");
         fault_set_errno(&f, -ENOENT, "gone");
         tap_str(f.text, "gone: No such file or directory", "an errno is spelt out");
         tap_int(fault_set(NULL, -EIO, "nobody listens"), -EIO, "no fault, no harm");

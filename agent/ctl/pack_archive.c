@@ -99,8 +99,9 @@ int pack_archive_open(int fd, enum compression compression, unsigned level, uint
         p->archive = archive_write_new();
         if (!p->archive)
                 return -ENOMEM;
-        /* ustar, and pax headers for the entries that do not fit (long or non-ASCII names, large files) */
-        if (archive_write_set_format_pax_restricted(p->archive) != ARCHIVE_OK ||
+        /* GNU's format, which holds names as bytes: what pax says is UTF-8, libarchive composes (NFC) when it
+         * reads, and the entry would no longer be the one that was signed */
+        if (archive_write_set_format_gnutar(p->archive) != ARCHIVE_OK ||
             set_filter(p->archive, compression, level) < 0 ||
             /* no padding behind the compressed stream: the agent takes bytes behind the end for an attack */
             archive_write_set_bytes_in_last_block(p->archive, 1) != ARCHIVE_OK ||

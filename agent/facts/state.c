@@ -155,10 +155,10 @@ int state_format(const struct bundle_state *s, struct buffer *out)
 static void reason_set(struct quarantine *q, const char *reason)
 {
         size_t len = strnlen(reason, sizeof(q->reason) - 1);
-        bool printable = text_printable(reason, len);
 
-        for (size_t i = 0; i < len; i++)
-                q->reason[i] = printable || (reason[i] >= ' ' && reason[i] <= '~') ? reason[i] : '?';
+        memcpy(q->reason, reason, len);
+        q->reason[len] = '\0';
+        text_make_printable(q->reason);
         while (len > 0 && (q->reason[len - 1] == '\\' || q->reason[len - 1] == ' '))
                 len--;
         q->reason[len] = '\0';

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The one way in which sealift says why: fixed memory, so that running out of memory can be said too. Error
- * text repeats hostile input (file names, header lines), so it is made harmless here, once. */
+ * text repeats hostile input (file names, header lines) on its way to terminals, the journal and JSON, so it
+ * is made printable UTF-8 here, once. */
 
 #include "ground/fault.h"
 
 #include <stdarg.h>
 
-static void text_make_harmless(char *s)
-{
-        for (; *s; s++)
-                if ((unsigned char)*s < 0x20 || *s == 0x7f)
-                        *s = '?';
-}
+#include "ground/text.h"
 
 int fault_set(struct fault *f, int error, const char *format, ...)
 {
@@ -24,7 +20,7 @@ int fault_set(struct fault *f, int error, const char *format, ...)
         va_start(ap, format);
         (void)vsnprintf(f->text, sizeof(f->text), format, ap);
         va_end(ap);
-        text_make_harmless(f->text);
+        text_make_printable(f->text);
         return error;
 }
 
@@ -41,7 +37,7 @@ int fault_set_errno(struct fault *f, int error, const char *format, ...)
         va_end(ap);
         n = strlen(f->text);
         (void)snprintf(f->text + n, sizeof(f->text) - n, ": %s", strerror(-error));
-        text_make_harmless(f->text);
+        text_make_printable(f->text);
         return error;
 }
 
@@ -59,7 +55,7 @@ int fault_prefix(struct fault *f, const char *format, ...)
         va_end(ap);
         n = strlen(f->text);
         (void)snprintf(f->text + n, sizeof(f->text) - n, ": %s", old);
-        text_make_harmless(f->text);
+        text_make_printable(f->text);
         return f->error;
 }
 

@@ -33,7 +33,7 @@ struct fault {
 };
 
 /* Stores error (negative errno) and the formatted text, and returns error. f may be NULL. Text that does not
- * fit is cut; control characters (hostile input often ends up in errors) become '?'. */
+ * fit is cut; bytes that are not printable UTF-8 (hostile input often ends up in errors) become '?'. */
 int fault_set(struct fault *f, int error, const char *format, ...) _printf_(3, 4);
 
 /* The same, followed by ": " and strerror(-error). */

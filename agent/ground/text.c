@@ -197,18 +197,42 @@ static size_t text_code_point(const uint8_t *s, size_t len, uint32_t *ret)
         return n;
 }
 
+/* Bytes of the printable character at s, or 0. */
+static size_t text_printable_length(const char *s, size_t len)
+{
+        uint32_t c;
+        size_t n = text_code_point((const uint8_t *)s, len, &c);
+
+        return n == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0) ? 0 : n;
+}
+
 bool text_printable(const char *s, size_t len)
 {
         while (len > 0) {
-                uint32_t c;
-                size_t n = text_code_point((const uint8_t *)s, len, &c);
+                size_t n = text_printable_length(s, len);
 
-                if (n == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0))
+                if (n == 0)
                         return false;
                 s += n;
                 len -= n;
         }
         return true;
+}
+
+void text_make_printable(char *s)
+{
+        size_t len = strlen(s);
+
+        while (len > 0) {
+                size_t n = text_printable_length(s, len);
+
+                if (n == 0) {
+                        *s = '?';
+                        n = 1;
+                }
+                s += n;
+                len -= n;
+        }
 }
 
 bool text_glob(const char *pattern, const char *s)

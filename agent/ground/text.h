@@ -29,6 +29,10 @@ _must_check_ int text_copy(char *out, size_t out_size, const char *s);
 /* Valid UTF-8 (RFC 3629) without control characters: C0, DEL, C1. What may reach a terminal or a log. */
 bool text_printable(const char *s, size_t len);
 
+/* Makes s printable in that sense: each byte that is not becomes '?'. A character cut in half at the end
+ * does, too. */
+void text_make_printable(char *s);
+
 /* Shell-style glob with * and ? only, whole string, no escapes, '*' also matches '/'. Linear memory and
  * quadratic time at worst, so a hostile pattern cannot stall us. */
 bool text_glob(const char *pattern, const char *s);

@@ -24,7 +24,7 @@ static const struct limit {
         int resource;
         rlim_t value;
 } limits[] = {
-#ifndef __SANITIZE_ADDRESS__
+#ifndef WITH_SANITIZERS
         { RLIMIT_DATA, 32 << 20 },
         { RLIMIT_STACK, 1 << 20 },
 #endif
