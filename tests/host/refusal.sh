@@ -34,6 +34,7 @@ Version=1
 [Service caddy]
 ExecStart=/usr/bin/caddy run --config /bundle/Caddyfile
 Type=notify
+Restart=on-failure
 TimeoutStartSec=20s
 
 [Sandbox caddy]
@@ -49,6 +50,8 @@ web_publish() {
 }
 
 web_page() { curl --silent --max-time 5 http://localhost:8080/; }
+web_answers() { [ "$(web_page)" = "$1" ]; }
+web_is() { [ "$(bundle_state web state)" = "$1" ]; }
 web_unit() { systemctl list-units --plain --no-legend --state=running 'sealift-web.*' | awk '{ print $1; exit }'; }
 web_invocation() { systemctl show --property=InvocationID --value "$(web_unit)"; }
 

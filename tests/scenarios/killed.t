@@ -63,7 +63,7 @@ case $PHASE in
         next_boot cut
         ;;
     2)
-        ok "after a power cut while staging, the old release is started" await 20 eval '[ "$(web_page)" = 3 ]'
+        ok "after a power cut while staging, the old release is started" await 20 web_answers 3
         bucket_start
         expect_recovery 4
         done_testing

@@ -42,7 +42,7 @@ walls_stay() {
     like "$before" "user: own" "and its own users"
     systemctl daemon-reload
     systemctl kill --signal=SIGKILL --kill-whom=main "$unit"
-    ok "after daemon-reload and a kill of the main process it is back" await 30 eval '[ "$(web_page)" = 1 ]'
+    ok "after daemon-reload and a kill of the main process it is back" await 30 web_answers 1
     is "$(walls "$(web_unit)")" "$before" "behind the very same walls"
 }
 
@@ -69,17 +69,20 @@ no_grant() {
     is "$(web_page)" 3 "and answers"
 }
 
+outbox_holds_some() { [ -n "$(find "$STORE/outbox" -type f)" ]; }
+outbox_holds_none() { [ -z "$(find "$STORE/outbox" -type f)" ]; }
+
 report_kept() {
     bucket_stop
     requests_mark
     systemctl restart sealiftd.service
     ok "the agent restarts without a bucket" await_active 20 sealiftd.service
     is "$(web_page)" 3 "and the service is not touched by that"
-    ok "a report waits in the outbox" await 20 eval '[ -n "$(find "$STORE/outbox" -type f)" ]'
+    ok "a report waits in the outbox" await 20 outbox_holds_some
     bucket_start
     ok "the bucket is back" sealift check
     ok "the report that waited is delivered" await_report 30 '.reason == "start"'
-    ok "and the outbox is empty" await 20 eval '[ -z "$(find "$STORE/outbox" -type f)" ]'
+    ok "and the outbox is empty" await 20 outbox_holds_none
     is "$(reports | sort | uniq -d)" "" "no report came twice"
 }
 
@@ -94,12 +97,12 @@ case $PHASE in
         next_boot reboot
         ;;
     2)
-        ok "after a reboot without a bucket the release is started" await 20 eval '[ "$(web_page)" = 3 ]'
-        ok "and the agent knows it" await 20 eval '[ "$(bundle_state web state)" = running ]'
+        ok "after a reboot without a bucket the release is started" await 20 web_answers 3
+        ok "and the agent knows it" await 20 web_is running
         next_boot cut
         ;;
     3)
-        ok "after a power cut too" await 20 eval '[ "$(web_page)" = 3 ]'
+        ok "after a power cut too" await 20 web_answers 3
         done_testing
         ;;
 esac

@@ -53,7 +53,7 @@ bad_releases() {
 case $PHASE in
     1) bad_releases; next_boot reboot ;;
     2)
-        ok "after a reboot without a bucket, the old release is started" await 20 eval '[ "$(web_page)" = 1 ]'
+        ok "after a reboot without a bucket, the old release is started" await 20 web_answers 1
         bucket_start
         expect_no_retry
         web_publish 6

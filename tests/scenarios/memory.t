@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Memory does not grow with the bundle: while a bundle of 1 GiB is installed, sealiftd and each worker stay under 24 MiB resident.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_OPTIONS=(--disk --timeout 600)
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+LIMIT_KIB=$((24 * 1024))
+PEAKS=/srv/peaks
+
+# watch_peaks: notes "PROGRAM KIB" of all of sealift's processes until it is killed. VmHWM only grows, so the last note of a
+# process is within an instant of its peak.
+watch_peaks() {
+    local status
+    while true; do
+        for status in /proc/[0-9]*/status; do
+            awk '/^Name:/ { name = $2 } /^VmHWM:/ && name ~ /^sealift/ { print name, $2 }' "$status" 2>/dev/null || true
+        done
+        sleep 0.02
+    done >"$PEAKS"
+}
+
+peak() { awk -v name="$1" '$1 == name && $2 > most { most = $2 } END { print most + 0 }' "$PEAKS"; }
+
+web_begin
+web_write 2
+head -c 1G /dev/urandom >"$WEB/ballast"
+sed 's/^Version=.*/Version=2/' /srv/web.manifest >/tmp/web.manifest
+publisher sealift pack "$WEB" --level 1 --manifest /tmp/web.manifest --output "$OUT" >/dev/null
+rm "$WEB/ballast"
+publish_sealed "$OUT/web-2.manifest"
+rm "$OUT"/web-2.*
+
+watch_peaks &
+watcher=$!
+started=$SECONDS
+ok "a release of 1 GiB is installed" sealift check
+diag "in $((SECONDS - started)) s"
+kill "$watcher"
+is "$(web_page)" 2 "and answers"
+for program in sealiftd sealift-fetch sealift-unpack sealift-unitd; do
+    most=$(peak "$program")
+    diag "$program: $most KiB at most"
+    ok "$program was seen" test "$most" -gt 0
+    ok "$program stays under 24 MiB" test "$most" -lt "$LIMIT_KIB"
+done
+done_testing
