@@ -27,7 +27,7 @@ _sealift_channels() {
 
 # _sealift_values COMMAND KIND WORD: KIND as --help calls it: DIR, FILE, MANIFEST, BUNDLE, "zstd|gzip".
 _sealift_values() {
-    local kind=${2//[][.]/} values=
+    local kind=${2//[\[\].]/} values=
     case $kind in
         DIR)
             compopt -o filenames 2>/dev/null
