@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
-# Completion for sealift(1). Verbs, options, and what kind of value or operand each takes, are read from --help, so that
-# this cannot fall behind the program.
+# Completion for sealift(1). Verbs, options, and what kind of value or operand each takes, are read from --help, so
+# that this cannot fall behind the program.
 
 # The names of this machine's bundles, from the agent.
 _sealift_bundles() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The completion of sealift(1), as bash does it: words typed with tabs at a real prompt come out as the command they stand
-# for; and for each verb, every option of its --help is offered.
+# The completion of sealift(1), as bash does it: words typed with tabs at a real prompt come out as the command they
+# stand for; and for each verb, every option of its --help is offered.
 set -u
 top=${top_srcdir:-.}
 build=${top_builddir:-.}
@@ -26,13 +26,27 @@ is() { # GOT WANT NAME
 }
 
 # A sealift that notes its command line, and has an agent to ask.
+cat >"$work/status" <<'JSON'
+{
+  "bundles": [
+    {
+      "name": "site",
+      "error": ""
+    },
+    {
+      "name": "mirror",
+      "error": ""
+    }
+  ]
+}
+JSON
 mkdir -p "$work/bin" "$work/out/a dir" "$work/repo/targets/stable" "$work/repo/targets/canary"
 touch "$work/out/site-1.manifest" "$work/out/site-1.tar.zst" "$work/out/my notes"
 cat >"$work/bin/sealift" <<STUB
 #!/bin/sh
 case "\$*" in
 *--help) exec '$build/sealift' "\$@" ;;
-'status --json') printf '{\n  "bundles": [\n    {\n      "name": "site",\n      "error": ""\n    },\n    {\n      "name": "mirror",\n' ;;
+'status --json') cat '$work/status' ;;
 *) printf '<%s>' "\$@" >'$work/typed' ;;
 esac
 STUB
@@ -48,15 +62,18 @@ offered() {
     COMP_CWORD=$#
     COMPREPLY=()
     _sealift sealift "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
-    printf '%s\n' "${COMPREPLY[@]}" | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//'
+    printf '%s\n' "${COMPREPLY[@]}" | words
 }
 
-verbs=$(sealift --help | sed -nE 's/^ +([a-z]+) .*/\1/p' | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')
+# words: lines, sorted, as one line.
+words() { LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//'; }
+
+verbs=$(sealift --help | sed -nE 's/^ +([a-z]+) .*/\1/p' | words)
 is "$(offered '')" "$verbs" "every verb is offered"
 is "$(offered --)" "--help --version" "and the options of sealift itself"
 for verb in $verbs; do
     is "$(offered "$verb" --)" \
-        "$(sealift "$verb" --help | grep -oE '^ +(-[a-z], +)?--[a-z-]+=?' | grep -oE -- '--.*' | LC_ALL=C sort | tr '\n' ' ' | sed 's/ $//')" \
+        "$(sealift "$verb" --help | grep -oE '^ +(-[a-z], +)?--[a-z-]+=?' | grep -oE -- '--.*' | words)" \
         "$verb: every option is offered"
 done
 is "$(offered status '')" "mirror site" "status: bundles of this machine"
@@ -66,7 +83,7 @@ is "$(offered pack '')" "a dir" "pack: folders"
 is "$(offered pack --compression = '')" "gzip zstd" "pack --compression=: its words"
 is "$(offered pack -c g)" "gzip" "and behind the letter"
 is "$(offered pack --manifest = my)" "my notes" "pack --manifest=: files"
-is "$(offered publish -r ../repo --channel = '')" "canary stable" "publish --channel=: those of the repository on the line"
+is "$(offered publish -r ../repo --channel = '')" "canary stable" "publish --channel=: those of the repository given"
 is "$(offered publish --repository = ../repo -c c)" "canary" "also in the long form"
 is "$(offered init --root-keys = '')" "" "init --root-keys=: nothing to guess"
 is "$(offered nonsense '')" "" "nothing for a verb that is none"
@@ -80,7 +97,8 @@ typed() {
 }
 
 if command -v script >/dev/null; then
-    is "$(typed 'sealift pub\t--chan\tstable --dry\t si\t')" "<publish><--channel=stable><--dry-run><site-1.manifest>" \
+    is "$(typed 'sealift pub\t--chan\tstable --dry\t si\t')" \
+        "<publish><--channel=stable><--dry-run><site-1.manifest>" \
         "typed: verbs, options and files, with a space where one belongs"
     is "$(typed 'sealift pack --man\tmy\t a\t')" "<pack><--manifest=my notes><a dir/>" "typed: names with spaces"
     is "$(typed 'sealift why si\t')" "<why><site>" "typed: a bundle"

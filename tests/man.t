@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The manual pages and what they describe: each page formats without a warning, and what the code has (verbs, options, keys,
-# gates, message ids, D-Bus members, units) stands in its page, and the other way round. When this fails, one of them has
-# moved on without the other. tests/test-manual holds sealift.manifest(5) against its table, and tries the examples.
+# The manual pages and what they describe: each page formats without a warning, and what the code has (verbs,
+# options, keys, gates, message ids, D-Bus members, units) stands in its page, and the other way round. When this
+# fails, one of them has moved on without the other. tests/test-manual holds sealift.manifest(5) against its table,
+# and tries the examples.
 set -u
 top=${top_srcdir:-.}
 build=${top_builddir:-.}
@@ -45,7 +46,8 @@ has() {
     : >"$work/missing"
     [ $# -gt 0 ] || echo "nothing was found in the code: has it moved?" >"$work/missing"
     for word; do
-        grep -qE "^\.It (Ic|Fn|Va|Li|Pa) ([^ ].* )?\"?$word\"?( |=|\$)" "$man/$page" || echo "missing: $word" >>"$work/missing"
+        grep -qE "^\.It (Ic|Fn|Va|Li|Pa) ([^ ].* )?\"?$word\"?( |=|\$)" "$man/$page" ||
+            echo "missing: $word" >>"$work/missing"
     done
     [ ! -s "$work/missing" ]
     ok $? "$what" "$work/missing"
@@ -62,7 +64,8 @@ text() {
 
 # options_of_page FILE: "-j --json" for each entry of OPTIONS.
 options_of_page() {
-    text "$1" | sed -n '/^OPTIONS/,/^[A-NP-Z]/p' | grep -E '^ {1,7}-' | grep -oE -- '(^|[ ,])--?[a-z][a-z-]*' | tr -d ' ,'
+    text "$1" | sed -n '/^OPTIONS/,/^[A-NP-Z]/p' | grep -E '^ {1,7}-' |
+        grep -oE -- '(^|[ ,])--?[a-z][a-z-]*' | tr -d ' ,'
 }
 
 # options_of_help: the same from what --help prints.
@@ -74,8 +77,8 @@ options_of_help() {
 
 sections() {
     case $1 in
-    *.1 | *.8) echo NAME SYNOPSIS DESCRIPTION OPTIONS 'EXIT STATUS' EXAMPLES 'SEE ALSO' ;;
-    *) echo NAME DESCRIPTION EXAMPLES 'SEE ALSO' ;;
+    *.1 | *.8) echo NAME SYNOPSIS DESCRIPTION OPTIONS EXIT_STATUS EXAMPLES SEE_ALSO ;;
+    *) echo NAME DESCRIPTION EXAMPLES SEE_ALSO ;;
     esac
 }
 
@@ -90,11 +93,12 @@ for page in "$man"/*.[1-8]; do
     else
         skip "$name: formats" "neither mandoc nor groff is installed"
     fi
-    grep -q "^\.Dt $(echo "${name%.*}" | tr '[:lower:]' '[:upper:]') ${name##*.}\$" "$page" && grep -qx "\.Nm ${name%.*}" "$page"
+    title=$(echo "${name%.*}" | tr '[:lower:]' '[:upper:]')
+    grep -qx "\.Dt $title ${name##*.}" "$page" && grep -qx "\.Nm ${name%.*}" "$page"
     ok $? "$name: is titled with its name"
     : >"$work/log"
-    for section in $(sections "$name" | tr ' ' '_' | sed 's/EXIT_STATUS/EXIT~STATUS/; s/SEE_ALSO/SEE~ALSO/; s/_/ /g'); do
-        grep -q "^\.Sh $(echo "$section" | tr '~' ' ')\$" "$page" || echo "missing: $section" >>"$work/log"
+    for section in $(sections "$name"); do
+        grep -qx "\.Sh $(echo "$section" | tr _ ' ')" "$page" || echo "missing: $section" >>"$work/log"
     done
     [ ! -s "$work/log" ]
     ok $? "$name: has every section" "$work/log"
@@ -165,9 +169,10 @@ code() {
 # "Section.Key" of config.c's table, and of the page.
 if code facts/config.c; then
     same "sealift.conf.5: keys are those of config.c" \
-        "$(sed -n '/^} sections\[\]/,/^};/p' "$top/agent/facts/config.c" | tr -d '\n ' | grep -oE '"[A-Za-z]+"(,set_)?' | tr -d '"' |
+        "$(sed -n '/^} sections\[\]/,/^};/p' "$top/agent/facts/config.c" | tr -d '\n ' |
+            grep -oE '"[A-Za-z]+"(,set_)?' | tr -d '"' |
             awk -F, 'NF == 1 { section = $1; next } { print section "." $1 }')" \
-        "$(sed -nE '/^\.Ss \[/{s/^\.Ss \[([A-Za-z]+).*/\1/;h}; /^\.It Ic/{s/^\.It Ic ([A-Za-z]+)=.*/\1/;G;s/(.*)\n(.*)/\2.\1/p}' "$man/sealift.conf.5")"
+        "$(awk -F '[][ =]+' '/^\.Ss \[/ { section = $2 } /^\.It Ic / { print section "." $3 }' "$man/sealift.conf.5")"
 fi
 if code facts/policy.c; then
     same "sealift-policy.d.5: keys are those of policy.c" \
@@ -187,12 +192,14 @@ fi
 if code facts/report.c; then
     # shellcheck disable=SC2046 # words
     has "sealift-report.5: members are those of report.c" sealift-report.5 \
-        $(tr -d '\n' <"$top/agent/facts/report.c" | grep -oE 'json_pack\([^;]*;' | grep -oE '"[a-z]+"' | tr -d '"' | sort -u)
+        $(tr -d '\n' <"$top/agent/facts/report.c" | grep -oE 'json_pack\([^;]*;' |
+            grep -oE '"[a-z]+"' | tr -d '"' | sort -u)
 fi
 if code sealiftd/bus.c; then
     # shellcheck disable=SC2046
     has "org.sealift.Agent1.5: members are those of bus.c" org.sealift.Agent1.5 \
-        $(grep -oE 'SD_BUS_(PROPERTY|METHOD_WITH_ARGS|SIGNAL_WITH_ARGS)\("[A-Za-z]+"' "$top/agent/sealiftd/bus.c" | sed 's/.*"\(.*\)"/\1/')
+        $(sed -nE 's/.*SD_BUS_(PROPERTY|METHOD_WITH_ARGS|SIGNAL_WITH_ARGS)\("([A-Za-z]+)".*/\2/p' \
+            "$top/agent/sealiftd/bus.c")
 fi
 same "sealift-units.7: message ids are those of the catalog" \
     "$(sed -n 's/^-- \([0-9a-f]\{32\}\)$/\1/p' "$top/units/sealift.catalog")" \
@@ -202,7 +209,8 @@ for unit in "$top"/units/*.socket "$top"/units/*.service "$top"/units/*.service.
     unit=${unit##*/}
     unit=${unit%.in}
     case $unit in \**) continue ;; esac
-    sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$man/sealift-units.7" | tr ' ' '\n' | grep -qFx "$unit" || echo "missing: $unit" >>"$work/log"
+    sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/p' "$man/sealift-units.7" | tr ' ' '\n' | grep -qFx "$unit" ||
+        echo "missing: $unit" >>"$work/log"
 done
 [ ! -s "$work/log" ]
 ok $? "sealift-units.7: has every unit that is installed" "$work/log"
