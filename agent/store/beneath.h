@@ -3,11 +3,11 @@
 
 #include "ground/base.h"
 
-/* Paths below a directory descriptor, resolved by the kernel in one step that no symbolic link, mount point
- * or ".." can lead astray (openat2(2): RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV). */
+/* Paths below a directory descriptor, resolved one component at a time without following any link: no
+ * symbolic link or ".." can lead astray. */
 
-/* Opens path below dirfd; O_CLOEXEC, O_NOFOLLOW and O_NOCTTY are added. The descriptor or -errno; -ELOOP or
- * -EXDEV when something stands in the way. */
+/* Opens path below dirfd; O_CLOEXEC, O_NOFOLLOW and O_NOCTTY are added. The descriptor or -errno; -ENOTDIR
+ * or -ELOOP when a link stands in the way, -EINVAL for a path that is not plain. */
 _must_check_ int beneath_open(int dirfd, const char *path, int flags, mode_t mode);
 
 /* Opens the directory that holds path (O_PATH), and points *ret_name at path's last component. */
