@@ -12,7 +12,7 @@ publisher_init() {
     id publisher >/dev/null 2>&1 || useradd --create-home publisher
     install -d -o publisher "$BUCKET" "$OUT"
     install -d -o publisher -m 0700 "$KEYS"
-    publisher sealift init --repository "$BUCKET" --keys "$KEYS" "$@"
+    publisher sealift init --repository "$BUCKET" --keys "$KEYS" "$@" >/dev/null
 }
 
 # pack_release VERSION DIR MANIFEST: the manifest's Version= is set to VERSION, so that one text serves many releases.
