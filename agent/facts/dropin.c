@@ -288,7 +288,6 @@ static void write_head(const struct dropin *d, struct buffer *out)
                 "# %s %s, service %s: written by sealift-unitd, which stops the unit if this changes.\n"
                 "[Unit]\n"
                 "StartLimitIntervalSec=0\n"
-                "CollectMode=inactive-or-failed\n"
                 "\n"
                 "[Service]\n",
                 d->manifest->name, d->manifest->version, d->service->name);

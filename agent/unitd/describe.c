@@ -54,7 +54,8 @@ static void describe_end(const struct manager_status *s, char *ret, size_t size)
                                s->exec_code == CLD_DUMPED ? ", core dumped" : "");
                 return;
         default:
-                (void)snprintf(ret, size, "it did not run");
+                (void)snprintf(ret, size,
+                               s->restarts > 0 ? "it ended, and was started again" : "it did not run");
         }
 }
 

@@ -92,8 +92,9 @@ int manager_start(sd_bus *bus, const char *unit, const char *description, char *
         int r;
 
         r = sd_bus_call_method(bus, MANAGER_NAME, MANAGER_OBJECT, MANAGER_INTERFACE, "StartTransientUnit",
-                               &e, &reply, "ssa(sv)a(sa(sv))", unit, "fail", 2, "Description", "s",
-                               description, "AddRef", "b", true, 0);
+                               &e, &reply, "ssa(sv)a(sa(sv))", unit, "fail", 3, "Description", "s",
+                               description, "CollectMode", "s", "inactive-or-failed", "AddRef", "b", true,
+                               0);
         if (r < 0 && sd_bus_error_has_name(&e, "org.freedesktop.systemd1.UnitExists"))
                 return fault_set(f, -EEXIST, "%s: systemd still knows a unit of this name", unit);
         if (r < 0)

@@ -247,6 +247,7 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
                 .root = s->sandbox.root,
                 .notify = type && str_eq(type, "notify"),
         };
+        struct fault taken = {};
         unsigned n = 0;
         int r;
 
@@ -257,11 +258,11 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
         memcpy(record.digest, q->digest, sizeof(record.digest));
         memcpy(record.service, s->name, sizeof(record.service));
         do {
-                r = name_choose(l, q, s, &n, record.unit, f);
+                r = name_choose(l, q, s, &n, record.unit, &taken);
                 if (r >= 0)
-                        r = unit_try(l, m, s, q, &record, ret, f);
-        } while (r == -EEXIST);
-        return r;
+                        r = unit_try(l, m, s, q, &record, ret, &taken);
+        } while (r == -EEXIST); /* systemd forgets a unit some time after its end */
+        return r < 0 ? fault_set(f, r, "%s", taken.text) : 0;
 }
 
 int unit_adopt(struct units *l, const struct record *record, struct unit **ret, struct fault *f)

@@ -29,14 +29,15 @@ enum { RESTARTS_MAX = 5 };
 
 enum { DROPIN_SITE_BYTES_MAX = 1024 * 1024 }; /* a site's own drop-in: written by hand */
 
+/* Not by LoadState: a unit whose files are gone or broken still runs what it runs. */
 static bool status_is_up(const struct manager_status *s)
 {
-        return str_eq(s->load, "loaded") && (str_eq(s->active, "active") || str_eq(s->active, "reloading"));
+        return str_eq(s->active, "active") || str_eq(s->active, "reloading");
 }
 
 static bool status_is_down(const struct manager_status *s)
 {
-        return !str_eq(s->load, "loaded") || str_eq(s->active, "inactive") || str_eq(s->active, "failed");
+        return str_eq(s->active, "inactive") || str_eq(s->active, "failed");
 }
 
 static bool invocation_is_checked(const struct unit *u, const struct manager_status *s)
@@ -200,19 +201,23 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
-/* The start job is done. */
-static void look_started(struct unit *u, const struct manager_status *s)
+/* Between the end of its start job and being ready. One that died is told from one that has just been exec'd
+ * by systemd's state, not by what the kernel says: a process that is gone already has no walls to look at,
+ * and why it went is known to systemd a moment later, in another change. */
+static void look_starting(struct unit *u, const struct manager_status *s)
 {
+        bool died = str_eq(s->sub, "auto-restart") || s->restarts != u->restarts ||
+                    (u->settle && !(status_is_up(s) && invocation_is_checked(u, s)));
         struct fault f = {};
         int r;
 
-        if (!status_is_up(s) || !walls_hold(u, s)) {
-                if (!u->failed) {
-                        (void)describe_failure(u->record.unit, NULL, s, &f);
-                        unit_fail(u, &f);
-                }
+        if (died) {
+                (void)describe_failure(u->record.unit, NULL, s, &f);
+                unit_fail(u, &f);
                 return;
         }
+        if (u->settle || !status_is_up(s) || !walls_hold(u, s))
+                return;
         if (u->record.notify) {
                 unit_set_state(u, UNIT_RUNNING);
                 return;
@@ -228,8 +233,9 @@ static void look_started(struct unit *u, const struct manager_status *s)
 static void look_down(struct unit *u, const struct manager_status *s)
 {
         struct fault f = {};
+        bool in_order = str_eq(s->load, "loaded") && str_eq(s->result, "success");
 
-        if (u->state != UNIT_STOPPING && !(u->state == UNIT_RUNNING && str_eq(s->result, "success"))) {
+        if (u->state != UNIT_STOPPING && !(u->state == UNIT_RUNNING && in_order)) {
                 (void)describe_failure(u->record.unit, NULL, s, &f);
                 (void)snprintf(u->text, sizeof(u->text), "%s", f.text);
                 u->failed = true;
@@ -254,8 +260,8 @@ static int restarts_count(struct unit *u, const struct manager_status *s)
         u->restarts = s->restarts;
         if (u->restarts_counted <= RESTARTS_MAX)
                 return 0;
-        (void)describe_failure(u->record.unit, NULL, s, &f);
-        (void)fault_prefix(&f, "it died %u times within a minute", u->restarts_counted);
+        (void)fault_set(&f, -ECHILD, "%s: it died %u times within a minute; see journalctl -u %s",
+                        u->record.unit, u->restarts_counted, u->record.unit);
         unit_fail(u, &f);
         return -ECHILD;
 }
@@ -268,10 +274,8 @@ static void look_up(struct unit *u, const struct manager_status *s)
                 unit_stop(u);
                 return;
         }
-        if (!invocation_is_checked(u, s) && !walls_hold(u, s))
-                return;
-        if (u->state == UNIT_STARTING && !u->settle)
-                unit_set_state(u, UNIT_RUNNING); /* adopted while it was starting */
+        if (!invocation_is_checked(u, s))
+                (void)walls_hold(u, s);
 }
 
 void watch_look(struct unit *u)
@@ -290,9 +294,8 @@ void watch_look(struct unit *u)
                 look_down(u, &s);
                 return;
         }
-        if (u->settle && !(status_is_up(&s) && invocation_is_checked(u, &s))) {
-                (void)describe_failure(u->record.unit, NULL, &s, &f);
-                unit_fail(u, &f);
+        if (u->state == UNIT_STARTING) {
+                look_starting(u, &s);
                 return;
         }
         if (u->state != UNIT_STOPPING && restarts_count(u, &s) < 0)
@@ -322,8 +325,10 @@ static void job_ended(struct unit *u, const char *result)
         }
         r = manager_status(u->units->bus, u->record.unit, &s, &f);
         if (r >= 0 && str_eq(result, "done")) {
-                u->restarts = s.restarts;
-                look_started(u, &s);
+                if (status_is_down(&s))
+                        look_down(u, &s);
+                else
+                        look_starting(u, &s);
                 return;
         }
         if (r >= 0)

@@ -3,6 +3,7 @@
 """Speaks to sealift-unitd as sealiftd does, for scenarios (inside the test machine, as root).
 
   unitd.py prepare MANIFEST TREE   a place in the store, filled with a copy of TREE
+  unitd.py swap MANIFEST OTHER     asks for a place for MANIFEST, and hands in OTHER
   unitd.py start|stop|remove MANIFEST
   unitd.py list                    one line a unit: STATE BUNDLE VERSION SERVICE PID UNIT
   unitd.py event [SECONDS]         waits for one event: STATE BUNDLE VERSION SERVICE UNIT TEXT
@@ -84,11 +85,15 @@ def prepare(manifest, tree):
     subprocess.run(["cp", "-rP", tree + "/.", "/proc/self/fd/%d/" % fd], pass_fds=[fd], check=True)
 
 
+def swap(manifest, other):
+    Unitd().ask(PREPARE, manifest, memfd(other))
+
+
 def event(seconds="30"):
     unitd = Unitd()
     unitd.sock.settimeout(float(seconds))
     _, _, state, _, bundle, version, _, service, unit, why = UNIT_BODY.unpack(unitd.receive()[1])
-    print(STATES[state], text(bundle), text(version), text(service), text(unit), text(why))
+    print(STATES[state], text(bundle), text(version), text(service), text(unit), text(why), flush=True)
 
 
 def raw(data):
@@ -99,6 +104,7 @@ def raw(data):
 
 VERBS = {
     "prepare": prepare,
+    "swap": swap,
     "start": lambda manifest: Unitd().ask(START, manifest),
     "stop": lambda manifest: Unitd().ask(STOP, manifest),
     "remove": lambda manifest: Unitd().ask(REMOVE, manifest),

@@ -8,7 +8,7 @@ unitd() { /tests/host/unitd.py "$@"; }
 # seal NAME VERSION: the manifest from the intent on standard input and the tree /srv/NAME, as `sealift pack` would make it
 # but for the bundle itself, which unitd never sees. Its path is in $sealed.
 seal() {
-    local tree=/srv/$1 path type mode size entries=''
+    local tree=/srv/$1 type mode size path entries=''
     sealed=/srv/$1-$2.manifest
     mkdir -p "$tree"
     while IFS=' ' read -r type mode size path; do
@@ -26,36 +26,272 @@ seal() {
     } >"$sealed"
 }
 
+# install NAME VERSION <INTENT
+install() {
+    seal "$1" "$2"
+    unitd prepare "$sealed" "/srv/$1"
+}
+
 unit_of() { unitd list | awk -v bundle="$1" '$2 == bundle { print $6 }'; }
 pid_of() { systemctl show --property=MainPID --value "$1"; }
 exposure() { systemd-analyze security "$1" 2>/dev/null | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p'; }
+at_most() { awk -v got="$1" -v most="$2" 'BEGIN { exit !(got != "" && got <= most) }'; }
 
-first_light() {
-    mkdir -p /etc/sealift/policy.d /srv/web
-    echo "hello from release 1" >/srv/web/index.html
-    seal web 1.0 <<'INTENT'
+# walls PID: what the kernel says about it, in a form that is the same for every process behind the same walls.
+walls() {
+    local name
+    for name in net user mnt ipc uts; do
+        [ "$(readlink "/proc/$1/ns/$name")" = "$(readlink "/proc/1/ns/$name")" ] && echo "$name of the host" || echo "$name of its own"
+    done
+    grep -E '^(Uid|Gid|Cap...|NoNewPrivs|Seccomp|Seccomp_filters):' "/proc/$1/status"
+    awk '{ print $5, $6 }' "/proc/$1/mountinfo" | LC_ALL=C sort
+}
+
+# leftovers BUNDLE: what there still is of its units in /run and in systemd
+leftovers() {
+    find /run/sealift/units /run/sealift/root /run/systemd/system -maxdepth 1 -name "sealift-$1.*" -printf '%p '
+    systemctl list-units --all --no-legend --plain "sealift-$1.*"
+}
+
+# another_pid UNIT PID: it runs again, in another process
+another_pid() { [ "$(pid_of "$1")" != "$2" ] && [ "$(pid_of "$1")" -gt 0 ] && systemctl --quiet is-active "$1"; }
+
+# listen, heard: one event, told to a client that waits for it while this goes on
+listen() {
+    unitd event 30 >/srv/event &
+    listener=$!
+    await 5 sh -c 'ss -xp 2>/dev/null | grep -q "unitd.sock.*ESTAB\|ESTAB.*unitd.sock"'
+}
+heard() {
+    wait "$listener" || true
+    like "$(cat /srv/event)" "$1" "$2"
+}
+
+web_intent() {
+    cat <<'INTENT'
 [Service main]
 ExecStart=/usr/bin/caddy file-server --root /bundle --listen :8080
+Restart=always
 [Sandbox main]
 Network=bind
 Bind=tcp:8080
 INTENT
+}
+
+refusals() {
+    mkdir -p /etc/sealift/policy.d /srv/web
+    echo "hello from release 1" >/srv/web/index.html
+    seal web 1.0 < <(web_intent)
     like "$(unitd prepare "$sealed" /srv/web || true)" "EPERM.*Bind=tcp:8080" "without a grant there is no place in the store"
     printf '[Policy web]\nBind=tcp:8080\n' >/etc/sealift/policy.d/web.conf
+    sed 's/8080/8081/' "$sealed" >/srv/other.manifest
+    like "$(unitd swap "$sealed" /srv/other.manifest || true)" "EBADMSG" "a manifest that is not what its sum says is refused"
+    is "$(find /var/lib/sealift/releases -mindepth 1)" "" "and none of it left anything behind"
+    like "$(unitd start "$sealed" || true)" "ENOENT" "what is not installed cannot be started"
+    like "$(unitd raw 00112233 2>&1 || true)" "closed" "rubbish ends the conversation"
+    like "$(unitd raw "$(printf '701fa15e0200000040000000%08d' 0)" 2>&1 || true)" "closed" "a request of the wrong length too"
+}
+
+web() {
+    local unit pid before
     unitd prepare "$sealed" /srv/web
+    is "$(stat -c '%U %a' /var/lib/sealift/releases/web/1.0-*/tree)" "sealift 755" "the tree is sealiftd's to fill"
+    is "$(stat -c '%U %a' /var/lib/sealift/releases/web /var/lib/sealift/releases/web/1.0-* /var/lib/sealift/releases/web/1.0-*/manifest | sort -u | tr '\n' ' ')" \
+        "root 644 root 755 " "all above it is root's"
+    ok "caddy starts" unitd start "$sealed"
+    unit=$(unit_of web)
+    is "$(curl --silent --max-time 5 localhost:8080)" "hello from release 1" "and answers"
+    ok "the same START again is no error" unitd start "$sealed"
+    is "$(unitd list | wc -l)" 1 "and starts nothing"
+    ok "exposure $(exposure "$unit") is 1.0 at most" at_most "$(exposure "$unit")" 1.0
+    like "$(journalctl --quiet --output=cat SEALIFT_BUNDLE=web SEALIFT_VERSION=1.0 _SYSTEMD_UNIT="$unit")" "serv" \
+        "its lines carry its bundle and version"
+    like "$(unitd remove "$sealed" || true)" "EBUSY" "a release that runs is not removed"
+
+    pid=$(pid_of "$unit")
+    before=$(walls "$pid")
+    systemctl daemon-reload
+    ok "after daemon-reload exposure is $(exposure "$unit")" at_most "$(exposure "$unit")" 1.0
+    is "$(pid_of "$unit")" "$pid" "and the service was not touched"
+    kill -KILL "$pid"
+    ok "killed, it is restarted" await 10 another_pid "$unit" "$pid"
+    is "$(walls "$(pid_of "$unit")")" "$before" "behind the very same walls"
+    ok "and answers again" await 10 curl --silent --fail --max-time 1 localhost:8080
+    like "$(unitd list)" "^running web" "and unitd is content"
+}
+
+unitd_dies() {
+    local unit pid daemon
+    unit=$(unit_of web)
+    pid=$(pid_of "$unit")
+    daemon=$(pid_of sealift-unitd.service)
+    kill -KILL "$daemon"
+    ok "unitd comes back" await 10 another_pid sealift-unitd.service "$daemon"
+    is "$(unitd list)" "running web 1.0 main $pid $unit" "and knows the unit again"
+    is "$(pid_of "$unit")" "$pid" "which never noticed"
+    kill -KILL "$pid"
+    ok "a restart is still watched" await 10 another_pid "$unit" "$pid"
+    await 10 sh -c '/tests/host/unitd.py list | grep -q "^running web 1.0 main '"$(pid_of "$unit")"' "'
+    ok "it can be stopped" unitd stop "$sealed"
+    is "$(unitd list)$(leftovers web)" "" "and nothing is left of it"
+    ok "a stopped release is stopped" unitd stop "$sealed"
+    like "$(unitd remove "$sealed" || true)" "ENOTEMPTY" "while there are files, its place stays"
+    rm /var/lib/sealift/releases/web/1.0-*/tree/*
+    ok "then it goes" unitd remove "$sealed"
+    is "$(ls /var/lib/sealift/releases)" "" "with all its folders"
+}
+
+no_network() {
+    local unit
+    install quiet 2.0+a~1 <<'INTENT'
+[Service one]
+ExecStart=/usr/bin/sleep infinity
+StateDirectory=yes
+CacheDirectory=yes
+RuntimeDirectory=yes
+Environment=GREETING="100%% true $$x"
+[Service two]
+ExecStart=/usr/bin/sleep infinity
+INTENT
+    ok "two services without a network start" unitd start "$sealed"
+    is "$(unitd list | sort | awk '{ print $1, $3, $4 }' | tr '\n' ' ')" "running 2.0+a~1 one running 2.0+a~1 two " "and are listed under their true version"
+    for unit in $(unit_of quiet); do
+        ok "exposure $(exposure "$unit") is 0.1" at_most "$(exposure "$unit")" 0.1
+        like "$(walls "$(pid_of "$unit")")" "net of its own" "with a network namespace of its own"
+    done
+    unit=$(unit_of quiet | grep one)
+    like "$(tr '\0' '\n' <"/proc/$(pid_of "$unit")/environ")" 'GREETING=100% true \$\$x' "the environment is what was meant"
+    ok "one is killed" kill -KILL "$(pid_of "$unit")"
+    ok "both are stopped" unitd stop "$sealed"
+    is "$(leftovers quiet)" "" "and gone"
+}
+
+failures() {
+    install broken 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/false
+Restart=always
+[Service other]
+ExecStart=/usr/bin/sleep infinity
+INTENT
+    like "$(unitd start "$sealed" || true)" "ECHILD.*exited with status 1" "a service that fails at once fails its release"
+    is "$(unitd list)$(leftovers broken)" "" "and its other service is stopped"
+    install broken 2 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep 0.3
+Restart=always
+INTENT
+    like "$(unitd start "$sealed" || true)" "ECHILD.*exited with status 0" "so does one that ends 0.3 s after its start"
+    install broken 3 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/not-there
+INTENT
+    like "$(unitd start "$sealed" || true)" "ECHILD.*cannot be executed" "and one whose program is not there"
+    install broken 4 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+Type=notify
+TimeoutStartSec=1s
+INTENT
+    like "$(unitd start "$sealed" || true)" "ECHILD.*not ready in time" "and one that never says it is ready"
+    is "$(unitd list)$(leftovers broken)" "" "nothing is left of them"
+    like "$(journalctl --quiet --output=cat MESSAGE_ID=5e1ecb0a5b564a3bbf7123523a5b32c7 SEALIFT_BUNDLE=broken)" "not ready in time" \
+        "the journal says why, too"
+}
+
+redis() {
+    local unit pid round begin
+    install redis 7 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/redis-server --supervised systemd --port 0 --unixsocket /run/sealift-redis/s --dir /var/lib/sealift-redis
+Type=notify
+RuntimeDirectory=yes
+StateDirectory=yes
+Restart=always
+RestartSec=100ms
+INTENT
+    begin=$SECONDS
+    ok "redis-server starts" unitd start "$sealed"
+    ok "and is ready when it says so" [ $((SECONDS - begin)) -lt 4 ]
+    unit=$(unit_of redis)
+    ok "exposure $(exposure "$unit") is 0.1" at_most "$(exposure "$unit")" 0.1
+    listen
+    for round in 1 2 3 4 5 6; do
+        pid=$(pid_of "$unit")
+        kill -KILL "$pid"
+        [ "$round" = 6 ] || await 10 another_pid "$unit" "$pid"
+    done
+    heard "^failed redis 7 main $unit .*it died 6 times within a minute" "one that dies again and again is stopped, and told of"
+    is "$(unitd list)$(leftovers redis)" "" "and gone"
+}
+
+ends_by_itself() {
+    install brief 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep 6
+Restart=no
+INTENT
+    ok "a service that runs for 6 s starts" unitd start "$sealed"
+    listen
+    heard "^stopped brief 1 main .*it ended by itself" "and its end is told"
+}
+
+tampering() {
+    local unit pid
+    install guarded 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+Restart=always
+RestartSec=100ms
+INTENT
     unitd start "$sealed"
-    unitd list
-    systemctl cat "$(unit_of web)"
-    exposure "$(unit_of web)"
-    curl -s --max-time 5 localhost:8080
-    systemctl status sealift-unitd.service
-    exposure sealift-unitd.service
-    grep Secc /proc/"$(pid_of "$(unit_of web)")"/status
-    time unitd stop "$sealed"
-    unitd list
-    find /run/sealift /var/lib/sealift
+    unit=$(unit_of guarded)
+    listen
+    echo '# a comment' >>"/run/systemd/system/$unit.d/50-sealift.conf"
+    systemctl daemon-reload
+    heard "^failed guarded 1 main $unit .*50-sealift.conf was changed" "an edited drop-in is found out after a reload"
+    is "$(leftovers guarded)" "" "and the unit stopped"
+
+    unitd start "$sealed"
+    unit=$(unit_of guarded)
+    listen
+    rm -r "/run/systemd/system/$unit.d"
+    systemctl daemon-reload
+    heard "^failed guarded 1 main $unit .*50-sealift.conf" "so is one that was removed"
+
+    unitd start "$sealed"
+    unit=$(unit_of guarded)
+    pid=$(pid_of "$unit")
+    listen
+    mkdir -p /etc/systemd/system/service.d
+    printf '[Service]\nRestrictNamespaces=no\n' >/etc/systemd/system/service.d/90-site.conf
+    systemctl daemon-reload
+    heard "^running guarded 1 main $unit .*drop-ins of this host" "one of the host's own is told, and the service runs on"
+    is "$(pid_of "$unit")" "$pid" "in the same process"
+    listen
+    kill -KILL "$pid"
+    heard "^failed guarded 1 main $unit .*seccomp filters" "but the restart that lost RestrictNamespaces= to it is stopped"
+    rm -r /etc/systemd/system/service.d
+    systemctl daemon-reload
+
+    mkdir -p /etc/systemd/system/service.d
+    printf '[Service]\nPrivateUsers=no\n' >/etc/systemd/system/service.d/90-site.conf
+    systemctl daemon-reload
+    like "$(unitd start "$sealed" || true)" "NOTSUP.*host's user namespace" "a wall that is missing from the beginning fails the release"
+    is "$(unitd list)$(leftovers guarded)" "" "which is stopped"
+    rm -r /etc/systemd/system/service.d
+    systemctl daemon-reload
+    like "$(journalctl --quiet --output=cat MESSAGE_ID=57c7bd71fd924917b6e0d2fb78255058)" "user namespace" "missing walls are in the journal"
 }
 
 systemctl start sealift-unitd.socket
-first_light
+refusals
+web
+unitd_dies
+no_network
+failures
+redis
+ends_by_itself
+tampering
+is "$(journalctl --quiet --output=cat _SYSTEMD_UNIT=sealift-unitd.service PRIORITY=3 | grep -v '^sealift-\|^it died' || true)" "" "unitd itself had no trouble"
 done_testing

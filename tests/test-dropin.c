@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The drop-in's text: golden for one service with everything, and what a hostile value may not become. The
+ * hostile values are put into a parsed manifest behind the parser's back, as if the parser had let them by.
+ */
+
+#include "facts/dropin.h"
+
+#include "tap.h"
+
+#define HEAD    "[Bundle]\nName=web\nVersion=1.0+b~1\n"
+#define SERVICE HEAD "[Service main]\nExecStart=/usr/bin/caddy run\n"
+#define DIGEST  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define TREE    "/var/lib/sealift/releases/web/1.0+b~1-0123456789ab/tree"
+#define ROOT    "/run/sealift/root/sealift-web.main@1.0_b_1-0123456789ab-1.service"
+
+static struct manifest *parse(const char *text)
+{
+        struct manifest *m = NULL;
+        struct fault f = {};
+
+        if (manifest_parse(text, strlen(text), "web.manifest", &m, &f) < 0) {
+                printf("# %s\n", f.text);
+                abort();
+        }
+        return m;
+}
+
+static int make(const struct manifest *m, const char *tree, struct buffer *out, struct fault *f)
+{
+        const struct dropin d = { .manifest = m,
+                                  .service = m->services,
+                                  .digest = DIGEST,
+                                  .tree = tree,
+                                  .root = ROOT,
+                                  .attempt = 12 };
+
+        buffer_done(out);
+        return dropin_write(&d, out, f);
+}
+
+static void has(const struct buffer *b, const char *line, const char *what)
+{
+        char whole[512];
+
+        (void)snprintf(whole, sizeof(whole), "\n%s\n", line);
+        tap_ok(b->data && strstr(b->data, whole) != NULL, "%s", what);
+}
+
+static void has_not(const struct buffer *b, const char *text, const char *what)
+{
+        tap_ok(b->data && strstr(b->data, text) == NULL, "%s", what);
+}
+
+/* Every wall of the design, each on a line of its own: one that is taken out of the drop-in fails here. */
+static const char *const walls[] = {
+        "DynamicUser=yes",
+        "PrivateUsers=yes",
+        "PrivateTmp=yes",
+        "PrivateDevices=yes",
+        "PrivateIPC=yes",
+        "PrivateMounts=yes",
+        "ProtectSystem=strict",
+        "ProtectHome=yes",
+        "ProtectProc=invisible",
+        "ProcSubset=pid",
+        "ProtectControlGroups=yes",
+        "ProtectKernelModules=yes",
+        "ProtectKernelTunables=yes",
+        "ProtectKernelLogs=yes",
+        "ProtectClock=yes",
+        "ProtectHostname=yes",
+        "CapabilityBoundingSet=",
+        "AmbientCapabilities=",
+        "NoNewPrivileges=yes",
+        "SystemCallArchitectures=native",
+        "SystemCallFilter=@system-service",
+        "SystemCallFilter=~@privileged @resources",
+        "SystemCallErrorNumber=EPERM",
+        "RestrictNamespaces=yes",
+        "RestrictRealtime=yes",
+        "RestrictSUIDSGID=yes",
+        "MemoryDenyWriteExecute=yes",
+        "LockPersonality=yes",
+        "UMask=0077",
+        "RemoveIPC=yes",
+        "KeyringMode=private",
+        "DevicePolicy=closed",
+        "MountAPIVFS=yes",
+        "StartLimitIntervalSec=0",
+        "RootDirectory=" ROOT,
+        "BindReadOnlyPaths=" TREE ":/bundle",
+        "BindReadOnlyPaths=-/run/systemd/userdb/io.systemd.DynamicUser",
+        "BindReadOnlyPaths=-/run/systemd/journal/dev-log",
+        "LogExtraFields=SEALIFT_BUNDLE=web",
+        "LogExtraFields=SEALIFT_VERSION=1.0+b~1",
+        "LogExtraFields=SEALIFT_DIGEST=" DIGEST,
+        "LogExtraFields=SEALIFT_ATTEMPT=12",
+};
+
+static void test_strictest(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m = parse(SERVICE);
+        struct fault f = {};
+
+        tap_int(make(m, TREE, b, &f), 0, "the smallest service gets its drop-in");
+        for (size_t i = 0; i < ELEMENTSOF(walls); i++)
+                has(b, walls[i], walls[i]);
+        has(b, "PrivateNetwork=yes", "no network");
+        has(b, "RestrictAddressFamilies=AF_UNIX", "no sockets but local ones");
+        has(b, "IPAddressDeny=any", "no packets");
+        has(b, "BindReadOnlyPaths=/usr", "the host's /usr");
+        has_not(b, "/etc/resolv.conf", "no names to look up");
+        has(b, "Type=exec", "Type=exec unless said otherwise");
+        has(b, "ExecStart=/usr/bin/caddy run", "the command");
+        tap_ok(strncmp(b->data, "# web 1.0+b~1, service main", 27) == 0, "the first line says what it is");
+}
+
+static void test_settings(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m = parse(
+                HEAD "[Service main]\nExecStart=/bundle/caddy run --root \"a b\" "
+                     "100%%\nType=notify\nRestart=always\nEnvironment=A=$$1 \"B=x y\"\n"
+                     "CPUQuota=50%\nStateDirectory=yes\nCacheDirectory=no\n[Sandbox main]\nRoot=bundle\n");
+        struct fault f = {};
+
+        tap_int(make(m, TREE, b, &f), 0, "a service with settings");
+        has(b, "ExecStart=/bundle/caddy run --root \"a b\" 100%%", "the command as it stands");
+        has(b, "Type=notify", "what the manifest says");
+        has_not(b, "Type=exec", "instead of the default");
+        has(b, "Restart=always", "for restarts too");
+        has_not(b, "Restart=on-failure", "once");
+        has(b, "Environment=A=$$1 \"B=x y\"", "quotes as they stand");
+        has(b, "CPUQuota=50%", "percentages are no specifiers");
+        has(b, "StateDirectory=sealift-web", "a directory of the bundle's own name");
+        has_not(b, "CacheDirectory", "none where it says no");
+        has_not(b, "BindReadOnlyPaths=/usr\n", "Root=bundle leaves /usr out");
+}
+
+static void test_networks(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *bind =
+                parse(SERVICE "[Sandbox main]\nNetwork=bind\nBind=tcp:8080\nBind=udp:5353\n");
+        _cleanup_(manifest_freep) struct manifest *out = parse(
+                SERVICE "[Sandbox main]\nNetwork=outbound\nOutbound=192.0.2.0/24\nOutbound=2001:db8::1\n");
+        _cleanup_(manifest_freep) struct manifest *any =
+                parse(SERVICE "[Sandbox main]\nNetwork=outbound\nOutbound=any\n");
+        _cleanup_(manifest_freep) struct manifest *socket =
+                parse(SERVICE "[Socket http]\nListenStream=80\nService=main\n");
+        struct fault f = {};
+
+        tap_int(make(bind, TREE, b, &f), 0, "a service that binds");
+        has(b, "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "may use the internet's families");
+        has(b, "SocketBindAllow=tcp:8080", "its TCP port");
+        has(b, "SocketBindAllow=udp:5353", "its UDP port");
+        has(b, "SocketBindDeny=any", "and no others");
+        has_not(b, "PrivateNetwork=yes", "in the host's network");
+        has(b, "BindReadOnlyPaths=-/etc/resolv.conf", "with names");
+        bind->services->sandbox.binds[0].port = 80;
+        tap_int(make(bind, TREE, b, &f), -EPERM, "a port below 1024 is refused");
+        tap_like(f.text, "port 80", "and named");
+        tap_int(make(out, TREE, b, &f), 0, "a service that connects");
+        has(b, "IPAddressDeny=any", "to nobody");
+        has(b, "IPAddressAllow=192.0.2.0/24", "but a network");
+        has(b, "IPAddressAllow=2001:db8::1/128", "and an address");
+        has(b, "SocketBindDeny=any", "and listens on nothing");
+        tap_int(make(any, TREE, b, &f), 0, "one that connects to anybody");
+        has(b, "IPAddressAllow=any", "is allowed to");
+        tap_int(make(socket, TREE, b, &f), 0, "one behind a socket");
+        has(b, "Sockets=sealift-web.http.socket", "gets it from systemd");
+        has(b, "PrivateNetwork=yes", "and has no network itself");
+}
+
+/* Replaces the value of the first setting behind the parser's back. */
+static int make_hostile(const char *setting, const char *value, struct buffer *b, struct fault *f)
+{
+        char text[256];
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+
+        (void)snprintf(text, sizeof(text), HEAD "[Service main]\n%s\n%s", setting,
+                       str_has_prefix(setting, "ExecStart") ? "" : "ExecStart=/usr/bin/x\n");
+        m = parse(text);
+        free(m->services->settings[0].value);
+        m->services->settings[0].value = strdup(value);
+        return make(m, TREE, b, f);
+}
+
+static void test_hostile_values(struct buffer *b)
+{
+        static const struct {
+                const char *setting, *value, *what;
+        } cases[] = {
+                { "ExecStart=/usr/bin/x", "+/usr/bin/x", "an exec prefix '+'" },
+                { "ExecStart=/usr/bin/x", "!/usr/bin/x", "an exec prefix '!'" },
+                { "ExecStart=/usr/bin/x", "-/usr/bin/x", "an exec prefix '-'" },
+                { "ExecStart=/usr/bin/x", "@/usr/bin/x y", "an exec prefix '@'" },
+                { "ExecStart=/usr/bin/x", ":/usr/bin/x", "an exec prefix ':'" },
+                { "ExecStart=/usr/bin/x", "", "an empty command, which would reset the list" },
+                { "ExecStart=/usr/bin/x", "/bin/sh -c id", "a program elsewhere" },
+                { "ExecStart=/usr/bin/x", "/usr/../bin/sh", "a program behind '..'" },
+                { "ExecStart=/usr/bin/x", "/usr/bin/x %H", "a specifier in a command" },
+                { "ExecStart=/usr/bin/x", "/usr/bin/x %%%H", "a specifier behind a percent sign" },
+                { "ExecStart=/usr/bin/x", "/usr/bin/x %", "a lone percent sign" },
+                { "ExecStart=/usr/bin/x", "/usr/bin/x ; /usr/bin/y", "a second command" },
+                { "ExecStart=/usr/bin/x", "/usr/bin/x\nUser=root", "a newline in a command" },
+                { "ExecStart=/usr/bin/x", "/usr/bin/x\rUser=root", "a carriage return" },
+                { "ExecStart=/usr/bin/x", "/usr/bin/x \\", "a continued line" },
+                { "Environment=A=b", "A=b\nDynamicUser=no", "a newline in the environment" },
+                { "Environment=A=b", "A=%h", "a specifier in the environment" },
+                { "Environment=A=b", "A=\"b", "an open quote" },
+                { "Type=exec", "exec\nUser=root", "a newline behind a word" },
+                { "Type=exec", "oneshot", "a word that is not in the table" },
+                { "RestartSec=5", "5\n[Unit]\nOnFailure=x", "a section in a span" },
+                { "WorkingDirectory=/bundle", "-/root", "a prefix before a path" },
+                { "WorkingDirectory=/bundle", "~", "a home directory" },
+                { "StateDirectory=yes", "../../etc", "a directory of another name" },
+                { "MemoryMax=64M", "64M %i", "more than a size" },
+                { "CPUQuota=50%", "50%i", "a specifier behind a number" },
+        };
+        struct fault f;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                f = (struct fault){};
+                tap_ok(make_hostile(cases[i].setting, cases[i].value, b, &f) < 0 && *f.text,
+                       "%s does not get through", cases[i].what);
+        }
+}
+
+static void test_hostile_names(struct buffer *b)
+{
+        static const char *const trees[] = {
+                "relative/tree",      "/var/lib/a b/tree", "/var/lib/x:/etc/tree", "/var/lib/%h/tree",
+                "/var/lib/x/../tree", "/var/lib/x\n/tree", "/var/lib/\"x/tree",    "",
+        };
+        _cleanup_(manifest_freep) struct manifest *m = parse(SERVICE);
+        struct fault f = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(trees); i++)
+                tap_int(make(m, trees[i], b, &f), -EINVAL, "a tree at '%s' is refused",
+                        strchr(trees[i], '\n') ? "(newline)" : trees[i]);
+        (void)snprintf(m->name, sizeof(m->name), "a b");
+        tap_int(make(m, TREE, b, &f), -EINVAL, "a bundle whose name is none is refused");
+}
+
+static void test_golden(struct buffer *b)
+{
+        static const char want[] = "# web 1.0+b~1, service main: written by sealift-unitd, which stops the "
+                                   "unit if this changes.\n"
+                                   "[Unit]\n"
+                                   "StartLimitIntervalSec=0\n"
+                                   "\n"
+                                   "[Service]\n"
+                                   "Type=exec\n"
+                                   "Restart=on-failure\n"
+                                   "RestartSec=1s\n"
+                                   "ExecStart=/usr/bin/caddy run\n"
+                                   "LogExtraFields=SEALIFT_BUNDLE=web\n"
+                                   "LogExtraFields=SEALIFT_VERSION=1.0+b~1\n"
+                                   "LogExtraFields=SEALIFT_DIGEST=" DIGEST "\n"
+                                   "LogExtraFields=SEALIFT_ATTEMPT=12\n"
+                                   "RootDirectory=" ROOT "\n"
+                                   "BindReadOnlyPaths=" TREE ":/bundle\n"
+                                   "BindReadOnlyPaths=/usr\n";
+        _cleanup_(manifest_freep) struct manifest *m = parse(SERVICE);
+        struct fault f = {};
+
+        tap_int(make(m, TREE, b, &f), 0, "the same once more");
+        tap_ok(strncmp(b->data, want, strlen(want)) == 0, "begins as it always did");
+        tap_ok(str_has_suffix(b->data, "Delegate=no\nMountAPIVFS=yes\n"),
+               "and ends with the walls, which so win");
+}
+
+int main(void)
+{
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(DROPIN_BYTES_MAX);
+
+        test_strictest(&b);
+        test_settings(&b);
+        test_networks(&b);
+        test_hostile_values(&b);
+        test_hostile_names(&b);
+        test_golden(&b);
+        return tap_done();
+}
