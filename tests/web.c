@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static void check(bool ok, const char *what)
@@ -122,16 +123,89 @@ static void nginx_start(struct web *w)
         (void)fd_close(fd);
 }
 
+/* What the misbehaving server answers where a whole answer is a file (its mode "raw"). */
+static const struct {
+        const char *path, *answer;
+} raw_answers[] = {
+        { "truncated", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nless" },
+        { "truncated-chunks",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n0123456789abcdef\r\n" },
+        { "announced-large", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\nless" },
+        { "longer-than-said",
+          "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ngood\nand what nobody asked for" },
+        { "silent-close", "" },
+        { "not-http", "SSH-2.0-OpenSSH_9.2\r\n" },
+        { "unasked-304", "HTTP/1.1 304 Not Modified\r\n\r\n" },
+        { "partial",
+          "HTTP/1.1 206 Partial Content\r\nContent-Length: 2\r\nContent-Range: bytes 1-2/5\r\n\r\noo" },
+        { "bad-etag", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: \"a\" and more\r\n\r\ngood\n" },
+};
+
+/* What it does elsewhere. */
+static const char rules_text[] = "/endless endless\n"
+                                 "/endless-404 endless 404\n"
+                                 "/redirect redirect https://elsewhere.example/bucket\n"
+                                 "/redirect-here redirect /good\n"
+                                 "/reset reset 500\n"
+                                 "/endless-headers headers\n"
+                                 "/interim raw\n"
+                                 "/stall stall\n"
+                                 "/stall-in-body stall-body 3\n"
+                                 "/drip drip 0.1\n"
+                                 "/trickle drip 0.5 2048\n"
+                                 "/status/204 status 204\n"
+                                 "/status/400 status 400\n"
+                                 "/status/401 status 401\n"
+                                 "/status/403 status 403\n"
+                                 "/status/410 status 410\n"
+                                 "/status/429 status 429\n"
+                                 "/status/500 status 500\n"
+                                 "/status/503 status 503\n";
+
+static void evil_write(const struct web *w)
+{
+        static const char *const files[] = { "reset", "endless",       "endless-404",
+                                             "stall", "stall-in-body", "drip" };
+        char name[64], rules_all[2048];
+        static char interim[1000 * STRLEN("HTTP/1.1 100 Continue\r\n\r\n") + 1];
+        int n;
+
+        n = snprintf(rules_all, sizeof(rules_all), "%s", rules_text);
+        for (size_t i = 0; i < ELEMENTSOF(raw_answers); i++) {
+                n += snprintf(rules_all + n, sizeof(rules_all) - (size_t)n, "/%s raw\n",
+                              raw_answers[i].path);
+                (void)snprintf(name, sizeof(name), "evil/%s", raw_answers[i].path);
+                web_write(w, name, "%s", raw_answers[i].answer);
+        }
+        web_write(w, "rules", "%s", rules_all);
+        for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+                (void)snprintf(name, sizeof(name), "evil/%s", files[i]);
+                web_write(w, name, "%01000d", 0);
+        }
+        for (size_t i = 0; i < 1000; i++)
+                (void)strcpy(interim + i * STRLEN("HTTP/1.1 100 Continue\r\n\r\n"),
+                             "HTTP/1.1 100 Continue\r\n\r\n");
+        web_write(w, "evil/interim", "%s", interim);
+        web_write(w, "evil/trickle", "%016000d", 0);
+        web_write(w, "evil/good", "good\n");
+}
+
 static void evil_start(struct web *w, const char *certificate, unsigned *ret_port)
 {
-        char fd_text[16], pem[128], key[128], program[512];
+        char program[512], listen_at[24], root[80], rules[80], requests[80], uploads[80], pem[80], key[80];
         int fd = listener_open(ret_port);
 
-        (void)snprintf(fd_text, sizeof(fd_text), "%d", fd);
+        (void)snprintf(listen_at, sizeof(listen_at), "fd:%d", fd);
+        (void)snprintf(root, sizeof(root), "%s/evil", w->dir);
+        (void)snprintf(rules, sizeof(rules), "%s/rules", w->dir);
+        (void)snprintf(requests, sizeof(requests), "%s/requests", w->dir);
+        (void)snprintf(uploads, sizeof(uploads), "%s/uploads", w->dir);
         (void)snprintf(pem, sizeof(pem), "%s/%s.pem", w->dir, certificate);
         (void)snprintf(key, sizeof(key), "%s/%s.key", w->dir, certificate);
         w->pids[w->n_pids++] = spawn((const char *const[]){
-                "python3", source_path("evil.py", program, sizeof(program)), fd_text, pem, key, NULL });
+                "python3", source_path("host/evil.py", program, sizeof(program)), "--listen", listen_at,
+                "--root", root, "--rules", rules, "--log", requests, "--bodies", uploads, "--certificate",
+                pem, "--key", key, NULL });
         (void)fd_close(fd);
 }
 
@@ -145,7 +219,8 @@ int web_start(struct web *w, const char **ret_missing)
                 { { "python3", "--version" } },
         };
         const char *tmp = getenv("TMPDIR");
-        char certs[512], bucket[80];
+        static const char *const folders[] = { "bucket", "evil", "uploads" };
+        char certs[512], folder[80];
 
         *w = (struct web){};
         for (size_t i = 0; i < ELEMENTSOF(needed); i++)
@@ -158,8 +233,11 @@ int web_start(struct web *w, const char **ret_missing)
         check(web_run((const char *const[]){ source_path("certs", certs, sizeof(certs)), w->dir, NULL }) ==
                       0,
               "tests/certs");
-        (void)snprintf(bucket, sizeof(bucket), "%s/bucket", w->dir);
-        check(web_run((const char *const[]){ "mkdir", bucket, NULL }) == 0, bucket);
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
+                (void)snprintf(folder, sizeof(folder), "%s/%s", w->dir, folders[i]);
+                check(mkdir(folder, 0755) >= 0, folder);
+        }
+        evil_write(w);
         nginx_start(w);
         evil_start(w, "server", &w->evil_port);
         evil_start(w, "other", &w->other_port);

@@ -60,7 +60,7 @@ events {}
 http {
     log_format requests escape=json '{"method":"\$request_method","path":"\$uri","status":\$status,"sent":\$body_bytes_sent,'
         '"if_none_match":"\$http_if_none_match","if_modified_since":"\$http_if_modified_since","range":"\$http_range",'
-        '"agent":"\$http_user_agent","server":"nginx","body":"\$request_body_file"}';
+        '"agent":"\$http_user_agent","type":"\$content_type","server":"nginx","body":"\$request_body_file"}';
     access_log $BUCKET_LOG requests;
     client_body_temp_path $BUCKET_BODIES;
     server {

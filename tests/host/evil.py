@@ -8,13 +8,14 @@ A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, a
   truncate N        says the full length, sends N bytes, closes cleanly
   reset N           says the full length, sends N bytes, resets the connection
   longer N          N bytes more than the file has, with a Content-Length that fits
-  endless           no Content-Length, and bytes until the client has had enough
+  endless [CODE]    no Content-Length, and bytes until the client has had enough
   headers           header lines until the client has had enough
   stall             takes the request and never answers
   stall-body N      says the full length, sends N bytes, then nothing more
-  drip SEC          one byte every SEC seconds
+  drip SEC [N]      one byte, or N bytes, every SEC seconds
   flip N            the byte at N has one bit flipped
   redirect URL      302
+  raw               the file is the whole answer, status line and all; then the connection ends in order
   file PATH         another file's bytes (PATH is absolute)
   gzip              the body compressed, with Content-Encoding: gzip that nobody asked for
 """
@@ -57,7 +58,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         line = json.dumps({
             "method": self.command, "path": self.path.partition("?")[0], "status": status, "sent": self.sent,
             "if_none_match": header("If-None-Match", ""), "if_modified_since": header("If-Modified-Since", ""),
-            "range": header("Range", ""), "agent": header("User-Agent", ""), "server": "evil", "body": body})
+            "range": header("Range", ""), "agent": header("User-Agent", ""),
+            "type": header("Content-Type", ""), "server": "evil", "body": body})
         with open(self.server.options.log, "a", encoding="utf-8") as log:
             log.write(line + "\n")
 
@@ -111,8 +113,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def obey_longer(self, data, count):
         self.honest(data + b"x" * int(count))
 
-    def obey_endless(self, data):
-        self.head(200, Connection="close")
+    def obey_endless(self, data, code="200"):
+        self.head(int(code), Connection="close")
         self.send(data)
         while True:
             self.send(b"x" * CHUNK)
@@ -131,10 +133,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send(data[:int(count)])
         time.sleep(FOREVER)
 
-    def obey_drip(self, data, pause):
+    def obey_drip(self, data, pause, count=1):
         self.head(200, len(data))
-        for at in range(len(data)):
-            self.send(data[at:at + 1])
+        for at in range(0, len(data), int(count)):
+            self.send(data[at:at + int(count)])
             time.sleep(float(pause))
 
     def obey_flip(self, data, at):
@@ -144,6 +146,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def obey_redirect(self, data, url):
         self.head(302, 0, Location=url)
+
+    def obey_raw(self, data):
+        self.send(data)
+        try:
+            self.request = self.request.unwrap()
+        except OSError:
+            pass
+        raise Hang
 
     def obey_file(self, data, path):
         with open(path, "rb") as other:
@@ -196,8 +206,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         fd, path = tempfile.mkstemp(dir=self.server.options.bodies)
         with os.fdopen(fd, "wb") as file:
             file.write(body)
-        self.head(204)
         self.note(204, path)
+        self.head(204)
 
     do_POST = do_PUT
 
@@ -216,13 +226,24 @@ def notify_ready():
             notify.sendto(b"READY=1", path.replace("@", "\0", 1))
 
 
+def make_server(listen):
+    """HOST:PORT, or fd:NUMBER for a socket that listens already."""
+    host, port = listen.rsplit(":", 1)
+    if host != "fd":
+        return Server((host, int(port)), Handler)
+    server = Server(None, Handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = socket.socket(fileno=int(port))
+    server.server_name, server.server_port = server.socket.getsockname()[:2]
+    return server
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("root", "rules", "log", "bodies", "certificate", "key", "listen"):
         parser.add_argument("--" + name, required=True)
     options = parser.parse_args()
-    host, port = options.listen.rsplit(":", 1)
-    server = Server((host, int(port)), Handler)
+    server = make_server(options.listen)
     server.options = options
     server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.tls.load_cert_chain(options.certificate, options.key)

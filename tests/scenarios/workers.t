@@ -48,12 +48,19 @@ systemd-sysusers
 systemd-tmpfiles --create sealift.conf
 mkdir -p /etc/sealift
 cp "$(ca_pem)" /etc/sealift/ca.pem
+cp "$TLS/stranger.pem" /etc/sealift/stranger.pem
 cat >/etc/sealift/sealift.conf <<END
 [Agent]
 Channel=stable
+Source=bucket
 [Source bucket]
 URL=https://bucket.test/
 CAFile=/etc/sealift/ca.pem
+[Source system]
+URL=https://bucket.test/
+[Source stranger]
+URL=https://bucket.test/
+CAFile=/etc/sealift/stranger.pem
 END
 echo secret >/var/lib/sealift/trust/secret
 systemctl start sealift-fetch.socket sealift-unpack.socket
@@ -61,6 +68,10 @@ systemctl start sealift-fetch.socket sealift-unpack.socket
 is "$(worker get bucket greeting)" hello "sealift-fetch looks up a name and fetches from it"
 is "$(worker get bucket large | wc -c)" 52428800 "also more than it may keep in memory"
 is "$(worker get bucket none 2>&1)" "2 none of source bucket: HTTP status 404: not there" "and says what is not there"
+cp "$(ca_pem)" /etc/ssl/certs/bucket.pem
+openssl rehash /etc/ssl/certs
+is "$(worker get system greeting)" hello "the system's CAs are trusted where no CAFile= is given"
+like "$(worker get stranger greeting 2>&1)" "^13 .*/etc/sealift/stranger.pem" "and not where one is"
 ok "user sealift may ask" setpriv --reuid sealift --regid sealift --clear-groups /tests/host/worker.py get bucket greeting
 not_ok "nobody else may" setpriv --reuid nobody --regid nogroup --clear-groups /tests/host/worker.py get bucket greeting
 
