@@ -13,8 +13,10 @@ static const struct verb {
         int (*run)(int argc, char **argv);
 } verbs[] = {
         { "check", "", "look for new releases now", verb_check },
+        { "init", "", "make a repository to publish to, and its keys", verb_init },
         { "lint", "MANIFEST...", "check manifests, packed or not", verb_lint },
         { "pack", "DIR", "make a bundle and its sealed manifest from a tree", verb_pack },
+        { "publish", "MANIFEST", "add a packed release to a channel of a repository", verb_publish },
         { "show", "MANIFEST", "what a manifest holds and asks for; its sums", verb_show },
         { "status", "[BUNDLE]", "what this machine runs", verb_status },
         { "why", "BUNDLE", "each gate of the last attempt, passed or not", verb_why },

@@ -10,8 +10,10 @@
 #include "ground/fault.h"
 
 /* publisher: files in, files out, no host needed */
+int verb_init(int argc, char **argv);
 int verb_lint(int argc, char **argv);
 int verb_pack(int argc, char **argv);
+int verb_publish(int argc, char **argv);
 int verb_show(int argc, char **argv);
 
 /* operator: asks the agent of this host over D-Bus */

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* `sealift init`: a new repository and the keys for it. It writes below the two folders it is given, and
+ * nowhere else; it never replaces a key or a repository. */
+
+#include "ctl/repository.h"
+#include "ctl/verbs.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "ctl/publisher.h"
+#include "facts/date.h"
+#include "facts/tuf_write.h"
+#include "ground/text.h"
+
+enum { INIT_KEYS_MAX = 16 }; /* a role */
+
+static const char *arg_repository, *arg_keys;
+static bool arg_json;
+static struct init_role {
+        const char *keys, *threshold, *expires;
+} arg_role[TUF_ROLES];
+
+#define ROLE_OPTIONS(role_, name_, keys_, threshold_, expires_)                                             \
+        ARGS_TEXT(0, name_ "-keys", "N", &arg_role[role_].keys, "keys for " name_ " (" keys_ ")"),          \
+                ARGS_TEXT(0, name_ "-threshold", "N", &arg_role[role_].threshold,                           \
+                          "how many of them must sign (" threshold_ ")"),                                   \
+                ARGS_TEXT(0, name_ "-expires", "SPAN", &arg_role[role_].expires,                            \
+                          "how long what it signs is valid (" expires_ ")")
+
+static const struct args_option options[] = {
+        ARGS_TEXT('r', "repository", "DIR", &arg_repository, "where the repository goes: what you upload"),
+        ARGS_TEXT('k', "keys", "DIR", &arg_keys, "where the private keys go: never uploaded"),
+        ROLE_OPTIONS(TUF_ROOT, "root", "3", "2", "365d"),
+        ROLE_OPTIONS(TUF_TARGETS, "targets", "1", "1", "90d"),
+        ROLE_OPTIONS(TUF_SNAPSHOT, "snapshot", "1", "1", "90d"),
+        ROLE_OPTIONS(TUF_TIMESTAMP, "timestamp", "1", "1", "3d"),
+        ARGS_FLAG('j', "json", &arg_json, "print JSON"),
+};
+
+static const struct args_command command = {
+        .name = "sealift init",
+        .operands = "",
+        .help = "Makes a repository to publish to, and its keys.",
+        .options = options,
+        .n_options = ELEMENTSOF(options),
+};
+
+struct plan {
+        struct {
+                uint64_t keys, threshold;
+                int64_t period;
+        } role[TUF_ROLES];
+};
+
+/* Root keys are made three, two of which must sign: one may be lost or stolen. The others are replaced by
+ * root when that happens. */
+static const uint64_t default_keys[TUF_ROLES] = { 3, 1, 1, 1 },
+                      default_threshold[TUF_ROLES] = { 2, 1, 1, 1 };
+
+static int plan_number(const char *text, enum tuf_role role, const char *what, uint64_t max, uint64_t *n,
+                       struct fault *f)
+{
+        if (text && (text_parse_u64(text, max, n) < 0 || *n < 1))
+                return fault_set(f, -EINVAL, "--%s-%s=%s: not a number from 1 to %" PRIu64,
+                                 tuf_role_name(role), what, text, max);
+        return 0;
+}
+
+static int plan_role(enum tuf_role role, struct plan *p, struct fault *f)
+{
+        const struct init_role *arg = arg_role + role;
+        uint64_t keys = default_keys[role], threshold, usec;
+        int r;
+
+        r = plan_number(arg->keys, role, "keys", INIT_KEYS_MAX, &keys, f);
+        if (r < 0)
+                return r;
+        threshold = keys < default_threshold[role] ? keys : default_threshold[role];
+        r = plan_number(arg->threshold, role, "threshold", keys, &threshold, f);
+        if (r < 0)
+                return r;
+        p->role[role].period = tuf_default_period(role);
+        if (arg->expires) {
+                if (text_parse_span(arg->expires, &usec) < 0 || usec < 1000000)
+                        return fault_set(f, -EINVAL, "--%s-expires=%s: not a time span like 90d or 36h",
+                                         tuf_role_name(role), arg->expires);
+                p->role[role].period = (int64_t)(usec / 1000000);
+        }
+        p->role[role].keys = keys;
+        p->role[role].threshold = threshold;
+        return 0;
+}
+
+/* The real path that path has or, for its last component, would have. */
+static int path_resolve(const char *path, char ret[static PATH_MAX], struct fault *f)
+{
+        char parent[PATH_MAX], real[PATH_MAX];
+        char *slash;
+        int n;
+
+        if (realpath(path, ret))
+                return 0;
+        if (errno != ENOENT || text_copy(parent, sizeof(parent), path) < 0)
+                return fault_set_errno(f, -errno, "%s", path);
+        while ((slash = strrchr(parent, '/')) && slash > parent && !slash[1])
+                *slash = '\0';
+        slash = strrchr(parent, '/');
+        if (slash)
+                *slash = '\0';
+        if (!realpath(slash ? (slash == parent ? "/" : parent) : ".", real))
+                return fault_set_errno(f, -errno, "%s: its parent folder", path);
+        n = snprintf(ret, PATH_MAX, "%s/%s", str_eq(real, "/") ? "" : real, slash ? slash + 1 : parent);
+        return n > 0 && n < PATH_MAX ? 0 : fault_set(f, -ENAMETOOLONG, "%s: too long", path);
+}
+
+/* What lies below the repository is uploaded. */
+static int check_apart(struct fault *f)
+{
+        char repository[PATH_MAX], keys[PATH_MAX];
+        size_t n;
+        int r;
+
+        r = path_resolve(arg_repository, repository, f);
+        if (r >= 0)
+                r = path_resolve(arg_keys, keys, f);
+        if (r < 0)
+                return r;
+        n = strlen(repository);
+        if (strncmp(keys, repository, n) == 0 && (keys[n] == '/' || keys[n] == '\0'))
+                return fault_set(f, -EINVAL,
+                                 "--keys=%s: lies in the repository, and would be uploaded with it; "
+                                 "choose a folder apart from it",
+                                 arg_keys);
+        return 0;
+}
+
+static int make_keys(int dirfd, enum tuf_role role, const struct plan *p, struct repository *r,
+                     struct keys *keys, struct fault *f)
+{
+        size_t first = keys->n;
+        int k;
+
+        for (uint64_t i = 1; i <= p->role[role].keys; i++) {
+                char name[64];
+
+                (void)snprintf(name, sizeof(name), "%s-%" PRIu64 ".pem", tuf_role_name(role), i);
+                k = keys_create(dirfd, name, keys, f);
+                if (k < 0)
+                        return fault_prefix(f, "%s", arg_keys);
+        }
+        if (tuf_write_signers(repository_body(r, TUF_ROOT), role, keys->key + first, keys->n - first,
+                              p->role[role].threshold, p->role[role].period) < 0)
+                return fault_set(f, -ENOMEM, "root.json: out of memory");
+        return 0;
+}
+
+static void report(const struct repository *r, const struct plan *p)
+{
+        struct repository_file file;
+        char date[DATE_SIZE];
+
+        printf("Made a repository in %s:\n", arg_repository);
+        for (size_t i = 0; repository_staged(r, i, &file); i++) {
+                date_format(file.expires, date);
+                printf("  %-28s expires %s\n", file.path, date);
+        }
+        printf("and its private keys in %s:\n", arg_keys);
+        for (enum tuf_role i = 0; i < TUF_ROLES; i++)
+                for (uint64_t k = 1; k <= p->role[i].keys; k++)
+                        printf("  %s-%" PRIu64 ".pem%*s %" PRIu64 " of %" PRIu64 " must sign\n",
+                               tuf_role_name(i), k, 12 - (int)strlen(tuf_role_name(i)), "",
+                               p->role[i].threshold, p->role[i].keys);
+        printf("Next:\n"
+               "  - move the root keys to safe places, offline and apart; publishing does not need them\n"
+               "  - install %s/metadata/1.root.json as /etc/sealift/root.json on every host\n"
+               "  - sealift publish --repository=%s --keys=%s --channel=stable MANIFEST\n",
+               arg_repository, arg_repository, arg_keys);
+}
+
+static int report_json(const struct repository *r, const struct plan *p)
+{
+        _cleanup_json_ json_t *top = json_pack("{s:s, s:s, s:o, s:{}}", "repository", arg_repository, "keys",
+                                               arg_keys, "files", publisher_files_json(r), "roles");
+
+        for (enum tuf_role i = 0; i < TUF_ROLES; i++)
+                (void)json_object_set_new(json_object_get(top, "roles"), tuf_role_name(i),
+                                          json_pack("{s:I, s:I, s:I}", "keys", (json_int_t)p->role[i].keys,
+                                                    "threshold", (json_int_t)p->role[i].threshold,
+                                                    "expiry_seconds", (json_int_t)p->role[i].period));
+        return publisher_print_json(top);
+}
+
+static int init_keys(const struct plan *p, struct repository *r, struct keys *keys, struct fault *f)
+{
+        _cleanup_(keys_done) struct keys old = {};
+        _cleanup_close_ int fd = -EBADF;
+        int k;
+
+        if (mkdir(arg_keys, 0700) < 0 && errno != EEXIST)
+                return fault_set_errno(f, -errno, "%s: cannot make the folder", arg_keys);
+        k = keys_load(arg_keys, &old, f);
+        if (k < 0)
+                return k;
+        if (old.n > 0)
+                return fault_set(f, -EEXIST, "%s: holds keys already; nothing was changed", arg_keys);
+        fd = open(arg_keys, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return fault_set_errno(f, -errno, "%s", arg_keys);
+        for (enum tuf_role i = 0; i < TUF_ROLES; i++) {
+                k = make_keys(fd, i, p, r, keys, f);
+                if (k < 0)
+                        return k;
+        }
+        return 0;
+}
+
+static int init(struct fault *f)
+{
+        _cleanup_(repository_freep) struct repository *r = NULL;
+        _cleanup_(keys_done) struct keys keys = {};
+        struct plan p = {};
+        int64_t now;
+        int k = 0;
+
+        if (!arg_repository || !arg_keys)
+                return fault_set(f, -EINVAL, "--repository and --keys are needed");
+        for (enum tuf_role i = 0; k >= 0 && i < TUF_ROLES; i++)
+                k = plan_role(i, &p, f);
+        if (k >= 0)
+                k = check_apart(f);
+        if (k >= 0)
+                k = publisher_now(&now, f);
+        if (k >= 0)
+                k = repository_new(arg_repository, now, &r, f);
+        if (k >= 0)
+                k = init_keys(&p, r, &keys, f);
+        if (k >= 0)
+                k = repository_stage(r, TUF_ROOT, &keys, f);
+        if (k >= 0)
+                k = repository_write(r, f);
+        if (k < 0)
+                return k;
+        if (arg_json)
+                return report_json(r, &p);
+        report(r, &p);
+        return 0;
+}
+
+int verb_init(int argc, char **argv)
+{
+        struct fault f = {};
+        char **operands;
+        int n, status, r;
+
+        if (ctl_parse(&command, argc, argv, &operands, &n, &status) == ARGS_DONE)
+                return status;
+        r = init(&f);
+        return r < 0 ? ctl_fail(&command, r, &f) : EXIT_STATUS_OK;
+}
