@@ -631,6 +631,41 @@ static void test_bad_cache(void)
         tap_int(world_update(w), -ENOENT, "so does none");
 }
 
+/* Somebody else's timestamp in the store, far ahead: it must not count as trusted. */
+static void test_foreign_cache(void)
+{
+        _cleanup_(world_freep) struct world *w = world_new(), *other = world_new();
+        struct world_bytes *b;
+
+        world_set_version(other, TUF_TIMESTAMP, 98);
+        world_release(other, TUF_TIMESTAMP);
+        b = world_get(other, "metadata/timestamp.json");
+        taken(w, "first update");
+        free(w->store[TUF_TIMESTAMP].data);
+        w->store[TUF_TIMESTAMP] = *b;
+        *b = (struct world_bytes){};
+        taken(w, "a stored timestamp that our keys did not sign does not stop updates");
+        tap_int((int64_t)trusted_version(w, TUF_TIMESTAMP), 1, "and is replaced");
+}
+
+/* Same version, other content, properly signed and named: what is stored is not what is named. */
+static void test_stale_cache(void)
+{
+        for (enum tuf_role role = TUF_SNAPSHOT; role <= TUF_TARGETS; role++) {
+                _cleanup_(world_freep) struct world *w = world_new();
+                char path[64];
+
+                taken(w, "first update");
+                world_set_expiry(w, role, w->now + 5000);
+                world_sign(w, role);
+                world_release(w, role == TUF_TARGETS ? TUF_SNAPSHOT : TUF_TIMESTAMP);
+                taken(w, "re-signed without a new version");
+                (void)snprintf(path, sizeof(path), "metadata/1.%s", tuf_role_file(role));
+                tap_str(w->store[role].data, world_get(w, path)->data, "%s is fetched again",
+                        tuf_role_file(role));
+        }
+}
+
 static void test_unsigned_first_root(void)
 {
         _cleanup_(world_freep) struct world *w = world_new();
@@ -753,6 +788,8 @@ int main(void)
         test_length_over_limit();
         test_missing();
         test_bad_cache();
+        test_foreign_cache();
+        test_stale_cache();
         test_unsigned_first_root();
         test_other_repository();
         test_wrong_role();

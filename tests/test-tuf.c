@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* TUF metadata as text: what is refused for its form, what keys can count, what sums say. */
+
+#include "facts/tuf_metadata.h"
+#include "facts/tuf_verify.h"
+
+#include <openssl/pem.h>
+
+#include "tap.h"
+#include "tuf-world.h"
+
+/* ---- Form: changes to good metadata, each refused with a word ---- */
+
+static int parse(enum tuf_role role, const json_t *body, const char *signatures, struct fault *f)
+{
+        _cleanup_(tuf_metadata_freep) struct tuf_metadata *m = NULL;
+        _cleanup_json_ json_t *envelope = json_pack("{s:O}", "signed", (json_t *)(uintptr_t)body);
+        _cleanup_free_ char *text = NULL;
+
+        *f = (struct fault){};
+        if (signatures)
+                (void)json_object_set_new(envelope, "signatures", json_loads(signatures, 0, NULL));
+        text = json_dumps(envelope, 0);
+        return tuf_metadata_parse(role, text, strlen(text), &m, f);
+}
+
+static void test_form(void)
+{
+        static const struct {
+                enum tuf_role role;
+                const char *at, *value; /* member of "signed", down through '.'; NULL removes it */
+                const char *word;       /* NULL: fine */
+        } cases[] = {
+                { TUF_ROOT, "version", "1", NULL },
+                { TUF_ROOT, "version", "0", "version" },
+                { TUF_ROOT, "version", "-1", "version" },
+                { TUF_ROOT, "version", "\"1\"", "version" },
+                { TUF_ROOT, "version", NULL, "version" },
+                { TUF_ROOT, "expires", "\"2030-01-01\"", "expires" },
+                { TUF_ROOT, "expires", "5", "expires" },
+                { TUF_ROOT, "_type", "\"targets\"", "type" },
+                { TUF_ROOT, "_type", "\"Root\"", "type" },
+                { TUF_ROOT, "_type", NULL, "_type" },
+                { TUF_ROOT, "spec_version", "\"1.0\"", NULL },
+                { TUF_ROOT, "spec_version", "\"1.99.0\"", NULL },
+                { TUF_ROOT, "spec_version", "\"2.0.0\"", "a newer one may be needed" },
+                { TUF_ROOT, "spec_version", "\"1\"", "TUF \"1\"" },
+                { TUF_ROOT, "spec_version", "\"10.0\"", "TUF \"10.0\"" },
+                { TUF_ROOT, "spec_version", "1", "spec_version" },
+                { TUF_ROOT, "consistent_snapshot", NULL, NULL },
+                { TUF_ROOT, "consistent_snapshot", "1", "consistent_snapshot" },
+                { TUF_ROOT, "keys", "[]", "keys" },
+                { TUF_ROOT, "roles", NULL, "roles" },
+                { TUF_ROOT, "roles.mirrors", "{}", NULL },
+                { TUF_ROOT, "roles.snapshot", NULL, "snapshot" },
+                { TUF_ROOT, "roles.snapshot.threshold", "0", "role snapshot: \"threshold\"" },
+                { TUF_ROOT, "roles.snapshot.threshold", "99", NULL },
+                { TUF_ROOT, "roles.snapshot.keyids", "[\"none\"]", NULL },
+                { TUF_ROOT, "roles.snapshot.keyids", "[]", NULL },
+                { TUF_ROOT, "roles.snapshot.keyids", "[5]", "key id is not a string" },
+                { TUF_ROOT, "roles.snapshot.keyids", "{}", "keyids" },
+                { TUF_TIMESTAMP, "meta", "{}", "does not list snapshot.json" },
+                { TUF_TIMESTAMP, "meta.other", "{\"version\":1}", "more than snapshot.json" },
+                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1}", NULL },
+                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":0}", "version" },
+                { TUF_TIMESTAMP, "meta.snapshot.json", "{}", "version" },
+                { TUF_TIMESTAMP, "meta.snapshot.json", "[]", "not an object" },
+                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"length\":-1}", "length" },
+                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{}}", "empty" },
+                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{\"sha256\":\"00\"}}",
+                  "64 hexadecimal" },
+                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{\"sha512\":5}}",
+                  "sha512" },
+                { TUF_SNAPSHOT, "meta", "{\"x.json\":{\"version\":1}}", "does not list targets.json" },
+                { TUF_SNAPSHOT, "meta.x", "{\"version\":1}", NULL },
+                { TUF_TARGETS, "targets", "{}", NULL },
+                { TUF_TARGETS, "targets", "[]", "targets" },
+                { TUF_TARGETS, "targets.x", "{\"length\":1}", "hashes" },
+                { TUF_TARGETS, "targets.x", "{\"hashes\":{\"sha256\":\"\"}}", "length" },
+                { TUF_TARGETS, "targets.x", "{\"length\":1,\"hashes\":{\"md5\":\"\"}}", NULL },
+                { TUF_TARGETS, "targets.x", "{\"length\":1,\"hashes\":{\"md5\":\"\"},\"custom\":1}",
+                  "custom" },
+                { TUF_TARGETS, "targets.x", "{\"length\":1,\"hashes\":{\"md5\":\"\"},\"custom\":{}}", NULL },
+        };
+        _cleanup_(world_freep) struct world *w = world_new();
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_json_ json_t *body = json_deep_copy(w->body[cases[i].role]);
+                _cleanup_free_ char *at = strdup(cases[i].at);
+                json_t *parent = body;
+                struct fault f;
+                char *key = at, *dot;
+                int r;
+
+                /* The last member may have a dot in its name. */
+                while ((dot = strchr(key, '.')) &&
+                       json_is_object(json_object_get(parent, (*dot = '\0', key)))) {
+                        parent = json_object_get(parent, key);
+                        key = dot + 1;
+                }
+                if (dot)
+                        *dot = '.';
+                if (cases[i].value)
+                        (void)json_object_set_new(parent, key,
+                                                  json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
+                else
+                        (void)json_object_del(parent, key);
+                r = parse(cases[i].role, body, "[]", &f);
+                tap_int(r, cases[i].word ? -EINVAL : 0, "%s: %s = %s", tuf_role_name(cases[i].role),
+                        cases[i].at, cases[i].value ? cases[i].value : "(missing)");
+                tap_like(f.text, cases[i].word ? cases[i].word : "", "says why");
+        }
+}
+
+static void test_envelope(void)
+{
+        static const struct {
+                const char *signatures;
+                int error;
+        } cases[] = {
+                { "[]", 0 },
+                { NULL, -EINVAL },
+                { "{}", -EINVAL },
+                { "[5]", -EINVAL },
+                { "[{\"keyid\":\"a\"}]", -EINVAL },
+                { "[{\"keyid\":\"a\",\"sig\":5}]", -EINVAL },
+                { "[{\"keyid\":\"a\",\"sig\":\"\"}]", 0 },
+                { "[{\"keyid\":\"a\",\"sig\":\"no hex\"}]", 0 },
+                { "[{\"keyid\":\"a\",\"sig\":\"abc\"}]", 0 },
+                { "[{\"keyid\":\"a\",\"sig\":\"00\"},{\"keyid\":\"b\",\"sig\":\"00\"}]", 0 },
+                { "[{\"keyid\":\"a\",\"sig\":\"00\"},{\"keyid\":\"a\",\"sig\":\"11\"}]", -EINVAL },
+        };
+        _cleanup_(world_freep) struct world *w = world_new();
+        _cleanup_json_ json_t *list = json_array();
+        _cleanup_free_ char *text = NULL;
+        struct fault f;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                tap_int(parse(TUF_ROOT, w->body[TUF_ROOT], cases[i].signatures, &f), cases[i].error,
+                        "signatures: %s", cases[i].signatures ? cases[i].signatures : "(missing)");
+        for (unsigned i = 0; i < 257; i++) {
+                char id[16];
+
+                (void)snprintf(id, sizeof(id), "%u", i);
+                (void)json_array_append_new(list, json_pack("{s:s, s:s}", "keyid", id, "sig", ""));
+        }
+        text = json_dumps(list, 0);
+        tap_int(parse(TUF_ROOT, w->body[TUF_ROOT], text, &f), -EFBIG, "too many signatures");
+        json_array_clear(list);
+        for (unsigned i = 0; i < 257; i++)
+                (void)json_array_append_new(list, json_string("x"));
+        (void)json_object_set(json_object_get(json_object_get(w->body[TUF_ROOT], "roles"), "root"), "keyids",
+                              list);
+        tap_int(parse(TUF_ROOT, w->body[TUF_ROOT], "[]", &f), -EFBIG, "too many keys");
+}
+
+/* ---- Keys ---- */
+
+static json_t *key_json(const char *keytype, const char *scheme, const char *public)
+{
+        return json_pack("{s:s, s:s, s:{s:s}}", "keytype", keytype, "scheme", scheme, "keyval", "public",
+                         public);
+}
+
+static const char *key_public(const struct tuf_signing_key *k)
+{
+        return json_string_value(json_object_get(json_object_get(k->public, "keyval"), "public"));
+}
+
+static void usable(const char *keytype, const char *scheme, const char *public, bool want, const char *what)
+{
+        _cleanup_json_ json_t *json = key_json(keytype, scheme, public);
+        struct tuf_key k = {};
+        struct fault f;
+
+        tap_int(tuf_key_parse("id", json, "x", &k, &f), 0, "%s: a key", what);
+        tap_int(k.pkey != NULL, want, "%s: %s", what, want ? "counts" : "can never count");
+        tuf_key_done(&k);
+}
+
+static void test_keys(void)
+{
+        struct tuf_signing_key ed = world_key("ED25519"), ec = world_key("EC"), rsa = world_key("RSA");
+        _cleanup_json_ json_t *none = json_pack("{s:s, s:s}", "keytype", "ed25519", "scheme", "ed25519");
+        struct tuf_key k;
+        struct fault f;
+
+        usable("ed25519", "ed25519", key_public(&ed), true, "Ed25519");
+        usable("ed25519", "ed25519", "abcd", false, "Ed25519, short");
+        usable("ed25519", "ed25519", key_public(&ec), false, "Ed25519 with another key");
+        usable("ed25519", "ecdsa-sha2-nistp256", key_public(&ed), false, "Ed25519 by the scheme of another");
+        usable("ecdsa", "ecdsa-sha2-nistp256", key_public(&ec), true, "P-256");
+        usable("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", key_public(&ec), true, "P-256, other spelling");
+        usable("ecdsa", "ecdsa-sha2-nistp256", key_public(&rsa), false, "P-256 with an RSA key");
+        usable("ecdsa", "ecdsa-sha2-nistp256",
+               "-----BEGIN PUBLIC KEY-----\n"
+               "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEqq0x9gX9YJkR3Oq3o2c0+4m5m0QmF0cC\n"
+               "-----END PUBLIC KEY-----\n",
+               false, "broken PEM");
+        usable("rsa", "rsassa-pss-sha256", key_public(&rsa), true, "RSA");
+        usable("rsa", "rsa-pkcs1v15-sha256", key_public(&rsa), true, "RSA, PKCS#1 v1.5");
+        usable("rsa", "rsassa-pss-sha256", key_public(&ec), false, "RSA with a P-256 key");
+        usable("rsa", "rsassa-pss-sha512", key_public(&rsa), false, "unknown scheme");
+        usable("sphincs", "sphincs", "x", false, "unknown type");
+        tap_int(tuf_key_parse("id", none, "x", &k, &f), -EINVAL, "no keyval: not a key at all");
+        tuf_signing_key_done(&ed);
+        tuf_signing_key_done(&ec);
+        tuf_signing_key_done(&rsa);
+}
+
+/* Keys that OpenSSL likes and we do not. */
+static void test_weak_keys(void)
+{
+        EVP_PKEY *weak[] = { EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024),
+                             EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384") };
+        static const char *const types[][2] = { { "rsa", "rsassa-pss-sha256" },
+                                                { "ecdsa", "ecdsa-sha2-nistp256" } };
+
+        for (size_t i = 0; i < ELEMENTSOF(weak); i++) {
+                struct tuf_signing_key k;
+                struct fault f;
+                BIO *bio = BIO_new(BIO_s_mem());
+                char pem[2048];
+                int n;
+
+                tap_int(PEM_write_bio_PUBKEY(bio, weak[i]), 1, "a weak or foreign key");
+                n = BIO_read(bio, pem, sizeof(pem) - 1);
+                pem[n > 0 ? n : 0] = '\0';
+                BIO_free(bio);
+                usable(types[i][0], types[i][1], pem, false, i == 0 ? "RSA with 1,024 bits" : "P-384");
+                tap_int(tuf_sign_adopt("weak", weak[i], &k, &f), -EINVAL, "nor is signed with");
+        }
+}
+
+/* ---- Sums ---- */
+
+static void test_sums(void)
+{
+        static const char text[] = "{\"length\":3,\"hashes\":{\"md5\":\"x\",\"sha512\":"
+                                   "\"ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                                   "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f\"},"
+                                   "\"custom\":{\"v\":[1]}}";
+        _cleanup_json_ json_t *json = json_loads(text, 0, NULL);
+        struct tuf_file file = {};
+        char path[FETCH_PATH_SIZE];
+        struct fault f;
+
+        tap_int(tuf_file_parse(TUF_FILE_TARGET, "x", json, "t", &file, &f), 0, "SHA-512 alone");
+        tap_str(file.custom, "{\"v\":[1]}", "custom is kept");
+        tap_int(tuf_check_bytes(&file, "abc", 3, &f), 0, "good");
+        tap_int(tuf_check_bytes(&file, "abd", 3, &f), -EBADMSG, "bad");
+        tap_like(f.text, "SHA-512", "said");
+        tap_int(tuf_file_path(&file, true, path, &f), 0, "a path");
+        tap_ok(str_has_prefix(path, "targets/ddaf35a1") && str_has_suffix(path, "49f.x"),
+               "named by SHA-512");
+        tuf_file_done(&file);
+}
+
+static void test_pieces(void)
+{
+        static uint8_t sum[SHA256_SIZE];
+        struct tuf_file file = { .has_length = true, .length = 6, .has_hashes = true, .has_sha256 = true };
+        _cleanup_(tuf_check_freep) struct tuf_check *c = NULL;
+        char name[] = "x";
+        struct fault f;
+
+        file.name = name;
+        tap_int(digest_bytes("abcdef", 6, sum), 0, "a sum");
+        memcpy(file.sha256, sum, sizeof(sum));
+        tap_int(tuf_check_new(&file, &c, &f), 0, "a check");
+        tap_int(tuf_check_add(c, "abc", 3, &f), 0, "a piece");
+        tap_int(tuf_check_add(c, "def", 3, &f), 0, "another");
+        tap_int(tuf_check_end(c, &f), 0, "make the whole");
+}
+
+int main(void)
+{
+        test_form();
+        test_envelope();
+        test_keys();
+        test_weak_keys();
+        test_sums();
+        test_pieces();
+        return tap_done();
+}
