@@ -31,7 +31,6 @@ write_site() {
 {
     admin off
     auto_https off
-    persist_config off
 }
 :8080 {
     root * /bundle/site
