@@ -102,6 +102,29 @@ find repo -name '.*.new' | grep -q .
 ok $? "no temporary file is left"
 
 cp -r repo first
+
+# At any moment of an upload in that order, hosts find a whole repository; in the wrong order they would not.
+release web 1.5 "web 1.5"
+cp -r repo half
+cp -r repo whole
+run publish --repository=whole --keys=keys --channel=stable web.manifest
+status=$?
+mkdir -p half/targets/stable
+awk '/^ / { print $1 }' out >order
+while read -r path; do
+    [ $status -eq 0 ] && cp "whole/$path" "half/$path" &&
+        "$sealift" publish --dry-run --repository=half --keys=keys --channel=stable web.manifest >out 2>err
+    status=$?
+done <order
+ok $status "whole after each file"
+cp -r repo wrong
+cp whole/metadata/timestamp.json wrong/metadata/
+run publish --dry-run --repository=wrong --keys=keys --channel=stable web.manifest
+[ $? -eq 1 ] && grep -q 'metadata/3.snapshot.json: not there.*incomplete' err
+ok $? "half with the timestamp first, which is noticed"
+rm -rf half whole wrong
+release web 1.0 "web 1.0"
+
 refuses 2 'needed' "publish needs its options" publish web.manifest
 refuses 2 'channel=Stable' "a channel is a name" publish --repository=repo --keys=keys --channel=Stable web.manifest
 refuses 2 '.manifest' "a manifest is called one" publish --repository=repo --keys=keys --channel=stable web.tar.zst

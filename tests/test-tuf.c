@@ -25,69 +25,68 @@ static int parse(enum tuf_role role, const json_t *body, const char *signatures,
         return tuf_metadata_parse(role, text, strlen(text), &m, f);
 }
 
+static const struct {
+        enum tuf_role role;
+        const char *at, *value; /* member of "signed", down through '.'; NULL removes it */
+        const char *word;       /* NULL: fine */
+} forms[] = {
+        { TUF_ROOT, "version", "1", NULL },
+        { TUF_ROOT, "version", "0", "version" },
+        { TUF_ROOT, "version", "-1", "version" },
+        { TUF_ROOT, "version", "\"1\"", "version" },
+        { TUF_ROOT, "version", NULL, "version" },
+        { TUF_ROOT, "expires", "\"2030-01-01\"", "expires" },
+        { TUF_ROOT, "expires", "5", "expires" },
+        { TUF_ROOT, "_type", "\"targets\"", "type" },
+        { TUF_ROOT, "_type", "\"Root\"", "type" },
+        { TUF_ROOT, "_type", NULL, "_type" },
+        { TUF_ROOT, "spec_version", "\"1.0\"", NULL },
+        { TUF_ROOT, "spec_version", "\"1.99.0\"", NULL },
+        { TUF_ROOT, "spec_version", "\"2.0.0\"", "a newer one may be needed" },
+        { TUF_ROOT, "spec_version", "\"1\"", "TUF \"1\"" },
+        { TUF_ROOT, "spec_version", "\"10.0\"", "TUF \"10.0\"" },
+        { TUF_ROOT, "spec_version", "1", "spec_version" },
+        { TUF_ROOT, "consistent_snapshot", NULL, NULL },
+        { TUF_ROOT, "consistent_snapshot", "1", "consistent_snapshot" },
+        { TUF_ROOT, "keys", "[]", "keys" },
+        { TUF_ROOT, "roles", NULL, "roles" },
+        { TUF_ROOT, "roles.mirrors", "{}", NULL },
+        { TUF_ROOT, "roles.snapshot", NULL, "snapshot" },
+        { TUF_ROOT, "roles.snapshot.threshold", "0", "role snapshot: \"threshold\"" },
+        { TUF_ROOT, "roles.snapshot.threshold", "99", NULL },
+        { TUF_ROOT, "roles.snapshot.keyids", "[\"none\"]", NULL },
+        { TUF_ROOT, "roles.snapshot.keyids", "[]", NULL },
+        { TUF_ROOT, "roles.snapshot.keyids", "[5]", "key id is not a string" },
+        { TUF_ROOT, "roles.snapshot.keyids", "{}", "keyids" },
+        { TUF_TIMESTAMP, "meta", "{}", "does not list snapshot.json" },
+        { TUF_TIMESTAMP, "meta.other", "{\"version\":1}", "more than snapshot.json" },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1}", NULL },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":0}", "version" },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{}", "version" },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "[]", "not an object" },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"length\":-1}", "length" },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{}}", "empty" },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{\"sha256\":\"00\"}}",
+          "64 hexadecimal" },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{\"sha512\":5}}", "sha512" },
+        { TUF_SNAPSHOT, "meta", "{\"x.json\":{\"version\":1}}", "does not list targets.json" },
+        { TUF_SNAPSHOT, "meta.x", "{\"version\":1}", NULL },
+        { TUF_TARGETS, "targets", "{}", NULL },
+        { TUF_TARGETS, "targets", "[]", "targets" },
+        { TUF_TARGETS, "targets.x", "{\"length\":1}", "hashes" },
+        { TUF_TARGETS, "targets.x", "{\"hashes\":{\"sha256\":\"\"}}", "length" },
+        { TUF_TARGETS, "targets.x", "{\"length\":1,\"hashes\":{\"md5\":\"\"}}", NULL },
+        { TUF_TARGETS, "targets.x", "{\"length\":1,\"hashes\":{\"md5\":\"\"},\"custom\":1}", "custom" },
+        { TUF_TARGETS, "targets.x", "{\"length\":1,\"hashes\":{\"md5\":\"\"},\"custom\":{}}", NULL },
+};
+
 static void test_form(void)
 {
-        static const struct {
-                enum tuf_role role;
-                const char *at, *value; /* member of "signed", down through '.'; NULL removes it */
-                const char *word;       /* NULL: fine */
-        } cases[] = {
-                { TUF_ROOT, "version", "1", NULL },
-                { TUF_ROOT, "version", "0", "version" },
-                { TUF_ROOT, "version", "-1", "version" },
-                { TUF_ROOT, "version", "\"1\"", "version" },
-                { TUF_ROOT, "version", NULL, "version" },
-                { TUF_ROOT, "expires", "\"2030-01-01\"", "expires" },
-                { TUF_ROOT, "expires", "5", "expires" },
-                { TUF_ROOT, "_type", "\"targets\"", "type" },
-                { TUF_ROOT, "_type", "\"Root\"", "type" },
-                { TUF_ROOT, "_type", NULL, "_type" },
-                { TUF_ROOT, "spec_version", "\"1.0\"", NULL },
-                { TUF_ROOT, "spec_version", "\"1.99.0\"", NULL },
-                { TUF_ROOT, "spec_version", "\"2.0.0\"", "a newer one may be needed" },
-                { TUF_ROOT, "spec_version", "\"1\"", "TUF \"1\"" },
-                { TUF_ROOT, "spec_version", "\"10.0\"", "TUF \"10.0\"" },
-                { TUF_ROOT, "spec_version", "1", "spec_version" },
-                { TUF_ROOT, "consistent_snapshot", NULL, NULL },
-                { TUF_ROOT, "consistent_snapshot", "1", "consistent_snapshot" },
-                { TUF_ROOT, "keys", "[]", "keys" },
-                { TUF_ROOT, "roles", NULL, "roles" },
-                { TUF_ROOT, "roles.mirrors", "{}", NULL },
-                { TUF_ROOT, "roles.snapshot", NULL, "snapshot" },
-                { TUF_ROOT, "roles.snapshot.threshold", "0", "role snapshot: \"threshold\"" },
-                { TUF_ROOT, "roles.snapshot.threshold", "99", NULL },
-                { TUF_ROOT, "roles.snapshot.keyids", "[\"none\"]", NULL },
-                { TUF_ROOT, "roles.snapshot.keyids", "[]", NULL },
-                { TUF_ROOT, "roles.snapshot.keyids", "[5]", "key id is not a string" },
-                { TUF_ROOT, "roles.snapshot.keyids", "{}", "keyids" },
-                { TUF_TIMESTAMP, "meta", "{}", "does not list snapshot.json" },
-                { TUF_TIMESTAMP, "meta.other", "{\"version\":1}", "more than snapshot.json" },
-                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1}", NULL },
-                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":0}", "version" },
-                { TUF_TIMESTAMP, "meta.snapshot.json", "{}", "version" },
-                { TUF_TIMESTAMP, "meta.snapshot.json", "[]", "not an object" },
-                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"length\":-1}", "length" },
-                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{}}", "empty" },
-                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{\"sha256\":\"00\"}}",
-                  "64 hexadecimal" },
-                { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{\"sha512\":5}}",
-                  "sha512" },
-                { TUF_SNAPSHOT, "meta", "{\"x.json\":{\"version\":1}}", "does not list targets.json" },
-                { TUF_SNAPSHOT, "meta.x", "{\"version\":1}", NULL },
-                { TUF_TARGETS, "targets", "{}", NULL },
-                { TUF_TARGETS, "targets", "[]", "targets" },
-                { TUF_TARGETS, "targets.x", "{\"length\":1}", "hashes" },
-                { TUF_TARGETS, "targets.x", "{\"hashes\":{\"sha256\":\"\"}}", "length" },
-                { TUF_TARGETS, "targets.x", "{\"length\":1,\"hashes\":{\"md5\":\"\"}}", NULL },
-                { TUF_TARGETS, "targets.x", "{\"length\":1,\"hashes\":{\"md5\":\"\"},\"custom\":1}",
-                  "custom" },
-                { TUF_TARGETS, "targets.x", "{\"length\":1,\"hashes\":{\"md5\":\"\"},\"custom\":{}}", NULL },
-        };
         _cleanup_(world_freep) struct world *w = world_new();
 
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_json_ json_t *body = json_deep_copy(w->body[cases[i].role]);
-                _cleanup_free_ char *at = strdup(cases[i].at);
+        for (size_t i = 0; i < ELEMENTSOF(forms); i++) {
+                _cleanup_json_ json_t *body = json_deep_copy(w->body[forms[i].role]);
+                _cleanup_free_ char *at = strdup(forms[i].at);
                 json_t *parent = body;
                 struct fault f;
                 char *key = at, *dot;
@@ -101,15 +100,15 @@ static void test_form(void)
                 }
                 if (dot)
                         *dot = '.';
-                if (cases[i].value)
+                if (forms[i].value)
                         (void)json_object_set_new(parent, key,
-                                                  json_loads(cases[i].value, JSON_DECODE_ANY, NULL));
+                                                  json_loads(forms[i].value, JSON_DECODE_ANY, NULL));
                 else
                         (void)json_object_del(parent, key);
-                r = parse(cases[i].role, body, "[]", &f);
-                tap_int(r, cases[i].word ? -EINVAL : 0, "%s: %s = %s", tuf_role_name(cases[i].role),
-                        cases[i].at, cases[i].value ? cases[i].value : "(missing)");
-                tap_like(f.text, cases[i].word ? cases[i].word : "", "says why");
+                r = parse(forms[i].role, body, "[]", &f);
+                tap_int(r, forms[i].word ? -EINVAL : 0, "%s: %s = %s", tuf_role_name(forms[i].role),
+                        forms[i].at, forms[i].value ? forms[i].value : "(missing)");
+                tap_like(f.text, forms[i].word ? forms[i].word : "", "says why");
         }
 }
 
