@@ -243,6 +243,23 @@ static void test_hostile_entries(void)
         }
 }
 
+/* What libarchive reads with no more than a warning, and another reader might read otherwise. */
+static void test_warnings(void)
+{
+        static const char *const bodies[] = { "junk", "9 path=b", "99 path=b\n", "7 path\n", "-1 path=b\n" };
+
+        for (size_t i = 0; i < ELEMENTSOF(bodies); i++) {
+                _cleanup_(buffer_done) struct buffer t = TAPE_INIT;
+                struct buffer records = TAPE_INIT;
+
+                tape_bytes(&records, bodies[i], strlen(bodies[i]));
+                tape_pax_header(&t, 'x', &records);
+                tape_file(&t, "a", 0644, "x");
+                tape_end(&t);
+                expect_refused(&t, NULL, -EINVAL, "a: damaged archive: ", "malformed pax records");
+        }
+}
+
 /* "KEY=VALUE" words, ended by NULL, in one pax header. */
 static void tape_pax_words(struct buffer *t, const char *const *words)
 {
@@ -542,6 +559,7 @@ int main(void)
         test_honest();
         test_long_names();
         test_hostile_entries();
+        test_warnings();
         test_sparse();
         test_ends();
         test_limits();
