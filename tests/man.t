@@ -53,19 +53,10 @@ has() {
     ok $? "$what" "$work/missing"
 }
 
-# text FILE: a page as plain text, lines unfolded.
-text() {
-    if command -v mandoc >/dev/null; then
-        mandoc -Tascii -O width=500 "$1" | sed 's/.\x08//g'
-    else
-        groff -mandoc -Tascii -P-cbou -rLL=500n "$1"
-    fi
-}
-
-# options_of_page FILE: "-j --json" for each entry of OPTIONS.
+# options_of_page FILE: "-j", "--json" of each entry of OPTIONS, ".It Fl j , Fl -json".
 options_of_page() {
-    text "$1" | sed -n '/^OPTIONS/,/^[A-NP-Z]/p' | grep -E '^ {1,7}-' |
-        grep -oE -- '(^|[ ,])--?[a-z][a-z-]*' | tr -d ' ,'
+    sed -n '/^\.Sh OPTIONS/,/^\.Sh [^O]/s/^\.It Fl //p' "$1" | sed 's/ Ns .*//' | tr ',' '\n' |
+        sed 's/^ *//; s/^Fl //; s/ .*//; s/^/-/'
 }
 
 # options_of_help: the same from what --help prints.
