@@ -13,8 +13,9 @@ enum { BUS_WAITING_MAX = 64 };
 struct agent_bus {
         struct agent *agent;
         sd_bus *bus;
-        sd_bus_message *waiting[BUS_WAITING_MAX];
+        sd_bus_message *waiting[BUS_WAITING_MAX]; /* in the order they came */
         size_t n_waiting;
+        size_t n_served; /* of them, the first ones: asked before the poll that is under way began */
 };
 
 static int on_list_bundles(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -172,16 +173,24 @@ void bus_tell_bundle(struct agent_bus *b, const struct bundle *about)
                                          bundle_health_text(about->health));
 }
 
+void bus_tell_checking(struct agent_bus *b)
+{
+        if (b)
+                b->n_served = b->n_waiting;
+}
+
 void bus_tell_checked(struct agent_bus *b)
 {
         if (!b)
                 return;
-        for (size_t i = 0; i < b->n_waiting; i++) {
+        for (size_t i = 0; i < b->n_served; i++) {
                 (void)sd_bus_reply_method_return(b->waiting[i], "bs", (int)b->agent->last_ok,
                                                  b->agent->last_result);
-                b->waiting[i] = sd_bus_message_unref(b->waiting[i]);
+                sd_bus_message_unref(b->waiting[i]);
         }
-        b->n_waiting = 0;
+        b->n_waiting -= b->n_served;
+        memmove(b->waiting, b->waiting + b->n_served, b->n_waiting * sizeof(*b->waiting));
+        b->n_served = 0;
         (void)sd_bus_emit_properties_changed(b->bus, BUS_PATH, BUS_INTERFACE, "LastCheckUSec", "LastResult",
                                              "NextCheckUSec", NULL);
 }

@@ -22,5 +22,8 @@ _must_check_ int bus_new(struct agent *a, struct agent_bus **ret, struct fault *
 /* Signals BundleChanged(s name, s state). b may be NULL (no bus). */
 void bus_tell_bundle(struct agent_bus *b, const struct bundle *about);
 
-/* The poll ended: answers every CheckNow() that waits, and signals the changed properties. */
+/* A poll begins, or has ended: each CheckNow() is answered by the first poll that began after it, so that
+ * whoever publishes and then checks never gets the answer of a poll that came too early. Two requests at
+ * once are one poll. */
+void bus_tell_checking(struct agent_bus *b);
 void bus_tell_checked(struct agent_bus *b);

@@ -118,6 +118,7 @@ static void agent_run(struct agent *a)
                         continue;
                 }
                 a->check_due = false;
+                bus_tell_checking(a->bus);
                 r = story_poll(a, &f);
                 if (r != -ECANCELED)
                         poll_schedule(a, r, &f);

@@ -93,7 +93,7 @@ static void unit_ended(struct requests *l, struct unit *u)
         if (u->failed)
                 unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, 3);
         if (r && r->fault.error == 0)
-                (void)fault_set(&r->fault, u->wall ? -EOPNOTSUPP : -ECHILD, "%s",
+                (void)fault_set(&r->fault, -ECHILD, "%s",
                                 *u->text ? u->text : "it was stopped while it started");
         if (!r && !u->asked)
                 unit_tell(l, u);

@@ -24,6 +24,7 @@ web_write() {
     mkdir -p "$WEB/site"
     echo "$1" >"$WEB/site/index.html"
     echo "a file for faults, release $1" >"$WEB/page.html"
+    printf '%s\n' '{' 'admin off' 'auto_https off' '}' ':8080 {' 'root * /bundle/site' 'file_server' '}' \
         >"$WEB/Caddyfile"
     cat >/srv/web.manifest <<'INTENT'
 [Bundle]
