@@ -120,7 +120,7 @@ int main(int argc, char *argv[])
                 r = limits_apply(&f);
         if (r >= 0)
                 r = unpack_serve(STDIN_FILENO, &f);
-        if (r < 0)
-                fprintf(stderr, "sealift-unpack: %s\n", f.text);
+        if (r < 0) /* sd-daemon(3): <3> is LOG_ERR, which the unit's LogLevelMax= lets through */
+                fprintf(stderr, "<3>%s\n", f.text);
         return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
 }

@@ -3,6 +3,7 @@
 """Talks to sealift's workers over their sockets, as sealiftd would (agent/ground/protocol.h).
 
 usage: worker.py get SOURCE PATH    prints the object; on an error its class and text, and ends with status 1
+       worker.py unpack FILE        prints the entries of a .tar.zst; on an error the same
        worker.py hold SOCKET        connects, says so, and keeps the conversation open until its input ends
 """
 
@@ -12,6 +13,8 @@ import struct
 import sys
 
 MAGIC, FETCH_GET, FETCH_DONE = 0x5EA11F70, 1, 3
+UNPACK_START, UNPACK_ENTRY, UNPACK_DATA, UNPACK_END, UNPACK_FAILED = range(1, 6)
+START, ENTRY, FAILED = struct.Struct("=IIQQQ"), struct.Struct("=IIQ1025s1025s6x"), struct.Struct("=i512s")
 GET, DONE = struct.Struct("=Q49s1025s129s5x"), struct.Struct("=iiQ129s512s7x")
 
 
@@ -38,6 +41,26 @@ def get(source, path):
         sys.exit(f"{-error} {text.split(bytes(1))[0].decode()}")
 
 
+def unpack(path):
+    sock = connect("/run/sealift/unpack.sock")
+    size, zstd = os.stat(path).st_size, 1
+    payload = START.pack(zstd, 0, size, 1000000, 1 << 33)
+    with open(path, "rb") as bundle:
+        socket.send_fds(sock, [struct.pack("=IHHII", MAGIC, UNPACK_START, 1, len(payload), 0) + payload],
+                        [bundle.fileno()])
+    while answer := sock.recv(1 << 16):
+        kind, payload = struct.unpack_from("=H", answer, 4)[0], answer[16:]
+        if kind == UNPACK_END:
+            return
+        if kind == UNPACK_FAILED:
+            error, text = FAILED.unpack(payload)
+            sys.exit(f"{-error} {text.split(bytes(1))[0].decode()}")
+        if kind == UNPACK_ENTRY:
+            _, mode, size, name, _ = ENTRY.unpack(payload)
+            print(f"{mode:o} {size} {name.split(bytes(1))[0].decode()}")
+    sys.exit("the worker has gone")
+
+
 def hold(path):
     sock = connect(path)
     print("connected", flush=True)
@@ -45,4 +68,4 @@ def hold(path):
     sock.close()
 
 
-{"get": get, "hold": hold}[sys.argv[1]](*sys.argv[2:])
+{"get": get, "unpack": unpack, "hold": hold}[sys.argv[1]](*sys.argv[2:])

@@ -88,6 +88,27 @@ let_go
 await_inactive 10 "$unit"
 is "$(systemctl list-units --all --plain --no-legend 'sealift-fetch@*')" "" "and nothing is left of ended conversations"
 
+mkdir -p /tmp/app
+printf '#!/bin/sh\n' >/tmp/app/run
+: >/tmp/app/café
+chmod 755 /tmp/app/run
+head -c 50M /dev/urandom >/tmp/app/large
+cat >/tmp/app.manifest <<END
+[Bundle]
+Name=app
+Version=1
+[Service main]
+ExecStart=/bundle/run
+END
+sealift pack --manifest /tmp/app.manifest --output /tmp /tmp/app >/dev/null
+is "$(worker unpack /tmp/app-1.tar.zst)" "644 0 café
+644 52428800 large
+755 10 run" "sealift-unpack gives back what sealift pack made"
+head -c 1M /tmp/app-1.tar.zst >/tmp/cut.tar.zst
+is "$(worker unpack /tmp/cut.tar.zst 2>&1 >/dev/null)" "22 bundle: truncated in the middle of a zstd frame" "and says what is damaged"
+tar -C /tmp -P --zstd -cf /tmp/hostile.tar.zst /etc/passwd
+is "$(worker unpack /tmp/hostile.tar.zst 2>&1)" "22 /etc/passwd: is an absolute path" "and what no bundle may hold"
+
 hold /run/sealift/unpack.sock 'sealift-unpack@*'
 check_walls sealift-unpack
 unlike "$(readlink "/proc/$pid/ns/net")" "$(readlink /proc/1/ns/net | tr -cd 0-9)" "sealift-unpack has no network"
