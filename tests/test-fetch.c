@@ -47,7 +47,7 @@ static void worker_open(struct worker *w, const char *config, const char *patien
         (void)snprintf(program, sizeof(program), "%s/sealift-fetch", top ? top : ".");
         (void)snprintf(path, sizeof(path), "%s/%s", web.dir, config);
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-                abort();
+                web_bail_out("the test itself has failed");
         w->pid = fork();
         if (w->pid == 0) {
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -67,7 +67,7 @@ static int worker_wait(struct worker *w)
         int status = -1;
 
         if (waitpid(w->pid, &status, 0) != w->pid)
-                abort();
+                web_bail_out("the test itself has failed");
         w->sock = fd_close(w->sock);
         return status;
 }
@@ -100,7 +100,7 @@ static int worker_ask(struct worker *w, const char *source, const char *path, ui
         (void)snprintf(g.path, sizeof(g.path), "%s", path);
         (void)snprintf(g.etag, sizeof(g.etag), "%s", etag);
         if (pipe2(fds, O_CLOEXEC) < 0 || message_send(w->sock, FETCH_GET, &g, sizeof(g), fds[1]) < 0)
-                abort();
+                web_bail_out("the test itself has failed");
         (void)fd_close(fds[1]);
         return fds[0];
 }
@@ -114,15 +114,15 @@ static int worker_get(struct worker *w, const char *source, const char *path, ui
 
         w->done = (struct fetch_done){};
         if (io_read_full(fd, w->body, sizeof(w->body) - 1, &w->len) < 0)
-                abort();
+                web_bail_out("the test itself has failed");
         w->body[w->len] = '\0';
         do {
                 if (io_read_full(fd, rest, sizeof(rest), &n) < 0)
-                        abort();
+                        web_bail_out("the test itself has failed");
                 w->len += n;
         } while (n > 0);
         if (worker_receive(w) != 1)
-                abort();
+                web_bail_out("the test itself has failed");
         return w->done.error;
 }
 
@@ -305,7 +305,7 @@ static void test_memory(struct worker *w)
         (void)snprintf(path, sizeof(path), "%s/bucket/large", web.dir);
         fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
         if (fd < 0 || ftruncate(fd, (off_t)size) < 0)
-                abort();
+                web_bail_out("the test itself has failed");
         (void)fd_close(fd);
         worker_open(w, "sealift.conf", "30s");
         tap_int(worker_get(w, "nginx", "large", size, ""), 0, "256 MiB arrive");
@@ -330,7 +330,7 @@ static void upload_send(struct worker *w, const char *name, const char *text, ui
 
         (void)snprintf(u.name, sizeof(u.name), "%s", name);
         if (message_send(w->sock, FETCH_UPLOAD, &u, sizeof(u), fd) < 0)
-                abort();
+                web_bail_out("the test itself has failed");
         (void)fd_close(fd);
 }
 
@@ -339,7 +339,7 @@ static int upload(struct worker *w, const char *name, const char *text)
         w->done = (struct fetch_done){};
         upload_send(w, name, text, strlen(text), io_memfd_sealed("report", text, strlen(text)));
         if (worker_receive(w) != 1)
-                abort();
+                web_bail_out("the test itself has failed");
         return w->done.error;
 }
 
@@ -353,7 +353,7 @@ static void check_upload(const char *method, const char *path, const char *text)
 
         (void)snprintf(want, sizeof(want), "%s/requests", web.dir);
         if (io_read_file_at(AT_FDCWD, want, 1 << 20, &requests, &len, NULL) < 0)
-                abort();
+                web_bail_out("the test itself has failed");
         (void)snprintf(want, sizeof(want), "{\"method\": \"%s\", \"path\": \"%s\",", method, path);
         last = strstr(requests, want);
         tap_ok(last != NULL, "the receiver saw %s %s", method, path);
@@ -405,7 +405,7 @@ static void breach(struct worker *w, uint16_t type, const void *payload, size_t 
 {
         worker_open(w, "sealift.conf", "30s");
         if (message_send(w->sock, type, payload, len, fd) < 0)
-                abort();
+                web_bail_out("the test itself has failed");
         tap_int(worker_receive(w), 0, "%s: no answer", what);
         tap_int(worker_wait(w), EXIT_FAILURE << 8, "%s: the end", what);
 }
@@ -419,7 +419,7 @@ static void test_breaches(struct worker *w)
         struct stat st;
 
         if (pipe2(fds, O_CLOEXEC) < 0)
-                abort();
+                web_bail_out("the test itself has failed");
         open_file = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         sealed = io_memfd_sealed("sealed", "{}", 2);
         (void)!write(open_file, "{}", 2);

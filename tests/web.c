@@ -11,12 +11,24 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+static struct web *running; /* stopped at exit */
+
+void web_bail_out(const char *what)
+{
+        printf("Bail out! %s: %s\n", what, strerror(errno));
+        exit(EXIT_FAILURE);
+}
+
+static void on_exit_stop(void)
+{
+        if (running)
+                web_stop(running);
+}
+
 static void check(bool ok, const char *what)
 {
-        if (ok)
-                return;
-        perror(what);
-        abort();
+        if (!ok)
+                web_bail_out(what);
 }
 
 static int listener_open(unsigned *ret_port)
@@ -230,6 +242,8 @@ int web_start(struct web *w, const char **ret_missing)
                 }
         (void)snprintf(w->dir, sizeof(w->dir), "%.40s/sealift-web.XXXXXX", tmp ? tmp : "/tmp");
         check(mkdtemp(w->dir) != NULL, w->dir);
+        running = w;
+        check(atexit(on_exit_stop) == 0, "atexit");
         check(web_run((const char *const[]){ source_path("certs", certs, sizeof(certs)), w->dir, NULL }) ==
                       0,
               "tests/certs");
@@ -248,6 +262,7 @@ int web_start(struct web *w, const char **ret_missing)
 
 void web_stop(struct web *w)
 {
+        running = NULL;
         for (size_t i = 0; i < w->n_pids; i++) {
                 (void)kill(w->pids[i], SIGTERM);
                 (void)waitpid(w->pids[i], NULL, 0);

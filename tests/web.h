@@ -15,9 +15,13 @@ struct web {
         size_t n_pids;
 };
 
-/* 0, or -ENOENT with the name of the program that is not installed in *ret_missing. Other trouble aborts. */
+/* 0, or -ENOENT with the name of the program that is not installed in *ret_missing. Other trouble ends the
+ * test. */
 int web_start(struct web *w, const char **ret_missing);
-void web_stop(struct web *w);
+void web_stop(struct web *w); /* exit() does it too */
+
+/* Ends the test program, in TAP's words, and the web with it. */
+_Noreturn void web_bail_out(const char *what);
 
 /* Runs a program to its end; its wait status. */
 int web_run(const char *const argv[]);
