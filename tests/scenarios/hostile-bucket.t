@@ -63,8 +63,7 @@ old_news() {
     cp "$BUCKET/metadata/timestamp.json" /srv/timestamp.2.json
     web_write 3
     pack_release 3 "$WEB" /srv/web.manifest
-    publisher env SOURCE_DATE_EPOCH=$((EPOCHSECONDS - 10 * 86400)) \
-        sealift publish --repository "$BUCKET" --keys "$KEYS" --channel stable "$sealed" >/dev/null
+    publish_sealed "$sealed" env SOURCE_DATE_EPOCH=$((EPOCHSECONDS - 10 * 86400))
     evil_clear
     expect_refusal "expired timestamp" trust-refused expired
     expect_report "expired timestamp" '.error | test("expired")'

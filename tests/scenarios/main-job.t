@@ -29,7 +29,8 @@ first_release() {
     like "$(journalctl --quiet --output=cat "_SYSTEMD_UNIT=$(web_unit)" SEALIFT_BUNDLE=web SEALIFT_VERSION=1)" "." \
         "lines of the service carry its bundle and version"
     like "$(journalctl --quiet --catalog "MESSAGE_ID=${EVENT[current]}")" "web now runs release 1" "the catalog explains it"
-    is "$(stat -c '%U %a' "$STORE/releases/web"/1-*/tree)" "root 755" "the tree is root's"
+    is "$(stat -c '%U %a' "$STORE/releases/web" "$STORE/releases/web"/1-* | sort -u)" "root 755" \
+        "nobody but root can put another tree in the tree's place"
 }
 
 walls_stay() {
@@ -69,8 +70,8 @@ no_grant() {
     is "$(web_page)" 3 "and answers"
 }
 
-outbox_holds_some() { [ -n "$(find "$STORE/outbox" -type f)" ]; }
-outbox_holds_none() { [ -z "$(find "$STORE/outbox" -type f)" ]; }
+outbox_holds_some() { [ -n "$(find "$STORE/outbox" -name '*.json')" ]; }
+outbox_holds_none() { [ -z "$(find "$STORE/outbox" -name '*.json')" ]; }
 
 report_kept() {
     bucket_stop
