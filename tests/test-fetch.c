@@ -61,20 +61,19 @@ static void worker_open(struct worker *w, const char *config, const char *patien
         w->sock = fds[0];
 }
 
-/* The worker's wait status, once it has ended by itself. */
+/* The worker's wait status. One that goes on although it should not sees its caller go. */
 static int worker_wait(struct worker *w)
 {
         int status = -1;
 
+        w->sock = fd_close(w->sock);
         if (waitpid(w->pid, &status, 0) != w->pid)
                 web_bail_out("the test itself has failed");
-        w->sock = fd_close(w->sock);
         return status;
 }
 
 static void worker_close(struct worker *w)
 {
-        w->sock = fd_close(w->sock);
         tap_int(worker_wait(w), 0, "the worker ends in order when its caller goes");
 }
 
