@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <syslog.h>
 
+#include "facts/suits.h"
 #include "ground/text.h"
 
 struct journal_subject attempt_subject(const struct attempt *t)
@@ -87,6 +88,11 @@ int attempt_fetch_manifest(struct attempt *t, struct fault *f)
         journal_send(JOURNAL_RELEASE_FOUND, LOG_INFO, &s, "%s: release %s is to be installed",
                      t->bundle->name, t->release.version);
         return 0;
+}
+
+int attempt_check_suits(struct attempt *t, struct fault *f)
+{
+        return suits_check(t->manifest, suits_architecture(), PACKAGE_VERSION, f);
 }
 
 int attempt_check_policy(struct attempt *t, struct fault *f)

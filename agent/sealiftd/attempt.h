@@ -40,6 +40,7 @@ struct journal_subject attempt_subject(const struct attempt *t);
 /* Gates, in the order of story.c. */
 int attempt_check_quarantine(struct attempt *t, struct fault *f);
 int attempt_fetch_manifest(struct attempt *t, struct fault *f);
+int attempt_check_suits(struct attempt *t, struct fault *f);
 int attempt_check_policy(struct attempt *t, struct fault *f);
 int attempt_check_space(struct attempt *t, struct fault *f);
 int attempt_fetch_bundle(struct attempt *t, struct fault *f);

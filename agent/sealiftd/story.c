@@ -34,6 +34,7 @@ static const struct gate {
         /* Decided from signed facts alone, before a byte of the bundle is fetched. */
         { "quarantine", attempt_check_quarantine, UNDO_NOTHING },
         { "manifest", attempt_fetch_manifest, UNDO_NOTHING },
+        { "suits", attempt_check_suits, UNDO_NOTHING },
         { "policy", attempt_check_policy, UNDO_NOTHING },
         { "space", attempt_check_space, UNDO_NOTHING },
         /* On disk, where nothing runs from it yet. */

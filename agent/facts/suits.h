@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "facts/manifest.h"
+#include "ground/base.h"
+#include "ground/fault.h"
+
+/* Whether a release was made for such a host: Architecture= and MinAgent= of its manifest. */
+
+/* This build's architecture, in the words of ConditionArchitecture= (systemd.unit(5)). */
+const char *suits_architecture(void) _const_;
+
+/* 0, or -EPERM naming what the release needs and what the host has. architecture as above; agent is the
+ * version of the agent, compared as strverscmp(3) does. */
+_must_check_ int suits_check(const struct manifest *m, const char *architecture, const char *agent,
+                             struct fault *f);
