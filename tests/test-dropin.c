@@ -242,6 +242,36 @@ static void test_hostile_names(struct buffer *b)
         tap_int(make(m, TREE, b, &f), -EINVAL, "a bundle whose name is none is refused");
 }
 
+static void test_socket(struct buffer *b)
+{
+        static const char want[] = "# Written by sealift-unitd; held while releases of web come and go.\n"
+                                   "[Unit]\n"
+                                   "Description=web: socket http\n"
+                                   "\n"
+                                   "[Socket]\n"
+                                   "Service=sealift-wake@web.http.service\n"
+                                   "TriggerLimitIntervalSec=2s\n"
+                                   "TriggerLimitBurst=200\n"
+                                   "ListenStream=192.0.2.1:80\n"
+                                   "Backlog=9\n"
+                                   "FileDescriptorName=http\n";
+        _cleanup_(manifest_freep) struct manifest *m =
+                parse(SERVICE "[Socket http]\nService=main\nListenStream=192.0.2.1:80\nBacklog=9\n");
+        struct fault f = {};
+
+        buffer_done(b);
+        tap_int(dropin_write_socket(m, m->sockets, b, &f), 0, "a socket gets its unit");
+        tap_str(b->data, want, "which names no release");
+        free(m->sockets->settings[1].value);
+        m->sockets->settings[1].value = strdup("80\nExecStartPre=/bin/sh");
+        buffer_done(b);
+        tap_ok(dropin_write_socket(m, m->sockets, b, &f) < 0, "a newline in a socket does not get through");
+        (void)snprintf(m->sockets->name, sizeof(m->sockets->name), "a/b");
+        buffer_done(b);
+        tap_int(dropin_write_socket(m, m->sockets, b, &f), -EINVAL,
+                "a socket whose name is none is refused");
+}
+
 static void test_golden(struct buffer *b)
 {
         static const char want[] = "# web 1.0+b~1, service main: written by sealift-unitd, which stops the "
@@ -279,6 +309,7 @@ int main(void)
         test_networks(&b);
         test_hostile_values(&b);
         test_hostile_names(&b);
+        test_socket(&b);
         test_golden(&b);
         return tap_done();
 }

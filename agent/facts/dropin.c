@@ -110,10 +110,10 @@ static int check_command(const char *value, struct fault *f)
         return command_check(value, f);
 }
 
-static int check_setting(const struct directive *d, const char *value, struct fault *f)
+static int check_setting(const struct directive *d, enum section section, const char *value, struct fault *f)
 {
-        if (d->section != SECTION_SERVICE)
-                return fault_set(f, -EINVAL, "not a setting of a service");
+        if (d->section != section)
+                return fault_set(f, -EINVAL, "not a setting of this section");
         if (!value_is_one_line(value))
                 return fault_set(f, -EINVAL, "the value does not end where its line ends");
         if (d->type != VALUE_PERCENT && value_has_specifier(value))
@@ -139,7 +139,7 @@ static int write_setting(const struct dropin *d, const struct manifest_setting *
 
         if (!s->directive->emit)
                 return 0;
-        r = check_setting(s->directive, s->value, f);
+        r = check_setting(s->directive, SECTION_SERVICE, s->value, f);
         if (r < 0)
                 return fault_prefix(f, "%s: [Service %s] %s=", d->manifest->name, d->service->name,
                                     s->directive->key);
@@ -336,4 +336,59 @@ int dropin_write(const struct dropin *d, struct buffer *out, struct fault *f)
                 return fault_set_errno(f, out->error, "%s: the drop-in of %s", d->manifest->name,
                                        d->service->name);
         return 0;
+}
+
+void dropin_wake_name(const char *bundle, const char *name, char ret[static UNIT_NAME_SIZE])
+{
+        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-wake@%.*s.%.*s.service", NAME_SIZE - 1, bundle,
+                       NAME_SIZE - 1, name);
+}
+
+static int write_socket_settings(const struct manifest *m, const struct socket_unit *s, struct buffer *out,
+                                 struct fault *f)
+{
+        bool named = false;
+        int r;
+
+        for (size_t i = 0; i < s->n_settings; i++) {
+                const struct directive *d = s->settings[i].directive;
+
+                if (!d->emit)
+                        continue;
+                r = check_setting(d, SECTION_SOCKET, s->settings[i].value, f);
+                if (r < 0)
+                        return fault_prefix(f, "%s: [Socket %s] %s=", m->name, s->name, d->key);
+                buffer_printf(out, "%s=%s\n", d->key, s->settings[i].value);
+                named = named || str_eq(d->key, "FileDescriptorName");
+        }
+        if (!named)
+                buffer_printf(out, "FileDescriptorName=%s\n", s->name);
+        return 0;
+}
+
+/* The trigger limit stays, against a wake service that cannot start; at systemd's own, a service that ends
+ * after each of many short connections would lose its socket. */
+int dropin_write_socket(const struct manifest *m, const struct socket_unit *s, struct buffer *out,
+                        struct fault *f)
+{
+        char wake[UNIT_NAME_SIZE];
+        int r;
+
+        if (!name_valid(m->name) || !name_valid(s->name))
+                return fault_set(f, -EINVAL, "a name in the manifest is not one");
+        dropin_wake_name(m->name, s->name, wake);
+        buffer_printf(out,
+                      "# Written by sealift-unitd; held while releases of %s come and go.\n"
+                      "[Unit]\n"
+                      "Description=%s: socket %s\n"
+                      "\n"
+                      "[Socket]\n"
+                      "Service=%s\n"
+                      "TriggerLimitIntervalSec=2s\n"
+                      "TriggerLimitBurst=200\n",
+                      m->name, m->name, s->name, wake);
+        r = write_socket_settings(m, s, out, f);
+        if (r < 0)
+                return r;
+        return out->error < 0 ? fault_set_errno(f, out->error, "%s: socket %s", m->name, s->name) : 0;
 }

@@ -34,7 +34,10 @@ _must_check_ int dropin_write(const struct dropin *d, struct buffer *out, struct
 /* "sealift-<bundle>.<name>.socket" */
 void dropin_socket_name(const char *bundle, const char *name, char ret[static UNIT_NAME_SIZE]);
 
-/* The drop-in of a socket unit: the listeners of the manifest, and the shipped service that a connection
- * wakes. */
+/* "sealift-wake@<bundle>.<name>.service", shipped: what a connection starts. */
+void dropin_wake_name(const char *bundle, const char *name, char ret[static UNIT_NAME_SIZE]);
+
+/* The whole unit file of a socket. It names no release, so that it stays the same while releases come and
+ * go. Errors as dropin_write(). */
 _must_check_ int dropin_write_socket(const struct manifest *m, const struct socket_unit *s,
                                      struct buffer *out, struct fault *f);

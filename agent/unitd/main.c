@@ -15,6 +15,7 @@
 #include "ground/args.h"
 #include "unitd/rebuild.h"
 #include "unitd/requests.h"
+#include "unitd/sockets.h"
 #include "unitd/watch.h"
 
 #define SEALIFT_USER "sealift"
@@ -60,6 +61,8 @@ static int places_open(struct units *units, struct releases *releases, struct fa
         if (r >= 0)
                 r = place_open(UNITS_ROOTS_PATH, &units->roots_fd, f);
         if (r >= 0)
+                r = place_open(UNITS_WAKES_PATH, &units->wakes_fd, f);
+        if (r >= 0)
                 r = place_open(UNITS_DROPINS_PATH, &units->dropins_fd, f);
         return r;
 }
@@ -96,11 +99,13 @@ static void units_forget(struct units *units)
 {
         while (units->first)
                 (void)unit_free(units->first);
+        sockets_free(units);
         units->change = sd_event_source_disable_unref(units->change);
         units->bus = sd_bus_flush_close_unref(units->bus);
         units->event = sd_event_unref(units->event);
         units->records_fd = fd_close(units->records_fd);
         units->roots_fd = fd_close(units->roots_fd);
+        units->wakes_fd = fd_close(units->wakes_fd);
         units->dropins_fd = fd_close(units->dropins_fd);
 }
 
@@ -111,9 +116,9 @@ static void releases_forget(struct releases *releases)
 
 static int run(struct fault *f)
 {
-        _cleanup_(units_forget) struct units units = { .records_fd = -EBADF,
-                                                       .roots_fd = -EBADF,
-                                                       .dropins_fd = -EBADF };
+        _cleanup_(units_forget) struct units units = {
+                .records_fd = -EBADF, .roots_fd = -EBADF, .wakes_fd = -EBADF, .dropins_fd = -EBADF
+        };
         _cleanup_(releases_forget) struct releases releases = { .fd = -EBADF };
         _cleanup_(requests_freep) struct requests *requests = NULL;
         int r, listen_fd;
@@ -133,6 +138,8 @@ static int run(struct fault *f)
                 r = requests_new(&units, &releases, listen_fd, &requests, f);
         if (r >= 0)
                 r = rebuild_units(&units, f);
+        if (r >= 0)
+                r = sockets_rebuild(&units, f);
         if (r < 0)
                 return r;
         (void)sd_notifyf(0, "READY=1\nSTATUS=%zu units run.", units.n);

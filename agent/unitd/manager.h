@@ -44,6 +44,15 @@ _must_check_ int manager_start(sd_bus *bus, const char *unit, const char *descri
 /* -ENOENT: there is no such unit any more. */
 _must_check_ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f);
 
+/* StartUnit or StopUnit for a unit that has no process and so is done at once, and waits for it (on a bus of
+ * its own, so that nothing else happens meanwhile). -ECHILD: the job failed. Stopping what is not there is
+ * 0. */
+enum manager_job { MANAGER_JOB_START, MANAGER_JOB_STOP };
+_must_check_ int manager_run(enum manager_job what, const char *unit, struct fault *f);
+
+/* daemon-reload. Ours are made to survive it. */
+_must_check_ int manager_reload(sd_bus *bus, struct fault *f);
+
 _must_check_ int manager_ref(sd_bus *bus, const char *unit, struct fault *f);
 void manager_unref(sd_bus *bus, const char *unit);
 

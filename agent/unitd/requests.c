@@ -8,6 +8,7 @@
 #include "unitd/requests.h"
 
 #include "doors/journal.h"
+#include "unitd/sockets.h"
 
 enum { REQUESTS_MAX = 64 }; /* sealiftd has one attempt a bundle in flight, and one bundle at a time */
 
@@ -86,10 +87,32 @@ static struct request *request_find(const struct requests *l, uint64_t number)
         return NULL;
 }
 
+static struct unitd_request release_of(const struct record *record)
+{
+        struct unitd_request q = { .attempt = record->attempt };
+
+        memcpy(q.bundle, record->bundle, sizeof(q.bundle));
+        memcpy(q.version, record->version, sizeof(q.version));
+        memcpy(q.digest, record->digest, sizeof(q.digest));
+        return q;
+}
+
+/* A service that ended in order is started again by the next connection; one that failed, or that sealiftd
+ * stopped, by sealiftd. */
+static void unit_leave_sockets(struct requests *l, const struct unit *u)
+{
+        struct unitd_request q = release_of(&u->record);
+
+        if (u->failed || u->asked)
+                sockets_rest(l->units, &q);
+        sockets_listen_again(l->units, u);
+}
+
 static void unit_ended(struct requests *l, struct unit *u)
 {
         struct request *r = request_find(l, u->owner);
 
+        unit_leave_sockets(l, u);
         if (u->failed)
                 unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, 3);
         if (r && r->fault.error == 0)
@@ -196,6 +219,8 @@ static int release_start(struct requests *l, struct request *r, struct fault *f)
         int k;
 
         k = release_load(l->releases, &r->q, &m, f);
+        if (k >= 0)
+                k = sockets_hold(l->units, m, &r->q, f);
         if (k < 0)
                 return k;
         for (size_t i = 0; i < m->n_services; i++) {
@@ -213,6 +238,7 @@ static int release_start(struct requests *l, struct request *r, struct fault *f)
 
 static void release_stop(struct requests *l, const struct unitd_request *q)
 {
+        sockets_rest(l->units, q);
         for (struct unit *u = l->units->first; u; u = u->next)
                 if (unit_is_of(u, q)) {
                         u->asked = true;
@@ -246,13 +272,64 @@ static int request_wait(struct requests *l, uint64_t client, uint16_t type, cons
         return 0;
 }
 
+static const struct service *manifest_service(const struct manifest *m, const char *name)
+{
+        for (size_t i = 0; i < m->n_services; i++)
+                if (str_eq(m->services[i].name, name))
+                        return m->services + i;
+        return NULL;
+}
+
+static int service_wake(struct requests *l, const struct record *record, struct fault *f)
+{
+        const struct unitd_request q = release_of(record);
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        const struct service *s;
+        struct unit *u;
+        int r;
+
+        r = release_load(l->releases, &q, &m, f);
+        if (r < 0)
+                return r;
+        s = manifest_service(m, record->service);
+        if (!s)
+                return fault_set(f, -ENOENT, "%s %s has no service %s", q.bundle, q.version,
+                                 record->service);
+        return unit_start(l->units, m, s, &q, &u, f);
+}
+
+/* Whoever is starting, stopping or running takes what waits on the socket, or will. */
+static void on_wake(void *userdata, const struct record *record)
+{
+        struct requests *l = userdata;
+        const struct journal_subject subject = { .bundle = record->bundle,
+                                                 .version = record->version,
+                                                 .digest = record->digest,
+                                                 .attempt = record->attempt };
+        struct fault f = {};
+
+        for (struct unit *u = l->units->first; u; u = u->next)
+                if (str_eq(u->record.bundle, record->bundle) && str_eq(u->record.service, record->service))
+                        return;
+        for (struct request *r = l->first; r; r = r->next)
+                if (str_eq(r->q.bundle, record->bundle))
+                        return;
+        if (service_wake(l, record, &f) < 0)
+                journal_send(JOURNAL_UNIT_FAILED, 3, &subject, "A connection waits: %s", f.text);
+}
+
 static int release_take_away(struct requests *l, const struct unitd_request *q, struct fault *f)
 {
+        int r;
+
         for (struct unit *u = l->units->first; u; u = u->next)
                 if (unit_is_of(u, q))
                         return fault_set(f, -EBUSY, "%s %s still runs as %s", q->bundle, q->version,
                                          u->record.unit);
-        return release_remove(l->releases, q, f);
+        r = release_remove(l->releases, q, f);
+        if (r >= 0)
+                sockets_close(l->units, q);
+        return r;
 }
 
 static void units_list(struct requests *l, uint64_t client, uint64_t id)
@@ -308,6 +385,7 @@ int requests_new(struct units *units, const struct releases *releases, int liste
         if (r < 0)
                 return r;
         units->on_change = on_change;
+        units->on_wake = on_wake;
         units->userdata = l;
         *ret = TAKE_PTR(l);
         return 0;

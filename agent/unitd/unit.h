@@ -14,6 +14,7 @@
 /* Where PID 1 finds what unitd made, and where unitd finds what it knew. All root's own. */
 #define UNITS_RECORDS_PATH "/run/sealift/units"
 #define UNITS_ROOTS_PATH   "/run/sealift/root"
+#define UNITS_WAKES_PATH   "/run/sealift/wakes"
 #define UNITS_DROPINS_PATH "/run/systemd/system"
 
 enum { UNITS_MAX = 512 }; /* sealiftd gone mad must not fill systemd with units */
@@ -23,12 +24,15 @@ struct units {
         sd_event *event;
         sd_bus *bus;
         unsigned systemd_version;
-        int records_fd, roots_fd, dropins_fd;
+        int records_fd, roots_fd, wakes_fd, dropins_fd;
         struct unit *first; /* owned list */
         size_t n;
+        struct wake *wakes; /* owned list (sockets.c) */
 
         /* Called from the event loop after something happened to units: state, ended or text. */
         void (*on_change)(void *userdata);
+        /* A connection waits for a service; record says of which release. */
+        void (*on_wake)(void *userdata, const struct record *record);
         void *userdata;
         sd_event_source *change; /* the call is deferred, so that it may free units */
 };
