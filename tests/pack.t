@@ -225,6 +225,9 @@ kill "$writer"
 wait "$writer" 2>/dev/null
 
 mkdir "$dir/one/out"
+ok 'the output folder is made' pack "$dir/one" "$dir/new"
+ok 'and holds the release' test -s "$dir/new/web-1.0.manifest"
+ok 'refused: an output folder two levels of which are missing' not pack "$dir/one" "$dir/newer/one"
 ok 'refused: output inside the tree' not pack "$dir/one" "$dir/one/out"
 ok 'refused: output into the tree' not pack "$dir/one" "$dir/one"
 rmdir "$dir/one/out"

@@ -30,7 +30,7 @@ static bool arg_json;
 
 static const struct args_option options[] = {
         ARGS_TEXT('m', "manifest", "FILE", &arg_manifest, "the release's intent (required)"),
-        ARGS_TEXT('o', "output", "DIR", &arg_output, "where the release goes; default ."),
+        ARGS_TEXT('o', "output", "DIR", &arg_output, "where the release goes, made if need be; default ."),
         ARGS_TEXT('c', "compression", "zstd|gzip", &arg_compression, "default zstd"),
         ARGS_TEXT('l', "level", "N", &arg_level, "1 to 19 (zstd, default 12) or 9 (gzip, default 9)"),
         ARGS_FLAG(0, "json", &arg_json, "say as JSON what was made"),
@@ -153,6 +153,8 @@ static int pack_prepare(struct pack *p, const char *tree, struct fault *f)
         r = open_directory(tree, &p->tree, &st, f);
         if (r < 0)
                 return r;
+        if (mkdir(output, 0777) < 0 && errno != EEXIST)
+                return fault_set_errno(f, -errno, "%s: cannot make the directory", output);
         r = open_directory(output, &p->output, &st, f);
         if (r < 0)
                 return r;
@@ -291,12 +293,12 @@ static int pack_publish(struct pack *p, struct fault *f)
 static int pack_print(const struct pack *p)
 {
         const struct content *c = &p->m->content;
-        const char *directory = arg_output ? arg_output : ".";
+        const char *directory = arg_output ? arg_output : "", *slash = arg_output ? "/" : "";
         char bundle[PATH_MAX], manifest[PATH_MAX];
         json_t *j;
 
-        (void)snprintf(bundle, sizeof(bundle), "%s/%s", directory, p->bundle_name);
-        (void)snprintf(manifest, sizeof(manifest), "%s/%s", directory, p->manifest_name);
+        (void)snprintf(bundle, sizeof(bundle), "%s%s%s", directory, slash, p->bundle_name);
+        (void)snprintf(manifest, sizeof(manifest), "%s%s%s", directory, slash, p->manifest_name);
         if (!arg_json) {
                 printf("%s: %" PRIu64 " bytes, %zu entries of %" PRIu64 " bytes\n%s: sealed\n", bundle,
                        c->size, c->n_entries, c->unpacked_size, manifest);

@@ -117,13 +117,20 @@ crash() {
 }
 
 the_records() {
+    local explained
     heading "The last report, as the receiver got it"
     must "a report of the failure came" await_report 10 '.bundles[0].error != null'
     reports | tail -n 1 | jq . | sed 's/^/     /'
-    heading "The journal: journalctl SEALIFT_BUNDLE=website"
-    journalctl --quiet --no-pager --output=short SEALIFT_BUNDLE=website | cut -c 1-180 | sed 's/^/     /'
+    heading "What the agent did, in the journal: journalctl -t sealiftd"
+    journalctl --quiet --no-pager --output=cat --identifier=sealiftd SEALIFT_BUNDLE=website | cut -c 1-180 | sed 's/^/     /'
+    heading "Every line of a service carries its bundle and version: journalctl SEALIFT_BUNDLE=website SEALIFT_VERSION=4"
+    journalctl --quiet --no-pager --output=cat --identifier=caddy SEALIFT_BUNDLE=website SEALIFT_VERSION=4 | tail -n 1 |
+        cut -c 1-180 | sed 's/^/     /'
     heading "What the operator reads about the rollback: journalctl -x"
-    journalctl --quiet --no-pager --catalog --output=cat MESSAGE_ID=5c93f29092d047829804d8abeb0018ae | sed 's/^/     /'
+    explained=$(journalctl --quiet --no-pager --catalog MESSAGE_ID=5c93f29092d047829804d8abeb0018ae)
+    # shellcheck disable=SC2001 # line by line
+    sed 's/^/     /' <<<"$explained"
+    must "the catalog explains it" grep -q 'Subject: Release 4 of website did not come up' <<<"$explained"
 }
 
 the_walls() {
