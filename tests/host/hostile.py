@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tarfile
 
-FILE = "page.html"  # what the faults are done to; the scenario's tree holds it
+# What the faults are done to; the scenario's tree (web_write) holds them.
+FILE = "page.html"
+ZEROS = "zeros"
 
 
 def entry(name, data=b"", type=tarfile.REGTYPE, mode=0o644, link="", pax=None):
@@ -54,11 +56,11 @@ def resize(by):
 
 
 def sparse(info, data):
-    """PAX sparse format 1.0: a map of one extent, then its bytes."""
-    listed = b"1\n0\n%d\n" % len(data)
-    body = listed.ljust(512, b"\0") + data
-    return entry("./GNUSparseFile.0/" + FILE, body, pax={
-        "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": FILE, "GNU.sparse.realsize": str(len(data))})
+    """PAX sparse format 1.0: half a file of bytes, and a hole. Its content is the honest one."""
+    half = len(data) // 2
+    body = (b"1\n0\n%d\n" % half).ljust(512, b"\0") + data[:half]
+    return entry("./GNUSparseFile.0/" + ZEROS, body, pax={
+        "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": ZEROS, "GNU.sparse.realsize": str(len(data))})
 
 
 FAULTS = {
@@ -77,7 +79,7 @@ FAULTS = {
     "device": replace(lambda info, data: entry(FILE, type=tarfile.CHRTYPE)),
     "fifo": replace(lambda info, data: entry(FILE, type=tarfile.FIFOTYPE)),
     "setuid": change(mode=0o4644),
-    "sparse": replace(sparse),
+    "sparse": lambda members: [sparse(*m) if m[0].name == ZEROS else m for m in members],
     "duplicate": lambda members: members + [m for m in members if m[0].name == FILE],
     "xattr": change(pax_headers={"SCHILY.xattr.security.capability": "x"}),
     "renamed-by-pax": change(pax_headers={"path": "elsewhere"}),

@@ -24,6 +24,7 @@ web_write() {
     mkdir -p "$WEB/site"
     echo "$1" >"$WEB/site/index.html"
     echo "a file for faults, release $1" >"$WEB/page.html"
+    head -c 4096 /dev/zero >"$WEB/zeros"
     printf '%s\n' '{' 'admin off' 'auto_https off' '}' ':8080 {' 'root * /bundle/site' 'file_server' '}' \
         >"$WEB/Caddyfile"
     cat >/srv/web.manifest <<'INTENT'
@@ -79,6 +80,7 @@ expect_refusal() {
     journal_mark
     requests_mark
     said=$(sealift check 2>&1) || status=$?
+    diag "$name: $said"
     is "$status" 1 "$name: the check fails"
     like "$said" "$want" "$name: and says why"
     like "$(await_journal 10 "MESSAGE_ID=${EVENT[$event]}")" "$want" "$name: so does the journal"

@@ -35,14 +35,14 @@ hard-link|page.html
 device|page.html
 fifo|page.html
 setuid|page.html
-sparse|page.html
+sparse|zeros
 duplicate|page.html
 renamed-by-pax|elsewhere
-no-tar|web
-garbage|web
-other-compression|web
-cut-archive|web
-wide-window|web
+no-tar|archive format
+garbage|zstd
+other-compression|not a zstd frame
+cut-archive|Truncated
+wide-window|window
 FAULTS
 
 ok "nothing was written outside of the store" test -z "$(find / -xdev -name uninvited -o -xdev -name way-out)"

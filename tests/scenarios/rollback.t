@@ -44,7 +44,7 @@ bad_releases() {
     expect_rollback "ends after 0.3 s"
     publish_changed 4 's|^ExecStart=.*|ExecStart=/usr/bin/sleep infinity|; s|^TimeoutStartSec=.*|TimeoutStartSec=2s|'
     expect_rollback "is never ready"
-    publish_changed 5 's|^ExecStart=.*|ExecStart=/usr/bin/false|; s|^Type=.*|Type=exec\nRestart=always|'
+    publish_changed 5 's|^ExecStart=.*|ExecStart=/usr/bin/false|; s|^Type=.*|Type=exec|; s|^Restart=.*|Restart=always|'
     expect_rollback "restarts for ever"
     agent_enable
     bucket_stop

@@ -160,6 +160,7 @@ INTENT
         like "$(walls "$(pid_of "$unit")")" "net of its own" "with a network namespace of its own"
     done
     unit=$(unit_of quiet | grep one)
+    # shellcheck disable=SC2016 # what the file says
     like "$(tr '\0' '\n' <"/proc/$(pid_of "$unit")/environ")" 'GREETING=100% true \$\$x' "the environment is what was meant"
     ok "one is killed" kill -KILL "$(pid_of "$unit")"
     ok "both are stopped" unitd stop "$sealed"
