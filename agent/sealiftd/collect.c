@@ -9,7 +9,6 @@
 
 #include "doors/journal.h"
 #include "facts/name.h"
-#include "ground/text.h"
 #include "store/tree.h"
 
 static bool release_kept(const struct bundle *b, const char *place)
@@ -28,47 +27,44 @@ static bool release_kept(const struct bundle *b, const char *place)
         return false;
 }
 
-/* "1.2-3f2a9c..." back into version and the digits of the digest that stand in names; more is not needed to
- * remove. */
-static bool place_split(const char *place, struct release_ref *ret)
+static void release_remove(struct agent *a, const char *bundle, const struct release_ref *r)
 {
-        const char *dash = strrchr(place, '-');
-        size_t n = dash ? (size_t)(dash - place) : 0;
-
-        if (n == 0 || n >= sizeof(ret->version) || strlen(dash + 1) != DIGEST_SHORT)
-                return false;
-        memcpy(ret->version, place, n);
-        ret->version[n] = '\0';
-        return text_copy(ret->digest, sizeof(ret->digest), dash + 1) >= 0 &&
-               name_version_valid(ret->version);
-}
-
-static void release_collect(struct agent *a, const char *bundle, const char *place)
-{
+        struct journal_subject s = { .bundle = bundle, .version = r->version, .digest = r->digest };
         _cleanup_close_ int tree = -EBADF;
-        struct release_ref r = {};
-        struct journal_subject s = { .bundle = bundle, .version = r.version, .digest = r.digest };
         struct fault f = {};
         int k;
 
-        if (!place_split(place, &r))
-                return; /* not one of ours; unitd makes no other names */
-        k = units_stop(a->units, bundle, &r, 0, &f);
+        k = units_stop(a->units, bundle, r, 0, &f);
         if (k >= 0) {
-                tree = store_tree_open(a->store, bundle, &r, &f);
+                tree = store_tree_open(a->store, bundle, r, &f);
                 k = tree < 0 && tree != -ENOENT ? tree : 0;
         }
         if (k >= 0 && tree >= 0)
                 k = tree_empty(tree, &f);
         if (k >= 0)
-                k = units_remove(a->units, bundle, &r, 0, &f);
+                k = units_remove(a->units, bundle, r, 0, &f);
         if (k >= 0)
                 journal_send(JOURNAL_RELEASE_REMOVED, LOG_INFO, &s, "%s: release %s removed from disk",
-                             bundle, r.version);
+                             bundle, r->version);
         else if (k != -ECANCELED)
                 journal_send(JOURNAL_RELEASE_REMOVED, LOG_WARNING, &s,
-                             "%s: release %s cannot be removed from disk yet: %s", bundle, r.version,
+                             "%s: release %s cannot be removed from disk yet: %s", bundle, r->version,
                              f.text);
+}
+
+static void release_collect(struct agent *a, const char *bundle, const char *place)
+{
+        struct journal_subject s = { .bundle = bundle };
+        struct release_ref r;
+        struct fault f = {};
+        int k;
+
+        k = store_release_find(a->store, bundle, place, &r, &f);
+        if (k >= 0)
+                release_remove(a, bundle, &r);
+        else if (k != -EINVAL) /* then it is not one of ours; unitd makes no other names */
+                journal_send(JOURNAL_RELEASE_REMOVED, LOG_WARNING, &s,
+                             "%s: release %s cannot be removed from disk yet: %s", bundle, place, f.text);
 }
 
 static void bundle_collect(struct agent *a, const struct bundle *b)
