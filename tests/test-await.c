@@ -56,6 +56,7 @@ int main(void)
                 abort();
         tap_int(await_until(&w, beat_enough, &b, UINT64_MAX, &f), 0, "a wait ends when its condition holds");
         tap_int(b.count, 3, "handlers run meanwhile, and not once more than needed");
+        tap_int(await_breathe(&w, &f), 0, "a breath ends also where events never do");
         /* A source that is always pending would starve timers: sd_event_prepare() looks at them only when
          * idle. */
         source = sd_event_source_disable_unref(source);

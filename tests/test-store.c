@@ -179,11 +179,11 @@ static void test_state(void)
 
 static void test_releases(void)
 {
-        struct release_ref release = { .version = "1.0" };
+        struct release_ref release = { .version = "1.0" }, found;
         _cleanup_close_ int tree = -EBADF;
         _cleanup_free_ store_name *names = NULL;
         _cleanup_free_ char *text = NULL;
-        char folder[NAME_RELEASE_SIZE], path[300];
+        char folder[NAME_RELEASE_SIZE], again[NAME_RELEASE_SIZE], path[300];
         struct site s;
         size_t n;
 
@@ -205,12 +205,19 @@ static void test_releases(void)
         tap_str(text, "[Bundle]\n", "as it was signed");
         tree = store_tree_open(s.store, "web", &release, &s.f);
         tap_ok(tree >= 0, "its tree is opened");
+        tap_int(store_release_find(s.store, "web", folder, &found, &s.f), 0, "the place tells its release");
+        tap_ok(release_ref_equal(&found, &release), "with the whole digest");
+        tap_int(store_release_find(s.store, "web", "1.0-nonsense", &found, &s.f), -EINVAL,
+                "what is not a place does not");
         put(s.fd, path, "[Bundle]\nMore=1\n");
         free_pointer(&text);
         text = NULL;
         tap_int(store_manifest_read(s.store, "web", &release, &text, &n, &s.f), -EBADMSG,
                 "a manifest that was changed is refused");
         MUST(unlinkat(s.fd, path, 0));
+        tap_int(store_release_find(s.store, "web", folder, &found, &s.f), 0, "a place without a manifest");
+        name_release(found.version, found.digest, again);
+        tap_str(again, folder, "is still found again, so that it can be removed");
         MUST(symlinkat("/etc/passwd", s.fd, path));
         tap_int(store_manifest_read(s.store, "web", &release, &text, &n, &s.f), -ELOOP,
                 "a link is not followed");

@@ -115,6 +115,7 @@ int attempt_make_place(struct attempt *t, struct fault *f)
 /* The conversation with the unpacker, while the event loop runs. */
 static int attempt_converse(struct attempt *t, int sock, struct install *install, struct fault *f)
 {
+        size_t n = 0;
         int r;
 
         do {
@@ -122,6 +123,8 @@ static int attempt_converse(struct attempt *t, int sock, struct install *install
                 if (r == -EAGAIN)
                         r = await_readable(&t->agent->await, sock, UNPACK_SILENCE_MAX_USEC, f) < 0 ? f->error
                                                                                                    : 1;
+                else if (r > 0 && ++n % UNPACK_BREATHE_MESSAGES == 0)
+                        r = await_breathe(&t->agent->await, f) < 0 ? f->error : 1;
         } while (r > 0);
         return r;
 }
@@ -161,6 +164,10 @@ int attempt_sync(struct attempt *t, struct fault *f)
         int r;
 
         r = tree_sync(t->tree_fd, f);
+        /* As it is: where it cannot be written, nothing is stopped for a release that could not be
+         * committed, at each poll anew. */
+        if (r >= 0)
+                r = store_state_save(t->agent->store, t->bundle->name, &t->bundle->state, f);
         if (r < 0)
                 return r;
         journal_send(JOURNAL_RELEASE_INSTALLED, LOG_INFO, &s,

@@ -46,8 +46,7 @@ int attempt_stop_old_last(struct attempt *t, struct fault *f)
         if (!*t->old.digest || t->old_stopped)
                 return 0;
         t->old_stopped = true;
-        /* The new release is current whatever comes of this; units left over are swept with their release.
-         */
+        /* The new release is current whatever comes of this; collect.c stops units left over. */
         if (units_stop(t->agent->units, t->bundle->name, &t->old, t->id, f) == -ECANCELED)
                 return -ECANCELED;
         return 0;

@@ -73,13 +73,15 @@ int await_readable(struct await *w, int fd, uint64_t timeout_usec, struct fault 
         return await_until(w, is_true, &readable, timeout_usec, f);
 }
 
+/* Who sends without end (anybody may call us over D-Bus) must not be able to hold the story up. */
+enum { BREATHE_EVENTS_MAX = 64 };
+
 int await_breathe(struct await *w, struct fault *f)
 {
-        int r;
+        int r = 1;
 
-        do
+        for (size_t i = 0; i < BREATHE_EVENTS_MAX && r > 0 && !w->stopping; i++)
                 r = sd_event_run(w->event, 0);
-        while (r > 0 && !w->stopping);
         if (r < 0)
                 return fault_set_errno(f, r, "the event loop failed");
         if (w->stopping)

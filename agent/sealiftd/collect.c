@@ -9,7 +9,6 @@
 
 #include "doors/journal.h"
 #include "facts/name.h"
-#include "ground/text.h"
 #include "store/tree.h"
 
 static bool release_kept(const struct bundle *b, const char *place)
@@ -28,66 +27,83 @@ static bool release_kept(const struct bundle *b, const char *place)
         return false;
 }
 
-/* "1.2-3f2a9c..." back into version and the digits of the digest that stand in names; more is not needed to
- * remove. */
-static bool place_split(const char *place, struct release_ref *ret)
+static int release_remove(struct agent *a, const char *bundle, const struct release_ref *r, struct fault *f)
 {
-        const char *dash = strrchr(place, '-');
-        size_t n = dash ? (size_t)(dash - place) : 0;
-
-        if (n == 0 || n >= sizeof(ret->version) || strlen(dash + 1) != DIGEST_SHORT)
-                return false;
-        memcpy(ret->version, place, n);
-        ret->version[n] = '\0';
-        return text_copy(ret->digest, sizeof(ret->digest), dash + 1) >= 0 &&
-               name_version_valid(ret->version);
-}
-
-static void release_collect(struct agent *a, const char *bundle, const char *place)
-{
+        struct journal_subject s = { .bundle = bundle, .version = r->version, .digest = r->digest };
         _cleanup_close_ int tree = -EBADF;
-        struct release_ref r = {};
-        struct journal_subject s = { .bundle = bundle, .version = r.version, .digest = r.digest };
-        struct fault f = {};
         int k;
 
-        if (!place_split(place, &r))
-                return; /* not one of ours; unitd makes no other names */
-        k = units_stop(a->units, bundle, &r, 0, &f);
-        if (k >= 0) {
-                tree = store_tree_open(a->store, bundle, &r, &f);
-                k = tree < 0 && tree != -ENOENT ? tree : 0;
-        }
+        tree = store_tree_open(a->store, bundle, r, f);
+        k = tree < 0 && tree != -ENOENT ? tree : 0;
         if (k >= 0 && tree >= 0)
-                k = tree_empty(tree, &f);
+                k = tree_empty(tree, f);
         if (k >= 0)
-                k = units_remove(a->units, bundle, &r, 0, &f);
+                k = units_remove(a->units, bundle, r, 0, f);
         if (k >= 0)
                 journal_send(JOURNAL_RELEASE_REMOVED, LOG_INFO, &s, "%s: release %s removed from disk",
-                             bundle, r.version);
-        else if (k != -ECANCELED)
-                journal_send(JOURNAL_RELEASE_REMOVED, LOG_WARNING, &s,
-                             "%s: release %s cannot be removed from disk yet: %s", bundle, r.version,
-                             f.text);
+                             bundle, r->version);
+        return k;
 }
 
-static void bundle_collect(struct agent *a, const struct bundle *b)
+static int place_collect(struct agent *a, const char *bundle, const char *place, bool remove,
+                         struct fault *f)
+{
+        struct release_ref r;
+        int k;
+
+        k = store_release_find(a->store, bundle, place, &r, f);
+        if (k == -EINVAL)
+                return 0; /* not one of ours; unitd makes no other names */
+        if (k >= 0)
+                k = units_stop(a->units, bundle, &r, 0, f);
+        return k >= 0 && remove ? release_remove(a, bundle, &r, f) : k;
+}
+
+static void collect_complain(const struct bundle *b, const char *what, int error, const struct fault *f)
+{
+        struct journal_subject s = { .bundle = b->name };
+
+        if (error != -ECANCELED)
+                journal_send(JOURNAL_RELEASE_REMOVED, LOG_WARNING, &s,
+                             "%s: %s cannot be stopped or removed from disk yet: %s", b->name, what,
+                             f->text);
+}
+
+static void bundle_collect(struct agent *a, const struct bundle *b, bool remove)
 {
         _cleanup_free_ store_name *places = NULL;
-        struct journal_subject s = { .bundle = b->name };
         struct fault f = {};
         size_t n = 0;
+        int r = 0;
 
-        if (store_release_list(a->store, b->name, &places, &n, &f) < 0)
-                journal_send(JOURNAL_RELEASE_REMOVED, LOG_WARNING, &s,
-                             "%s: cannot look for releases to remove: %s", b->name, f.text);
-        for (size_t i = 0; i < n && !a->await.stopping; i++)
-                if (!release_kept(b, places[i]))
-                        release_collect(a, b->name, places[i]);
+        if (*b->state.previous.digest)
+                r = units_stop(a->units, b->name, &b->state.previous, 0, &f);
+        if (r < 0)
+                collect_complain(b, b->state.previous.version, r, &f);
+        r = store_release_list(a->store, b->name, &places, &n, &f);
+        if (r < 0)
+                collect_complain(b, "what is not needed", r, &f);
+        for (size_t i = 0; i < n && !a->await.stopping; i++) {
+                if (release_kept(b, places[i]))
+                        continue;
+                r = place_collect(a, b->name, places[i], remove, &f);
+                if (r < 0)
+                        collect_complain(b, places[i], r, &f);
+        }
+}
+
+static void bundles_collect(struct agent *a, bool remove)
+{
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
+                bundle_collect(a, a->bundles + i, remove);
+}
+
+void collect_units(struct agent *a)
+{
+        bundles_collect(a, false);
 }
 
 void collect_releases(struct agent *a)
 {
-        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
-                bundle_collect(a, a->bundles + i);
+        bundles_collect(a, true);
 }

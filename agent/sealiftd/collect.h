@@ -3,7 +3,10 @@
 
 #include "sealiftd/agent.h"
 
-/* Removes every release from disk that is neither current nor previous: what an older update left, what a
- * killed attempt left half-made. Units still running from one of them are stopped first. Logs; never fails.
- */
+/* Stops what runs of any release that is not its bundle's current one: of a release on trial when an earlier
+ * agent was killed, of an old one that could not be stopped. Logs; never fails. */
+void collect_units(struct agent *a);
+
+/* The same, and removes every release from disk that is neither current nor previous: what an older update
+ * left, what a killed attempt left half-made. Logs; never fails. */
 void collect_releases(struct agent *a);

@@ -107,6 +107,20 @@ static int fetcher_drain(struct fetcher *x, const struct fetch_request *q, int p
         }
 }
 
+/* What protocol.h lets the worker say. Others mean something to the story (asked to stop, did not come up)
+ * that is not for a worker to say. */
+static bool error_believed(int error)
+{
+        static const int believed[] = {
+                0, -ENOENT, -EFBIG, -EHOSTUNREACH, -EACCES, -EINVAL, -EPIPE, -ENOMEM
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(believed); i++)
+                if (error == believed[i])
+                        return true;
+        return false;
+}
+
 static int fetcher_answer(struct fetcher *x, const struct fetch_request *q, struct fetch_answer *ret,
                           struct fault *f)
 {
@@ -125,8 +139,9 @@ static int fetcher_answer(struct fetcher *x, const struct fetch_request *q, stru
                 return fault_prefix(f, "sealift-fetch");
         if (!MESSAGE_TEXT_VALID(done->text) || !MESSAGE_TEXT_VALID(done->etag))
                 return fault_set(f, -EPROTO, "sealift-fetch sent text without an end");
-        if (done->error > 0)
-                return fault_set(f, -EPROTO, "sealift-fetch sent an error that is none");
+        if (!error_believed(done->error))
+                return fault_set(f, -EPROTO, "sealift-fetch sent error %d, which is none of its own",
+                                 done->error);
         if (done->error < 0)
                 return fault_set(f, done->error, "%s: %s", q->path, done->text);
         ret->unchanged = done->status == 304;

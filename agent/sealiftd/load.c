@@ -53,13 +53,14 @@ int load_identity(struct agent *a, struct fault *f)
         return 0;
 }
 
-int load_bundles(struct agent *a, struct fault *f)
+static int load_named(struct agent *a, int (*list)(struct store *, store_name **, size_t *, struct fault *),
+                      struct fault *f)
 {
         _cleanup_free_ store_name *names = NULL;
         size_t n;
         int r;
 
-        r = store_state_list(a->store, &names, &n, f);
+        r = list(a->store, &names, &n, f);
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 struct bundle *b = agent_find_bundle(a, names[i], true);
 
@@ -68,6 +69,16 @@ int load_bundles(struct agent *a, struct fault *f)
                 r = store_state_load(a->store, names[i], &b->state, f);
         }
         return r;
+}
+
+/* Those without state were being installed for the first time when an earlier agent was killed: what is left
+ * of them must be stopped and removed, and nothing else knows their names. */
+int load_bundles(struct agent *a, struct fault *f)
+{
+        int r;
+
+        r = load_named(a, store_state_list, f);
+        return r < 0 ? r : load_named(a, store_bundle_list, f);
 }
 
 static void on_listed(void *userdata, const struct unitd_unit *u)

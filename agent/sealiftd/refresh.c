@@ -76,12 +76,17 @@ static int refresh_fetch(struct refresh *x, const struct trust_step *step, struc
 static int refresh_step(struct refresh *x, const struct trust_step *step, struct fault *f)
 {
         struct store *store = x->agent->store;
+        int r;
 
         switch (step->kind) {
         case TRUST_FETCH:
                 return refresh_fetch(x, step, f);
         case TRUST_STORE:
-                return store_trust_write(store, step->file, step->bytes, step->len, f);
+                r = store_trust_write(store, step->file, step->bytes, step->len, f);
+                /* The next poll begins with what is on disk: "not modified" must be said of that. */
+                if (r < 0)
+                        *x->agent->timestamp_etag = '\0';
+                return r;
         case TRUST_FORGET:
                 *x->agent->timestamp_etag = '\0';
                 return store_trust_remove(store, step->file, f);

@@ -147,8 +147,10 @@ int story_poll(struct agent *a, struct fault *f)
         return r;
 }
 
+/* What must not run goes first: it may hold the port or the state of what must. */
 void story_restore(struct agent *a)
 {
+        collect_units(a);
         for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
                 attempt_restore(a, a->bundles + i);
         collect_releases(a);

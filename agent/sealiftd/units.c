@@ -78,7 +78,8 @@ static void units_answer(struct units *l, uint64_t id, int error, const char *te
         if (id != l->awaited)
                 return; /* of a request given up earlier */
         l->awaited = 0;
-        l->error = error > 0 ? -EPROTO : error;
+        /* Only we know whether we were asked to stop. */
+        l->error = error > 0 || error == -ECANCELED ? -EPROTO : error;
         (void)snprintf(l->text, sizeof(l->text), "%s", text);
 }
 

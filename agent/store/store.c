@@ -310,6 +310,11 @@ int store_state_list(struct store *s, store_name **ret, size_t *ret_n, struct fa
         return names_list(s->fds[STATE], ".", name_valid, ret, ret_n, f);
 }
 
+int store_bundle_list(struct store *s, store_name **ret, size_t *ret_n, struct fault *f)
+{
+        return names_list(s->fds[RELEASES], ".", name_valid, ret, ret_n, f);
+}
+
 static bool release_name_valid(const char *name)
 {
         return name[0] != '.' && strchr(name, '-') != NULL;
@@ -340,28 +345,80 @@ static int release_open(struct store *s, const char *bundle, const struct releas
         return fd < 0 ? fault_set_errno(f, fd, "releases/%s: cannot open", path) : fd;
 }
 
-int store_manifest_read(struct store *s, const char *bundle, const struct release_ref *release, char **ret,
-                        size_t *ret_len, struct fault *f)
+static int manifest_read(struct store *s, const char *bundle, const struct release_ref *release, char **ret,
+                         size_t *ret_len, char digest[static DIGEST_HEX_SIZE], struct fault *f)
 {
         _cleanup_close_ int fd = -EBADF;
         _cleanup_free_ char *text = NULL;
-        char digest[DIGEST_HEX_SIZE];
-        size_t len;
         int r;
 
         fd = release_open(s, bundle, release, "manifest", O_RDONLY | O_NONBLOCK, f);
         if (fd < 0)
                 return fd;
-        r = io_read_all(fd, MANIFEST_BYTES_MAX, &text, &len);
+        r = io_read_all(fd, MANIFEST_BYTES_MAX, &text, ret_len);
         if (r >= 0)
-                r = digest_hex(text, len, digest);
+                r = digest_hex(text, *ret_len, digest);
         if (r < 0)
                 return fault_set_errno(f, r, "%s %s: cannot read the manifest", bundle, release->version);
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+int store_manifest_read(struct store *s, const char *bundle, const struct release_ref *release, char **ret,
+                        size_t *ret_len, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        char digest[DIGEST_HEX_SIZE];
+        size_t len;
+        int r;
+
+        r = manifest_read(s, bundle, release, &text, &len, digest, f);
+        if (r < 0)
+                return r;
         if (!str_eq(digest, release->digest))
                 return fault_set(f, -EBADMSG, "%s %s: the manifest on disk is not the one that was signed",
                                  bundle, release->version);
         *ret = TAKE_PTR(text);
         *ret_len = len;
+        return 0;
+}
+
+/* "1.2-3f2a9c..." back into its two parts. */
+static bool place_split(const char *place, struct release_ref *ret)
+{
+        const char *dash = strrchr(place, '-');
+        size_t n = dash ? (size_t)(dash - place) : 0;
+        struct release_ref r = {};
+
+        if (n == 0 || n >= sizeof(r.version) || strlen(dash + 1) != DIGEST_SHORT)
+                return false;
+        memcpy(r.version, place, n);
+        memset(r.digest, '0', sizeof(r.digest) - 1);
+        memcpy(r.digest, dash + 1, DIGEST_SHORT);
+        if (!name_version_valid(r.version) || !name_digest_valid(r.digest))
+                return false;
+        *ret = r;
+        return true;
+}
+
+int store_release_find(struct store *s, const char *bundle, const char *place, struct release_ref *ret,
+                       struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        char digest[DIGEST_HEX_SIZE];
+        struct release_ref r;
+        size_t len;
+        int k;
+
+        if (!place_split(place, &r))
+                return fault_set(f, -EINVAL, "releases/%.60s/%.100s: not the place of a release", bundle,
+                                 place);
+        k = manifest_read(s, bundle, &r, &text, &len, digest, f);
+        if (k < 0 && k != -ENOENT)
+                return k;
+        if (k >= 0 && strncmp(digest, r.digest, DIGEST_SHORT) == 0)
+                memcpy(r.digest, digest, sizeof(r.digest));
+        *ret = r;
         return 0;
 }
 

@@ -43,13 +43,21 @@ _must_check_ int store_state_save(struct store *s, const char *bundle, const str
                                   struct fault *f);
 _must_check_ int store_state_remove(struct store *s, const char *bundle, struct fault *f);
 
-/* Names in order, in one array owned by the caller: bundles that have a state file, or releases of a bundle
- * ("<version>-<digest12>") that are on disk. No such bundle: none. -EFBIG past STORE_NAMES_MAX. */
+/* Names in order, in one array owned by the caller: bundles that have a state file, bundles that have a
+ * place for a release, or the places of a bundle ("<version>-<digest12>"). No such bundle: none. -EFBIG past
+ * STORE_NAMES_MAX. */
 enum { STORE_NAME_SIZE = NAME_RELEASE_SIZE, STORE_NAMES_MAX = 4096 };
 typedef char store_name[STORE_NAME_SIZE];
 _must_check_ int store_state_list(struct store *s, store_name **ret, size_t *ret_n, struct fault *f);
+_must_check_ int store_bundle_list(struct store *s, store_name **ret, size_t *ret_n, struct fault *f);
 _must_check_ int store_release_list(struct store *s, const char *bundle, store_name **ret, size_t *ret_n,
                                     struct fault *f);
+
+/* The release that a place was made for. Its manifest there has the whole digest; without one (half made,
+ * half removed, damaged) nothing can be started from the place, and the digits of its name have zeros behind
+ * them. -EINVAL: not a place's name. */
+_must_check_ int store_release_find(struct store *s, const char *bundle, const char *place,
+                                    struct release_ref *ret, struct fault *f);
 
 /* releases/, made by sealift-unitd: the manifest as signed (its SHA-256 is checked against digest:
  * -EBADMSG), and the tree's descriptor. */
