@@ -8,7 +8,7 @@ prepare() {
     bucket_start
     publisher_init
     agent_configure
-    agent_grant hello Bind=tcp:8080
+    agent_grant hello Bind=tcp:8000
     agent_start
 }
 
@@ -17,7 +17,7 @@ welcome() {
 
 A machine with a real systemd, and sealift on it:
   the bucket     /srv/bucket, served as https://bucket.test/; an empty repository, its keys in /srv/keys
-  the agent      follows it; configured in /etc/sealift, where policy.d grants the bundle "hello" port 8080
+  the agent      follows it; configured in /etc/sealift, where policy.d grants the bundle "hello" port 8000
   manifests      examples are in /usr/share/doc/sealift/manifests
 README.md ("Your own first release") says what to type. All of it is removed when you leave the shell.
 
