@@ -4,18 +4,9 @@
 set -eu
 top=${top_srcdir:-.}
 build=${top_builddir:-.}
-n=0
-failed=0
 
-ok() { # STATUS NAME
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $n - $2"
-    else
-        echo "not ok $n - $2"
-        failed=1
-    fi
-}
+# shellcheck source=tests/tap.sh
+. "${top_srcdir:-.}/tests/tap.sh"
 
 # FOLDER may include from these floors only (libc and libraries are checked by linkage below).
 may_include() { # FOLDER FLOOR...
@@ -74,5 +65,4 @@ links_only sealift-fetch libcurl
 links_only sealift-unpack libarchive libzstd
 links_only sealift-unitd libsystemd libcrypto
 links_only sealift libsystemd libcrypto libjansson libarchive libzstd
-echo "1..$n"
-exit $failed
+done_testing

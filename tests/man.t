@@ -10,24 +10,9 @@ build=${top_builddir:-.}
 man=$top/man
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-n=0
-failed=0
 
-ok() { # STATUS NAME [FILE-WITH-OUTPUT]
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $n - $2"
-    else
-        echo "not ok $n - $2"
-        [ -z "${3:-}" ] || sed 's/^/# /' "$3"
-        failed=1
-    fi
-}
-
-skip() { # NAME REASON
-    n=$((n + 1))
-    echo "ok $n - $1 # SKIP $2"
-}
+# shellcheck source=tests/tap.sh
+. "${top_srcdir:-.}/tests/tap.sh"
 
 # same NAME WANT GOT: two lists of words, as sets, neither empty.
 same() {
@@ -206,5 +191,4 @@ done
 [ ! -s "$work/log" ]
 ok $? "sealift-units.7: has every unit that is installed" "$work/log"
 
-echo "1..$n"
-exit $failed
+done_testing

@@ -2,22 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # sealift init and sealift publish on real folders: what is made, what is refused, and that a refusal leaves the repository as it was.
 set -u
+# shellcheck source=tests/tap.sh
+. "${top_srcdir:-.}/tests/tap.sh"
+tap_output="err out"
 sealift=${top_builddir:-.}/sealift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 SOURCE_DATE_EPOCH=1800000000 # 2027-01-15T08:00:00Z
 export SOURCE_DATE_EPOCH
-n=0
-failed=0
-ok() { # STATUS NAME
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else
-        echo "not ok $n - $2"
-        failed=1
-        sed 's/^/# /' err out 2>/dev/null
-    fi
-}
 run() { "$sealift" "$@" >out 2>err; }
 tree() { find repo -type f | LC_ALL=C sort | xargs sha256sum; }
 
@@ -206,5 +199,4 @@ run publish --repository=first --keys=keys --channel=stable web.manifest && run 
     diff -r first second >/dev/null
 ok $? "deterministic"
 
-echo "1..$n"
-exit $failed
+done_testing

@@ -36,7 +36,8 @@ int main(void)
 
         tap_int(report_write(&r, &text), 0, "a report is written");
         tap_str(text,
-                "{\"format\":1,\"machine\":\"m\",\"boot\":\"b\",\"agent\":\"0.1\",\"sequence\":7,\"dropped\":2,\"channel\":\"stable\","
+                "{\"format\":1,\"machine\":\"m\",\"boot\":\"b\",\"agent\":\"0.1\",\"sequence\":7,"
+                "\"dropped\":2,\"channel\":\"stable\","
                 "\"reason\":\"poll\","
                 "\"time\":\"2023-11-14T22:13:21Z\",\"error\":null,\"bundles\":["
                 "{\"name\":\"web\",\"version\":\"1.0\",\"digest\":\"ab\",\"state\":\"running\","

@@ -7,24 +7,9 @@ top=${top_srcdir:-.}
 build=${top_builddir:-.}
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-n=0
-failed=0
 
-ok() { # STATUS NAME [FILE-WITH-OUTPUT]
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $n - $2"
-    else
-        echo "not ok $n - $2"
-        [ -z "${3:-}" ] || sed 's/^/# /' "$3"
-        failed=1
-    fi
-}
-
-skip() { # NAME REASON
-    n=$((n + 1))
-    echo "ok $n - $1 # SKIP $2"
-}
+# shellcheck source=tests/tap.sh
+. "${top_srcdir:-.}/tests/tap.sh"
 
 # The most that systemd-analyze security may say, times ten.
 exposure_max() { # UNIT
@@ -112,5 +97,4 @@ else
     skip "the bus policy" "python3 is not installed"
 fi
 
-echo "1..$n"
-exit $failed
+done_testing

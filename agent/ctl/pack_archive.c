@@ -99,8 +99,8 @@ int pack_archive_open(int fd, enum compression compression, unsigned level, uint
         p->archive = archive_write_new();
         if (!p->archive)
                 return -ENOMEM;
-        /* GNU's format, which holds names as bytes: what pax says is UTF-8, libarchive composes (NFC) when it
-         * reads, and the entry would no longer be the one that was signed */
+        /* GNU's format, which holds names as bytes: what pax says is UTF-8, libarchive composes (NFC) when
+         * it reads, and the entry would no longer be the one that was signed */
         if (archive_write_set_format_gnutar(p->archive) != ARCHIVE_OK ||
             set_filter(p->archive, compression, level) < 0 ||
             /* no padding behind the compressed stream: the agent takes bytes behind the end for an attack */
