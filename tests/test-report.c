@@ -2,6 +2,9 @@
 
 #include "facts/report.h"
 
+#include "ground/fault.h"
+#include "ground/limits.h"
+#include "store/outbox.h"
 #include "tap.h"
 
 static const struct report_bundle bundles[] = {
@@ -17,6 +20,40 @@ static const struct report_bundle bundles[] = {
           .state = "absent",
           .error = "web.manifest:3: \"bad\"\\" },
 };
+
+static void fill(char *s, size_t size, char c)
+{
+        memset(s, c, size - 1);
+        s[size - 1] = '\0';
+}
+
+/* The longest of everything, in letters that JSON writes as two. */
+static void test_largest(void)
+{
+        static struct report_bundle all[BUNDLES_MAX];
+        char name[NAME_SIZE], version[VERSION_SIZE], digest[DIGEST_HEX_SIZE], error[FAULT_TEXT_MAX];
+        struct report r = { .machine = digest,
+                            .boot = digest,
+                            .agent = version,
+                            .channel = name,
+                            .reason = "start",
+                            .error = error,
+                            .sequence = INT64_MAX,
+                            .dropped = INT64_MAX,
+                            .time_usec = 1,
+                            .bundles = all,
+                            .n_bundles = ELEMENTSOF(all) };
+        _cleanup_free_ char *text = NULL;
+
+        fill(name, sizeof(name), 'n');
+        fill(version, sizeof(version), 'v');
+        fill(digest, sizeof(digest), 'd');
+        fill(error, sizeof(error), '"');
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                all[i] = (struct report_bundle){ name, version, digest, "updating", 1, error };
+        tap_int(report_write(&r, &text), 0, "a report of all bundles there can be");
+        tap_ok(text && strlen(text) <= OUTBOX_REPORT_BYTES_MAX, "is one that the outbox takes");
+}
 
 int main(void)
 {
@@ -48,5 +85,6 @@ int main(void)
         r.error = "not \xff UTF-8";
         tap_int(report_write(&r, &untouched), -EINVAL, "text that is not UTF-8 is refused");
         tap_str(untouched, NULL, "and nothing is returned");
+        test_largest();
         return tap_done();
 }

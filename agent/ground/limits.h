@@ -32,6 +32,9 @@
 /* Manifest: a million entries do not fit in memory twice; 32 MiB holds some 250,000. */
 #define MANIFEST_BYTES_MAX (UINT64_C(32) << 20)
 
+/* A channel that names endless bundles; signed, but a limit all the same. */
+#define BUNDLES_MAX 256
+
 /* Configuration and policy files are written by hand. */
 #define CONFIG_BYTES_MAX (UINT64_C(1) << 20)
 

@@ -15,9 +15,6 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-id128.h>
 
-/* A channel that names endless bundles; signed, but a limit all the same. */
-enum { BUNDLES_MAX = 256 };
-
 /* What a bundle is doing, as status, D-Bus and reports say it. */
 enum bundle_health {
         BUNDLE_ABSENT, /* nothing installed */

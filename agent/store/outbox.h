@@ -9,9 +9,11 @@
  * this host, across restarts, deliveries and power cuts, so that the receiver can put a name that came twice
  * in the same place and see a gap. A full outbox drops its oldest report and counts it. */
 enum {
-        /* A receiver that is gone for good must not fill the disk: 256 reports of 64 KiB at most. */
+        /* A receiver that is gone for good must not fill the disk. A report has some 10 KiB on a busy host;
+         * BUNDLES_MAX bundles with the longest of names and errors must fit too, since what is wrong
+         * everywhere is what a report is for. */
         OUTBOX_REPORTS_MAX = 256,
-        OUTBOX_REPORT_BYTES_MAX = 64 * 1024,
+        OUTBOX_REPORT_BYTES_MAX = 512 * 1024,
         OUTBOX_NAME_SIZE = 32, /* "00000000000000000001.json" */
 };
 
