@@ -91,6 +91,7 @@ static const char *const walls[] = {
         "RootDirectory=" ROOT,
         "BindReadOnlyPaths=" TREE ":/bundle",
         "BindReadOnlyPaths=-/run/systemd/userdb/io.systemd.DynamicUser",
+        "TemporaryFileSystem=/dev/shm:mode=1777",
         "BindReadOnlyPaths=-/run/systemd/journal/dev-log",
         "LogExtraFields=SEALIFT_BUNDLE=web",
         "LogExtraFields=SEALIFT_VERSION=1.0+b~1",

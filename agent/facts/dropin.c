@@ -190,6 +190,8 @@ static void write_root(const struct dropin *d, struct buffer *out)
         buffer_printf(out, "BindReadOnlyPaths=%s:%s\n", d->tree, DROPIN_BUNDLE);
         if (d->service->sandbox.root == ROOT_HOST_USR)
                 buffer_append_text(out, "BindReadOnlyPaths=/usr\n");
+        /* PrivateDevices= binds the host's: memory that all services would share. */
+        buffer_append_text(out, "TemporaryFileSystem=/dev/shm:mode=1777\n");
         write_binds(host_files, ELEMENTSOF(host_files), out);
         if (d->service->sandbox.network >= NETWORK_OUTBOUND)
                 write_binds(network_files, ELEMENTSOF(network_files), out);

@@ -85,6 +85,18 @@ static int check_same(int proc_fd, const char *inside, const char *outside, stru
         return 0;
 }
 
+/* Memory shared with the host's processes, and so with other services. */
+static int check_shared_memory(int proc_fd, struct fault *f)
+{
+        struct stat in, out;
+
+        if (fstatat(proc_fd, "root/dev/shm", &in, 0) < 0)
+                return fault_set_errno(f, gone(-errno), "cannot look at its /dev/shm");
+        if (stat("/proc/1/root/dev/shm", &out) >= 0 && in.st_dev == out.st_dev)
+                return fault_set(f, -EOPNOTSUPP, "its /dev/shm is the host's");
+        return 0;
+}
+
 static int inherited_read(unsigned *ret, struct fault *f)
 {
         _cleanup_free_ char *text = NULL;
@@ -151,5 +163,7 @@ int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *
                 r = check_same(proc_fd, "root", p->root, f);
         if (r >= 0)
                 r = check_same(proc_fd, "root" DROPIN_BUNDLE, p->tree, f);
+        if (r >= 0)
+                r = check_shared_memory(proc_fd, f);
         return r < 0 ? r : check_texts(proc_fd, w, ret_filters, f);
 }

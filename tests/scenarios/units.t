@@ -159,6 +159,8 @@ INTENT
         ok "exposure $(exposure "$unit") is 0.1" at_most "$(exposure "$unit")" 0.1
         like "$(walls "$(pid_of "$unit")")" "net of its own" "with a network namespace of its own"
     done
+    touch /dev/shm/of-the-host
+    is "$(ls -A "/proc/$(pid_of "$unit")/root/dev/shm")" "" "and shared memory of its own"
     unit=$(unit_of quiet | grep one)
     # shellcheck disable=SC2016 # what the file says
     like "$(tr '\0' '\n' <"/proc/$(pid_of "$unit")/environ")" 'GREETING=100% true \$\$x' "the environment is what was meant"
@@ -278,11 +280,36 @@ INTENT
     mkdir -p /etc/systemd/system/service.d
     printf '[Service]\nPrivateUsers=no\n' >/etc/systemd/system/service.d/90-site.conf
     systemctl daemon-reload
-    like "$(unitd start "$sealed" || true)" "NOTSUP.*host's user namespace" "a wall that is missing from the beginning fails the release"
+    like "$(unitd start "$sealed" || true)" "ECHILD.*host's user namespace" "a wall that is missing from the beginning fails the release"
     is "$(unitd list)$(leftovers guarded)" "" "which is stopped"
     rm -r /etc/systemd/system/service.d
     systemctl daemon-reload
     like "$(journalctl --quiet --output=cat MESSAGE_ID=57c7bd71fd924917b6e0d2fb78255058)" "user namespace" "missing walls are in the journal"
+}
+
+# What happens to systemd and the bus happens to unitd too.
+systemd_changes() {
+    local unit pid daemon
+    install steady 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+Restart=always
+RestartSec=100ms
+INTENT
+    unitd start "$sealed"
+    unit=$(unit_of steady)
+    pid=$(pid_of "$unit")
+    systemctl daemon-reexec
+    is "$(unitd list)" "running steady 1 main $pid $unit" "systemd is replaced by itself, and the unit runs on"
+    kill -KILL "$pid"
+    ok "a restart is still seen" await 10 sh -c '/tests/host/unitd.py list | grep "^running steady" | grep -qv " '"$pid"' "'
+    daemon=$(pid_of sealift-unitd.service)
+    systemctl kill --signal=KILL dbus.service
+    ok "without the bus unitd starts anew" await 20 another_pid sealift-unitd.service "$daemon"
+    ok "and has the unit" await 10 sh -c '/tests/host/unitd.py list | grep -q "^running steady"'
+    diag "unitd: $(grep -E '^(VmRSS|VmHWM)' "/proc/$(pid_of sealift-unitd.service)/status" | tr -s '\t\n ' ' ')"
+    ok "it can be stopped" unitd stop "$sealed"
+    is "$(unitd list)$(leftovers steady)" "" "and is gone"
 }
 
 # probe: one answer of the service on port 80
@@ -372,5 +399,6 @@ redis
 ends_by_itself
 tampering
 sockets
-is "$(journalctl --quiet --output=cat _SYSTEMD_UNIT=sealift-unitd.service PRIORITY=3 | grep -v '^sealift-\|^it died' || true)" "" "unitd itself had no trouble"
+systemd_changes
+is "$(journalctl --quiet --output=cat _SYSTEMD_UNIT=sealift-unitd.service PRIORITY=3 | grep -v '^sealift-\|^the system bus' || true)" "" "unitd itself had no trouble"
 done_testing
