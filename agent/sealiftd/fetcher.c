@@ -143,7 +143,7 @@ static int fetcher_answer(struct fetcher *x, const struct fetch_request *q, stru
                 return fault_set(f, -EPROTO, "sealift-fetch sent error %d, which is none of its own",
                                  done->error);
         if (done->error < 0)
-                return fault_set(f, done->error, "%s: %s", q->path, done->text);
+                return fault_set(f, done->error, "%s", done->text);
         ret->unchanged = done->status == 304;
         memcpy(ret->etag, done->etag, sizeof(ret->etag));
         return 0;

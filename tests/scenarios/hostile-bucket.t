@@ -70,6 +70,22 @@ old_news() {
     expect_report "expired timestamp" '.error | test("expired")'
 }
 
+# Good signatures of a repository that is not ours.
+wrong_signature() {
+    install -d -o publisher -m 0700 /srv/other-keys
+    install -d -o publisher /srv/other
+    publisher sealift init --repository /srv/other --keys /srv/other-keys >/dev/null
+    broken "wrong signature" /metadata/timestamp.json trust-refused "signature" file /srv/other/metadata/timestamp.json
+    evil_clear
+}
+
+# Signed by our own keys, which somebody has stolen: a manifest that no sealift of the publisher's would have let through.
+unknown_key() {
+    sed 's/^Type=.*/&\nColour=blue/' "$OUT/web-2.manifest" >/srv/coloured.manifest
+    publisher /tests/host/forge.py "$BUCKET" "$KEYS" stable/web.manifest /srv/coloured.manifest
+    expect_refusal "unknown manifest key" refused "web.manifest:[0-9]+: unknown key 'Colour'"
+}
+
 older_timestamp() {
     evil_start
     web_publish 4
@@ -97,6 +113,8 @@ web_begin
 web_publish 2
 evil_start
 broken_answers
+wrong_signature
+unknown_key
 old_news
 not_there
 older_timestamp
