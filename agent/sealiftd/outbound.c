@@ -11,12 +11,13 @@
 #include <syslog.h>
 
 #include "doors/journal.h"
+#include "facts/backoff.h"
 #include "ground/io.h"
 #include "ground/message.h"
 #include "store/outbox.h"
 
-enum { RETRY_FIRST_SEC = 30, RETRY_DOUBLINGS_MAX = 7 /* about an hour */ };
-#define USEC_PER_SEC UINT64_C(1000000)
+static const struct backoff pauses = { .first_usec = UINT64_C(30) * 1000000,
+                                       .max_usec = UINT64_C(3600) * 1000000 };
 
 struct outbound {
         struct agent *agent;
@@ -71,26 +72,18 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
-/* A fleet whose receiver comes back must not come back at once: half of each pause is chance. */
-static uint64_t retry_pause_usec(unsigned failures)
-{
-        unsigned doublings = failures > RETRY_DOUBLINGS_MAX ? RETRY_DOUBLINGS_MAX : failures;
-        uint64_t pause = RETRY_FIRST_SEC * USEC_PER_SEC << doublings, chance = 0;
-
-        (void)!getrandom(&chance, sizeof(chance), 0);
-        return pause / 2 + chance % (pause / 2);
-}
-
 static void outbound_failed(struct outbound *o, const char *why)
 {
+        uint64_t chance = 0;
+
         outbound_hang_up(o);
-        if (o->failures == 0)
+        (void)!getrandom(&chance, sizeof(chance), 0);
+        if (o->failures++ == 0)
                 journal_send(JOURNAL_REPORT_FAILED, LOG_WARNING, NULL,
                              "report %s is kept and tried again later: %s", o->name, why);
         if (sd_event_add_time_relative(o->agent->await.event, &o->retry, CLOCK_BOOTTIME,
-                                       retry_pause_usec(o->failures), 0, on_retry, o) < 0)
+                                       backoff_pause(&pauses, o->failures, chance), 0, on_retry, o) < 0)
                 o->retry = NULL; /* the next report tries again */
-        o->failures++;
 }
 
 static void outbound_answered(struct outbound *o, const struct fetch_done *done)

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The clock of the agent. A fleet that starts together, or whose bucket comes back after an outage, must not
- * ask all at once, so every pause has chance in it. */
+/* The clock of the agent: notes how a poll ended, and sets the timer for the next one. */
 
 #include "sealiftd/poll.h"
 
 #include <sys/random.h>
 
-#include "ground/text.h"
+#include "facts/backoff.h"
 #include "sealiftd/bus.h"
 
-#define USEC_PER_SEC UINT64_C(1000000)
-enum { RETRY_FIRST_SEC = 15, RETRY_DOUBLINGS_MAX = 20 };
+#define RETRY_FIRST_USEC (UINT64_C(15) * 1000000)
 
 static int on_poll(sd_event_source *s, uint64_t usec, void *userdata)
 {
@@ -21,25 +19,14 @@ static int on_poll(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
-/* Between three quarters of the pause and the whole of it. */
-static uint64_t pause_with_chance(uint64_t pause)
+static uint64_t poll_pause(const struct agent *a)
 {
         uint64_t chance = 0;
 
         (void)!getrandom(&chance, sizeof(chance), 0);
-        return pause - chance % (pause / 4 + 1);
-}
-
-static uint64_t poll_pause(const struct agent *a)
-{
-        uint64_t pause = a->config->poll_usec, retry;
-        unsigned doublings = a->failures > RETRY_DOUBLINGS_MAX ? RETRY_DOUBLINGS_MAX : a->failures;
-
-        if (doublings > 0) {
-                retry = RETRY_FIRST_SEC * USEC_PER_SEC << (doublings - 1);
-                pause = retry < pause ? retry : pause;
-        }
-        return pause_with_chance(pause);
+        return backoff_pause(
+                &(struct backoff){ .first_usec = RETRY_FIRST_USEC, .max_usec = a->config->poll_usec },
+                a->failures, chance);
 }
 
 void poll_schedule(struct agent *a, int result, const struct fault *f)
