@@ -129,7 +129,7 @@ static int story_releases(struct agent *a, struct refresh *trust, const struct p
 
 int story_poll(struct agent *a, struct fault *f)
 {
-        _cleanup_(refresh_done) struct refresh trust = {};
+        _cleanup_(refresh_done) struct refresh trust = { .fetcher.sock = -EBADF };
         _cleanup_(plan_freep) struct plan *plan = NULL;
         int r;
 
