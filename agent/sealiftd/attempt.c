@@ -40,6 +40,7 @@ int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, con
         memcpy(t->release.digest, item->digest, sizeof(t->release.digest));
         t->old = t->bundle->state.current;
         t->health_before = t->bundle->health;
+        t->since_before = t->bundle->since_usec;
         *t->bundle->tried = '\0';
         return 0;
 }
@@ -109,8 +110,6 @@ void attempt_end_current(struct attempt *t)
 {
         struct journal_subject s = attempt_subject(t);
 
-        *t->bundle->error = '\0';
-        agent_set_health(t->agent, t->bundle, BUNDLE_RUNNING);
         journal_send(JOURNAL_RELEASE_CURRENT, LOG_NOTICE, &s, "%s runs release %s", t->bundle->name,
                      t->release.version);
 }
@@ -121,10 +120,12 @@ void attempt_end_failed(struct attempt *t, const struct fault *why)
         struct bundle *b = t->bundle;
         bool news = !str_eq(b->error, why->text);
 
+        if (b->health == BUNDLE_UPDATING) { /* what ran was left alone, and has done so since then */
+                agent_set_health(t->agent, b, t->health_before);
+                b->since_usec = t->since_before;
+        }
         if (b->health != BUNDLE_FAILED) /* then what keeps it down has been said, and is worse */
                 (void)snprintf(b->error, sizeof(b->error), "%s", why->text);
-        if (b->health == BUNDLE_UPDATING)
-                agent_set_health(t->agent, b, t->health_before);
         /* The same refusal at each poll is said once; a release that did not come up has been told of
          * already. */
         if (news && why->error != -ECHILD)

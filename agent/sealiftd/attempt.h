@@ -24,6 +24,7 @@ struct attempt {
         int bundle_fd;             /* verified bundle, position 0 */
         int tree_fd;
         enum bundle_health health_before;
+        uint64_t since_before;
         bool overlap; /* old and new may run side by side */
         bool old_stopped;
         bool started;
@@ -62,5 +63,6 @@ void attempt_remove(struct attempt *t);
 void attempt_end_current(struct attempt *t);
 void attempt_end_failed(struct attempt *t, const struct fault *why);
 
-/* At the agent's start: the current release of b runs, or is started. */
+/* The current release of b runs, or is started: at the agent's start, and at each poll after that has
+ * failed. Whatever of it runs already is left alone. */
 void attempt_restore(struct agent *a, struct bundle *b);

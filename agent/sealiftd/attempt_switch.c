@@ -36,9 +36,15 @@ int attempt_commit(struct attempt *t, struct fault *f)
         s->current = t->release;
         s->proven = t->release;
         r = store_state_save(t->agent->store, t->bundle->name, s, f);
-        if (r < 0)
+        if (r < 0) {
                 *s = before;
-        return r;
+                return r;
+        }
+        /* Now, not when the old one has been stopped: should it fail meanwhile, that is what counts. */
+        *t->bundle->error = '\0';
+        t->bundle->restore_due = false;
+        agent_set_health(t->agent, t->bundle, BUNDLE_RUNNING);
+        return 0;
 }
 
 int attempt_stop_old_last(struct attempt *t, struct fault *f)
@@ -71,6 +77,7 @@ static void release_start_again(struct agent *a, struct bundle *b, const struct 
         struct journal_subject s = { b->name, r->version, r->digest, id, NULL };
         struct fault f = {};
 
+        b->restore_due = false;
         if (units_start(a->units, b->name, r, id, &f) >= 0) {
                 agent_set_health(a, b, BUNDLE_RUNNING);
                 journal_send(JOURNAL_RELEASE_RESTORED, LOG_NOTICE, &s, "%s runs release %s again", b->name,
@@ -79,7 +86,10 @@ static void release_start_again(struct agent *a, struct bundle *b, const struct 
         }
         if (f.error == -ECANCELED)
                 return;
+        b->restore_due = true;
         agent_set_health(a, b, BUNDLE_FAILED);
+        if (str_eq(b->error, f.text))
+                return; /* said at an earlier poll */
         (void)snprintf(b->error, sizeof(b->error), "%s", f.text);
         journal_send(JOURNAL_RESTORE_FAILED, LOG_CRIT, &s,
                      "%s is down: release %s could not be started again: %s", b->name, r->version, f.text);
@@ -106,7 +116,14 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
 
 void attempt_restore(struct agent *a, struct bundle *b)
 {
-        if (!*b->state.current.digest || b->health == BUNDLE_RUNNING)
+        struct fault f = {};
+
+        if (!*b->state.current.digest)
+                return;
+        /* What runs is left alone, but one of several services may be missing. Any other error than of such
+         * a start says nothing about those that run. */
+        if (b->health == BUNDLE_RUNNING &&
+            units_start(a->units, b->name, &b->state.current, agent_now_usec(), &f) != -ECHILD)
                 return;
         release_start_again(a, b, &b->state.current, agent_now_usec());
 }

@@ -89,9 +89,32 @@ static void on_listed(void *userdata, const struct unitd_unit *u)
         /* digest12 is enough to recognise what unitd itself started from our store. */
         if (b && u->state == UNIT_RUNNING &&
             strncmp(b->state.current.digest, u->digest12, DIGEST_SHORT) == 0) {
-                b->health = BUNDLE_RUNNING;
-                b->since_usec = u->since_usec;
+                b->seen = true;
+                if (b->health == BUNDLE_ABSENT) { /* the agent has just been started */
+                        b->health = BUNDLE_RUNNING;
+                        b->since_usec = u->since_usec;
+                }
         }
+}
+
+int load_running(struct agent *a, struct fault *f)
+{
+        int r;
+
+        for (size_t i = 0; i < a->n_bundles; i++)
+                a->bundles[i].seen = false;
+        r = units_list(a->units, on_listed, a, f);
+        for (size_t i = 0; r >= 0 && i < a->n_bundles; i++) {
+                struct bundle *b = a->bundles + i;
+
+                if (b->seen || b->health != BUNDLE_RUNNING)
+                        continue;
+                (void)snprintf(b->error, sizeof(b->error),
+                               "release %s does not run any more; see journalctl SEALIFT_BUNDLE=%s",
+                               b->state.current.version, b->name);
+                agent_set_health(a, b, BUNDLE_FAILED);
+        }
+        return r;
 }
 
 static void on_event(void *userdata, const struct unitd_unit *u)
@@ -101,12 +124,12 @@ static void on_event(void *userdata, const struct unitd_unit *u)
 
         if (!b || strncmp(b->state.current.digest, u->digest12, DIGEST_SHORT) != 0)
                 return; /* of a release on trial: its start answers for it */
-        if (u->state == UNIT_FAILED) {
+        /* Stopped: it ended in order, or somebody stopped it; either way it does not run. */
+        if (u->state == UNIT_FAILED || u->state == UNIT_STOPPED) {
                 (void)snprintf(b->error, sizeof(b->error), "%s", u->text);
                 agent_set_health(a, b, BUNDLE_FAILED);
                 a->report_due = true;
-        } else if (u->state == UNIT_RUNNING)
-                agent_set_health(a, b, BUNDLE_RUNNING);
+        }
 }
 
 int load_units(struct agent *a, struct fault *f)
@@ -116,5 +139,5 @@ int load_units(struct agent *a, struct fault *f)
         r = units_new(&a->await, on_event, a, &a->units);
         if (r < 0)
                 return fault_set_errno(f, r, "cannot set up the link to sealift-unitd");
-        return units_list(a->units, on_listed, a, f);
+        return load_running(a, f);
 }

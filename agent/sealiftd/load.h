@@ -21,3 +21,7 @@ _must_check_ int load_bundles(struct agent *a, struct fault *f);
 /* The link to sealift-unitd, and which current releases run already: a restart of the agent must not touch
  * them. */
 _must_check_ int load_units(struct agent *a, struct fault *f);
+
+/* The same of what runs now: whoever restarts sealift-unitd ends the conversation, and what happened until
+ * the next one began was told to nobody. */
+_must_check_ int load_running(struct agent *a, struct fault *f);

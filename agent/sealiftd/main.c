@@ -98,13 +98,13 @@ static int agent_open(struct agent *a, struct fault *f)
         return 0;
 }
 
-static void agent_run(struct agent *a)
+static int agent_run(struct agent *a, struct fault *f)
 {
         (void)sd_notify(0, "READY=1");
         story_restore(a);
         a->check_due = true;
         while (!a->await.stopping) {
-                struct fault f = {};
+                struct fault why = {};
                 int r;
 
                 if (a->report_due) {
@@ -114,15 +114,16 @@ static void agent_run(struct agent *a)
                 if (!a->check_due) {
                         r = sd_event_run(a->await.event, UINT64_MAX);
                         if (r < 0)
-                                return;
+                                return fault_set_errno(f, r, "the event loop failed");
                         continue;
                 }
                 a->check_due = false;
                 bus_tell_checking(a->bus);
-                r = story_poll(a, &f);
-                if (r != -ECANCELED)
-                        poll_schedule(a, r, &f);
+                r = story_poll(a, &why);
+                if (!a->await.stopping)
+                        poll_schedule(a, r, &why);
         }
+        return 0;
 }
 
 int main(int argc, char **argv)
@@ -148,9 +149,10 @@ int main(int argc, char **argv)
                 journal_send(JOURNAL_AGENT_STARTED, LOG_INFO, NULL,
                              "sealiftd " PACKAGE_VERSION " started, channel %s of source %s",
                              a.config->channel, a.config->source);
-                agent_run(&a);
+                r = agent_run(&a, &f);
                 (void)sd_notify(0, "STOPPING=1");
-        } else
+        }
+        if (r < 0)
                 fprintf(stderr, "<3>sealiftd: %s\n", f.text);
         agent_done(&a);
         return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;

@@ -2,7 +2,8 @@
 
 /* The one story of sealift, top to bottom:
  *
- *     poll -> refresh trust -> plan -> for each new release: the gates below -> collect -> report
+ *     poll -> what runs -> refresh trust -> plan
+ *          -> for each new release: the gates below -> collect -> report
  *
  * A gate is one step that either holds or names why not. `undo` says what a failure of that gate has to put
  * back. Nothing here knows how a step is done; the steps are in attempt.c, trust in refresh.c, units in
@@ -127,13 +128,38 @@ static int story_releases(struct agent *a, struct refresh *trust, const struct p
         return result;
 }
 
-int story_poll(struct agent *a, struct fault *f)
+/* The machine as it is, before what it should be. */
+static int story_look(struct agent *a, struct fault *f)
 {
-        _cleanup_(refresh_done) struct refresh trust = {};
-        _cleanup_(plan_freep) struct plan *plan = NULL;
+        int r;
+
+        r = load_running(a, f);
+        for (size_t i = 0; r >= 0 && i < a->n_bundles && !a->await.stopping; i++)
+                if (a->bundles[i].restore_due)
+                        attempt_restore(a, a->bundles + i);
+        return r;
+}
+
+/* Read anew at each poll; a mistake in it is said once. */
+static int story_policy(struct agent *a, struct fault *f)
+{
         int r;
 
         r = load_policy(a, f);
+        if (r < 0 && !str_eq(a->last_result, f->text))
+                journal_send(JOURNAL_CONFIG_INVALID, LOG_ERR, NULL, "%s", f->text);
+        return r;
+}
+
+int story_poll(struct agent *a, struct fault *f)
+{
+        _cleanup_(refresh_done) struct refresh trust = { .fetcher.sock = -EBADF };
+        _cleanup_(plan_freep) struct plan *plan = NULL;
+        int r;
+
+        r = story_look(a, f);
+        if (r >= 0)
+                r = story_policy(a, f);
         if (r >= 0)
                 r = refresh_trust(&trust, a, f);
         if (r >= 0)
