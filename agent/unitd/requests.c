@@ -7,6 +7,8 @@
 
 #include "unitd/requests.h"
 
+#include <syslog.h>
+
 #include "doors/journal.h"
 #include "unitd/sockets.h"
 
@@ -114,7 +116,7 @@ static void unit_ended(struct requests *l, struct unit *u)
 
         unit_leave_sockets(l, u);
         if (u->failed)
-                unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, 3);
+                unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, LOG_ERR);
         if (r && r->fault.error == 0)
                 (void)fault_set(&r->fault, -ECHILD, "%s",
                                 *u->text ? u->text : "it was stopped while it started");
@@ -129,7 +131,7 @@ static void units_sweep(struct requests *l)
         for (struct unit *u = l->units->first; u; u = next) {
                 next = u->next;
                 if (u->noted && !u->ended) {
-                        unit_log(u, JOURNAL_DROPINS_CHANGED, 4);
+                        unit_log(u, JOURNAL_DROPINS_CHANGED, LOG_WARNING);
                         unit_tell(l, u);
                         u->noted = false;
                         *u->text = '\0';
@@ -315,7 +317,7 @@ static void on_wake(void *userdata, const struct record *record)
                 if (str_eq(r->q.bundle, record->bundle))
                         return;
         if (service_wake(l, record, &f) < 0)
-                journal_send(JOURNAL_UNIT_FAILED, 3, &subject, "A connection waits: %s", f.text);
+                journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &subject, "A connection waits: %s", f.text);
 }
 
 static int release_take_away(struct requests *l, const struct unitd_request *q, struct fault *f)
