@@ -10,6 +10,18 @@
 
 #include "ground/text.h"
 
+/* The text, and behind it ": tail" where there is one. What does not fit is cut. */
+static void fault_write(struct fault *f, const char *tail, const char *format, va_list ap)
+{
+        size_t n;
+
+        (void)vsnprintf(f->text, sizeof(f->text), format, ap);
+        n = strlen(f->text);
+        if (tail)
+                (void)snprintf(f->text + n, sizeof(f->text) - n, ": %s", tail);
+        text_make_printable(f->text);
+}
+
 int fault_set(struct fault *f, int error, const char *format, ...)
 {
         va_list ap;
@@ -18,26 +30,21 @@ int fault_set(struct fault *f, int error, const char *format, ...)
                 return error;
         f->error = error;
         va_start(ap, format);
-        (void)vsnprintf(f->text, sizeof(f->text), format, ap);
+        fault_write(f, NULL, format, ap);
         va_end(ap);
-        text_make_printable(f->text);
         return error;
 }
 
 int fault_set_errno(struct fault *f, int error, const char *format, ...)
 {
         va_list ap;
-        size_t n;
 
         if (!f)
                 return error;
         f->error = error;
         va_start(ap, format);
-        (void)vsnprintf(f->text, sizeof(f->text), format, ap);
+        fault_write(f, strerror(-error), format, ap);
         va_end(ap);
-        n = strlen(f->text);
-        (void)snprintf(f->text + n, sizeof(f->text) - n, ": %s", strerror(-error));
-        text_make_printable(f->text);
         return error;
 }
 
@@ -45,17 +52,13 @@ int fault_prefix(struct fault *f, const char *format, ...)
 {
         char old[FAULT_TEXT_MAX];
         va_list ap;
-        size_t n;
 
         if (!f)
                 return -EINVAL;
         memcpy(old, f->text, sizeof(old));
         va_start(ap, format);
-        (void)vsnprintf(f->text, sizeof(f->text), format, ap);
+        fault_write(f, old, format, ap);
         va_end(ap);
-        n = strlen(f->text);
-        (void)snprintf(f->text + n, sizeof(f->text) - n, ": %s", old);
-        text_make_printable(f->text);
         return f->error;
 }
 
