@@ -11,6 +11,8 @@ publish_trial() {
 }
 trial_runs() { systemctl --quiet list-units --plain --no-legend 'sealift-web.*@2-*' | grep -q activating; }
 
+alone() { [ "$(systemctl list-units --plain --no-legend 'sealift-web.*' | wc -l)" = 1 ]; }
+
 case $PHASE in
     1)
         web_begin
@@ -22,7 +24,7 @@ case $PHASE in
         ;;
     2)
         ok "the old release is started again" await 20 web_answers 1
-        ok "alone" await 20 eval '[ "$(systemctl list-units --plain --no-legend "sealift-web.*" | wc -l)" = 1 ]'
+        ok "alone" await 20 alone
         not_ok "the one on trial is not quarantined" grep Quarantined "$STORE/state/web"
         bucket_start
         web_publish 3
