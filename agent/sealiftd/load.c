@@ -97,6 +97,19 @@ static void on_listed(void *userdata, const struct unitd_unit *u)
         }
 }
 
+/* Where a connection wakes the service, no process is the normal case between two of them. Read only when
+ * something has ended, so that nothing of the manifest need be kept. */
+static bool bundle_is_woken(struct agent *a, const struct bundle *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        _cleanup_free_ char *text = NULL;
+        struct fault ignored;
+        size_t len;
+
+        return store_manifest_read(a->store, b->name, &b->state.current, &text, &len, &ignored) >= 0 &&
+               manifest_parse(text, len, b->name, &m, &ignored) >= 0 && m->n_sockets > 0;
+}
+
 int load_running(struct agent *a, struct fault *f)
 {
         int r;
@@ -107,7 +120,7 @@ int load_running(struct agent *a, struct fault *f)
         for (size_t i = 0; r >= 0 && i < a->n_bundles; i++) {
                 struct bundle *b = a->bundles + i;
 
-                if (b->seen || b->health != BUNDLE_RUNNING)
+                if (b->seen || b->health != BUNDLE_RUNNING || bundle_is_woken(a, b))
                         continue;
                 (void)snprintf(b->error, sizeof(b->error),
                                "release %s does not run any more; see journalctl SEALIFT_BUNDLE=%s",
@@ -124,8 +137,8 @@ static void on_event(void *userdata, const struct unitd_unit *u)
 
         if (!b || strncmp(b->state.current.digest, u->digest12, DIGEST_SHORT) != 0)
                 return; /* of a release on trial: its start answers for it */
-        /* Stopped: it ended in order, or somebody stopped it; either way it does not run. */
-        if (u->state == UNIT_FAILED || u->state == UNIT_STOPPED) {
+        /* Stopped: it ended in order, or somebody stopped it. */
+        if (u->state == UNIT_FAILED || (u->state == UNIT_STOPPED && !bundle_is_woken(a, b))) {
                 (void)snprintf(b->error, sizeof(b->error), "%s", u->text);
                 agent_set_health(a, b, BUNDLE_FAILED);
                 a->report_due = true;

@@ -96,9 +96,10 @@ static int story_release(struct agent *a, struct refresh *trust, const struct pl
                 attempt_end_current(&t);
                 return 0;
         }
-        if (r == -ECANCELED)
-                return r; /* the next start of the agent finishes or sweeps; nothing is quarantined for our
-                             own sake */
+        /* The next start of the agent finishes or sweeps. Nothing is quarantined for our own sake, nor for
+         * the machine's, which goes down and takes a release on trial with it. */
+        if (r == -ECANCELED || a->await.stopping)
+                return -ECANCELED;
         if (undo == UNDO_SWITCH)
                 attempt_roll_back(&t, f);
         if (undo != UNDO_NOTHING)

@@ -7,7 +7,7 @@
 places() { find "$STORE/releases" -mindepth 2 -maxdepth 2 -printf '%f\n' | sed 's/-[^-]*$//' | LC_ALL=C sort | xargs; }
 running() { systemctl list-units --plain --no-legend --state=running 'sealift-web.*' | sed 's/.*@\([^-]*\)-.*/\1/' | xargs; }
 nothing_runs() { [ -z "$(running)" ]; }
-nothing_is_there() { [ -z "$(places)" ]; }
+nothing_is_kept() { [ -z "$(places)" ]; }
 kill_agent() { systemctl kill --signal=SIGKILL sealiftd.service; }
 
 # publish_slow VERSION: a release that is up at once, and tells so only after five seconds.
@@ -35,7 +35,7 @@ killed_while_starting 1
 sed -i 's/^Channel=.*/Channel=other/' /etc/sealift/sealift.conf
 ok "killed while a first release started: the agent is started again" await_active 20 sealiftd.service
 ok "a bundle that was never current is stopped" await 20 nothing_runs
-ok "and removed" await 20 nothing_is_there
+ok "and removed" await 20 nothing_is_kept
 sed -i 's/^Channel=.*/Channel=stable/' /etc/sealift/sealift.conf
 systemctl restart sealiftd.service
 ok "release 1 is installed" sealift check
