@@ -53,7 +53,8 @@ quietly() {
     shift
     "$@" >"$log" 2>&1 </dev/null && return 0
     warn "# failed: $*"
-    grep -E -m 20 '(error|Error|undefined reference)[: ]' "$log" >&2 || tail -n 30 "$log" >&2
+    grep -E '(error|Error|undefined reference)[: ]|^FAIL: |^not ok' "$log" | grep -v '^PASS: ' | head -n 20 >&2 ||
+        tail -n 30 "$log" >&2
     warn "# the whole log: $log"
     return 1
 }
