@@ -64,7 +64,7 @@ quietly() {
 take_build() {
     local top=$1 old
     build=$SEALIFT_CACHE/build-$(printf %s "$top" | sha256sum | cut -c1-8)
-    mkdir -p "$build" || die "$SEALIFT_CACHE: cannot be written; run as root, or set SEALIFT_CACHE to a directory of yours"
+    mkdir -p "$build" 2>/dev/null || die "$SEALIFT_CACHE: cannot be written; run as root, or set SEALIFT_CACHE to a directory of yours"
     printf '%s\n' "$top" >"$build/from"
     exec 5<"$build"
     if ! flock --nonblock 5; then
