@@ -53,7 +53,8 @@ quietly() {
     shift
     "$@" >"$log" 2>&1 </dev/null && return 0
     warn "# failed: $*"
-    grep -E -m 20 '(error|Error|undefined reference)[: ]' "$log" >&2 || tail -n 30 "$log" >&2
+    grep -E '(error|Error|undefined reference)[: ]|^FAIL: |^not ok' "$log" | grep -v '^PASS: ' | head -n 20 >&2 ||
+        tail -n 30 "$log" >&2
     warn "# the whole log: $log"
     return 1
 }
@@ -63,7 +64,7 @@ quietly() {
 take_build() {
     local top=$1 old
     build=$SEALIFT_CACHE/build-$(printf %s "$top" | sha256sum | cut -c1-8)
-    mkdir -p "$build" || die "$SEALIFT_CACHE: cannot be written; run as root, or set SEALIFT_CACHE to a directory of yours"
+    mkdir -p "$build" 2>/dev/null || die "$SEALIFT_CACHE: cannot be written; run as root, or set SEALIFT_CACHE to a directory of yours"
     printf '%s\n' "$top" >"$build/from"
     exec 5<"$build"
     if ! flock --nonblock 5; then

@@ -9,6 +9,7 @@ if make -C "$top_builddir" --no-print-directory distcheck >"$log" 2>&1 </dev/nul
     echo "ok 1 - make distcheck"
 else
     echo "not ok 1 - make distcheck"
-    grep -E '(error|Error|undefined reference|not ok)[: ]|^ERROR|^# *FAIL: +[1-9]' "$log" | tail -n 20 | sed 's/^/# /' >&2
+    grep -E '^(FAIL|ERROR): |(error|Error|undefined reference)[: ]|^# *FAIL: +[1-9]' "$log" | grep -v '^PASS: ' | tail -n 20 |
+        sed 's/^/# /' >&2
     echo "# the whole log: $log" >&2
 fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # README.md's "Your own first release", typed by a newcomer: its five commands, as they stand there, at the terminal that
-# `tests/demo --shell` gives. Runs outside; the machine is on the other end of a terminal made by script(1).
+# `tests/demo --shell` gives. Runs outside; the machine is on the other end of a terminal made by script(1). And HACKING.md's
+# example of a scenario is one.
 set -Eeuo pipefail
 here=$(cd "${0%/*}" && pwd)
 # shellcheck source=tests/host/tap.sh
@@ -40,6 +41,8 @@ open_terminal() {
     script=$terminal_PID
 }
 
+is "$(awk '/^```bash/ { on = 1; next } /^```/ { on = 0 } on' "$here/../../HACKING.md")" "$(cat "$here/broken-off.t")" \
+    "HACKING.md shows broken-off.t as it is"
 mapfile -t commands < <(commands_of "$here/../../README.md")
 is "${#commands[@]}" 5 "README.md has five commands"
 is "${commands[0]}" "tests/demo --shell" "the first one gives a shell in a machine"

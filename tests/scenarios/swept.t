@@ -6,8 +6,7 @@
 
 places() { find "$STORE/releases" -mindepth 2 -maxdepth 2 -printf '%f\n' | sed 's/-[^-]*$//' | LC_ALL=C sort | xargs; }
 running() { systemctl list-units --plain --no-legend --state=running 'sealift-web.*' | sed 's/.*@\([^-]*\)-.*/\1/' | xargs; }
-nothing_runs() { [ -z "$(running)" ]; }
-nothing_is_kept() { [ -z "$(places)" ]; }
+says_nothing() { [ -z "$("$@")" ]; }
 kill_agent() { systemctl kill --signal=SIGKILL sealiftd.service; }
 
 # publish_slow VERSION: a release that is up at once, and tells so only after five seconds.
@@ -34,8 +33,8 @@ agent_start
 killed_while_starting 1
 sed -i 's/^Channel=.*/Channel=other/' /etc/sealift/sealift.conf
 ok "killed while a first release started: the agent is started again" await_active 20 sealiftd.service
-ok "a bundle that was never current is stopped" await 20 nothing_runs
-ok "and removed" await 20 nothing_is_kept
+ok "a bundle that was never current is stopped" await 20 says_nothing running
+ok "and removed" await 20 says_nothing places
 sed -i 's/^Channel=.*/Channel=stable/' /etc/sealift/sealift.conf
 systemctl restart sealiftd.service
 ok "release 1 is installed" sealift check
