@@ -161,13 +161,18 @@ static void test_sandbox_refused(void)
 }
 
 #define OVERLAP(more) (HEAD more)
-static void overlap(const char *text, bool want, const char *what)
+static void overlap2(const char *running, const char *next, bool want, const char *what)
 {
         struct fault f;
-        _cleanup_(manifest_freep) struct manifest *m = parse(text, &f);
+        _cleanup_(manifest_freep) struct manifest *r = parse(running, &f), *n = parse(next, &f);
 
-        tap_ok(m && manifest_may_overlap(m) == want, "%s %s", what,
+        tap_ok(r && n && manifest_may_overlap(r, n) == want, "%s %s", what,
                want ? "may overlap" : "may not overlap");
+}
+
+static void overlap(const char *text, bool want, const char *what)
+{
+        overlap2(text, text, want, what);
 }
 
 static void test_overlap(void)
@@ -181,6 +186,13 @@ static void test_overlap(void)
                 "shared run-time files");
         overlap(OVERLAP("[Socket main]\nListenStream=80\n[Sandbox main]\nNetwork=bind\nBind=tcp:8080\n"),
                 false, "a port of its own");
+        overlap2(OVERLAP("[Socket main]\nListenStream=80\n"), OVERLAP("[Socket main]\nListenStream=81\n"),
+                 false, "a socket that moves");
+        overlap2(OVERLAP("[Socket main]\nListenStream=80\n"),
+                 OVERLAP("[Socket main]\nListenStream=80\nBacklog=64\n"), false, "a socket that changes");
+        overlap2(OVERLAP(""), OVERLAP("[Socket main]\nListenStream=80\n"), false, "a first socket");
+        overlap2(OVERLAP("[Sandbox main]\nNetwork=bind\nBind=tcp:8080\n"),
+                 OVERLAP("[Socket main]\nListenStream=8080\n"), false, "a port that becomes a socket");
 }
 
 #define SEALED(numbers, tree) (HEAD "[Content]\n" KEYS numbers tree)

@@ -150,7 +150,8 @@ const struct entry *manifest_resolve_entry(const struct manifest *m, const char 
         return NULL;
 }
 
-bool manifest_may_overlap(const struct manifest *m)
+/* Neither a port nor a directory that a second release of the bundle would want too. */
+static bool manifest_shares_nothing(const struct manifest *m)
 {
         static const char *const shared[] = { "StateDirectory", "CacheDirectory", "RuntimeDirectory" };
 
@@ -166,5 +167,28 @@ bool manifest_may_overlap(const struct manifest *m)
                                 return false;
                 }
         }
-        return m->n_sockets > 0;
+        return true;
+}
+
+static bool socket_same(const struct socket_unit *a, const struct socket_unit *b)
+{
+        if (!str_eq(a->name, b->name) || !str_eq(a->service, b->service) || a->n_settings != b->n_settings)
+                return false;
+        for (size_t i = 0; i < a->n_settings; i++)
+                if (a->settings[i].directive != b->settings[i].directive ||
+                    !str_eq(a->settings[i].value, b->settings[i].value))
+                        return false;
+        return true;
+}
+
+bool manifest_may_overlap(const struct manifest *running, const struct manifest *next)
+{
+        if (!manifest_shares_nothing(running) || !manifest_shares_nothing(next))
+                return false;
+        if (running->n_sockets == 0 || running->n_sockets != next->n_sockets)
+                return false;
+        for (size_t i = 0; i < running->n_sockets; i++)
+                if (!socket_same(running->sockets + i, next->sockets + i))
+                        return false;
+        return true;
 }

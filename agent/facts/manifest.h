@@ -116,9 +116,10 @@ const struct service *manifest_find_service(const struct manifest *m, const char
 /* The socket of a service exists: it takes its listeners from systemd. */
 bool manifest_has_socket(const struct manifest *m, const char *service);
 
-/* Whether a new release may start beside the old one: every listener is a socket from systemd, and no state
- * directory is shared (design: "The one story"). */
-bool manifest_may_overlap(const struct manifest *m);
+/* Whether next may start beside the running release: every listener is a socket from systemd, the same
+ * sockets in both (a changed one has to be closed first), and no directory is shared (design: "The one
+ * story"). */
+bool manifest_may_overlap(const struct manifest *running, const struct manifest *next);
 
 /* Text of the content part as `sealift pack` appends it, ready to be parsed again. -EFBIG, -ENOMEM. */
 struct buffer;

@@ -25,7 +25,6 @@ struct attempt {
         int tree_fd;
         enum bundle_health health_before;
         uint64_t since_before;
-        bool overlap; /* old and new may run side by side */
         bool old_stopped;
         bool started;
         bool placed; /* the release has a place in the store */

@@ -9,12 +9,24 @@
 
 #include "ground/text.h"
 
+/* A manifest on disk that cannot be read is no reason to keep an update out: the old release stops first. */
+static bool attempt_may_overlap(const struct attempt *t)
+{
+        _cleanup_(manifest_freep) struct manifest *running = NULL;
+        _cleanup_free_ char *text = NULL;
+        struct fault ignored = {};
+        size_t len;
+
+        return store_manifest_read(t->agent->store, t->bundle->name, &t->old, &text, &len, &ignored) >= 0 &&
+               manifest_parse(text, len, "manifest", &running, &ignored) >= 0 &&
+               manifest_may_overlap(running, t->manifest);
+}
+
 int attempt_stop_old_first(struct attempt *t, struct fault *f)
 {
         int r;
 
-        t->overlap = manifest_may_overlap(t->manifest);
-        if (!*t->old.digest || t->overlap)
+        if (!*t->old.digest || attempt_may_overlap(t))
                 return 0;
         r = units_stop(t->agent->units, t->bundle->name, &t->old, t->id, f);
         t->old_stopped = true; /* also where we cannot know: starting what runs is harmless */

@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 check_settings(m->services[i].settings, m->services[i].n_settings);
         for (size_t i = 0; i < m->n_sockets; i++)
                 must(manifest_find_service(m, m->sockets[i].service) != NULL);
-        (void)manifest_may_overlap(m);
+        (void)manifest_may_overlap(m, m);
         must(policy_check(p, m, &f) <= 0);
         check_entries(&m->content);
         if (m->content.sealed)

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# A service behind a socket of systemd is replaced beside the old one: somebody who asks all the time is answered all the
+# time, and a release that fails on trial is never noticed. A changed socket makes the old release stop first.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+EXAMPLE=/usr/share/doc/sealift/manifests/node-exporter.manifest
+TREE=/srv/exporter
+SOCKET=sealift-node-exporter.main.socket
+
+# publish VERSION [SED-SCRIPT]: Debian's node exporter as release VERSION.
+publish() {
+    sed "${2:-}" "$EXAMPLE" >/srv/exporter.manifest
+    publish_release "$1" "$TREE" /srv/exporter.manifest
+}
+
+units() { systemctl list-units --plain --no-legend --state=running 'sealift-node-exporter.*.service' | awk '{ print $1 }'; }
+answers() { curl --silent --fail --max-time 10 --output /dev/null http://localhost:9100/metrics; }
+since() { systemctl show --property=ActiveEnterTimestampMonotonic --value "$SOCKET"; }
+# job_time WORD VERSION: when systemd said so of that release's unit, in microseconds.
+job_time() {
+    journalctl --quiet --output=json _PID=1 |
+        jq -r --arg word "$1" --arg version "$2" 'select(.MESSAGE | tostring |
+            test("^" + $word + " sealift-node-exporter.main@" + $version + "-")) | .__MONOTONIC_TIMESTAMP' | tail -n 1
+}
+before() { [ -n "$1" ] && [ -n "$2" ] && [ "$1" -lt "$2" ]; }
+
+# Somebody who asks all the time, until the file is gone: what was not answered goes into /srv/lost.
+ask_all_the_time() {
+    : >/srv/asking
+    : >/srv/lost
+    : >/srv/asked
+    while [ -e /srv/asking ]; do
+        answers || echo "curl ended with status $?" >>/srv/lost
+        echo >>/srv/asked
+    done
+}
+asked_some() { [ "$(wc -l </srv/asked)" -gt "$1" ]; }
+
+beside() {
+    local opened asker
+    opened=$(since)
+    ask_all_the_time &
+    asker=$!
+    await 10 asked_some 5
+    publish 2
+    ok "release 2 is installed" sealift check
+    await 10 asked_some $(($(wc -l </srv/asked) + 5))
+    rm /srv/asking
+    wait "$asker"
+    diag "$(wc -l </srv/asked) requests while release 2 replaced release 1"
+    is "$(cat /srv/lost)" "" "every request was answered"
+    ok "the new one was up before the old one was stopped" before "$(job_time Started 2)" "$(job_time Stopping 1)"
+    like "$(units)" "^sealift-node-exporter\.main@2-[^ ]*$" "the old one is gone"
+    is "$(since)" "$opened" "and the socket was open all along"
+}
+
+on_trial() {
+    local unit
+    unit=$(units)
+    publish 3 's|^ExecStart=.*|ExecStart=/usr/bin/false \\|'
+    not_ok "a release that fails on trial" sealift check
+    is "$(units)" "$unit" "is not noticed by the one that runs"
+    ok "which answers" answers
+}
+
+changed_socket() {
+    publish 4 's|^Backlog=.*|Backlog=64|'
+    ok "a release with a changed socket is installed" sealift check
+    ok "the old one was stopped before" before "$(job_time Stopping 2)" "$(job_time Starting 4)"
+    ok "it answers" answers
+    is "$(ss -Hltn 'sport = 9100' | awk '{ print $3 }')" 64 "on the changed socket"
+}
+
+bucket_start
+publisher_init
+agent_configure
+agent_grant node-exporter Listen=tcp:9100
+agent_start
+mkdir -p "$TREE"
+cp /usr/bin/prometheus-node-exporter "$TREE"
+publish 1
+ok "release 1 is installed" sealift check
+ok "and answers" answers
+beside
+on_trial
+changed_socket
+done_testing
