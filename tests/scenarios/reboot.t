@@ -6,7 +6,7 @@
 # Dies at once when it is told to: its end must not be taken for a failure.
 publish_trial() {
     web_write 2
-    sed -i 's|^ExecStart=.*|ExecStart=/usr/bin/sleep infinity|; s|^TimeoutStartSec=.*|TimeoutStartSec=2min|' /srv/web.manifest
+    sed -i 's|^ExecStart=.*|ExecStart=/usr/bin/sleep infinity|; s|^TimeoutStartSec=.*|TimeoutStartSec=15s|' /srv/web.manifest
     publish_release 2 "$WEB" /srv/web.manifest
 }
 trial_runs() { systemctl --quiet list-units --plain --no-legend 'sealift-web.*@2-*' | grep -q activating; }
