@@ -106,21 +106,31 @@ static void refresh_tell(const struct refresh *x, bool news)
                      timestamp.version);
 }
 
+/* Errors that are a verdict over what the source serves; with any other nothing was served at all. */
+static bool is_verdict(int error)
+{
+        static const int verdicts[] = { -EINVAL, -EBADMSG, -EKEYREJECTED, -ESTALE, -ETIME, -EFBIG, -ENOENT };
+
+        for (size_t i = 0; i < ELEMENTSOF(verdicts); i++)
+                if (error == verdicts[i])
+                        return true;
+        return false;
+}
+
 /* The source being away is one thing, what it serves being refused another: an operator acts differently on
  * each. Said once for each cause, not at every poll. */
 static int refresh_complain(struct refresh *x, int r, struct fault *f)
 {
-        bool reached = !fault_transient(r) && r != -EACCES;
-        bool known = str_eq(x->agent->last_result, f->text);
+        const char *source = x->agent->config->source;
 
-        if (r == -ECANCELED || known)
+        if (r == -ECANCELED || str_eq(x->agent->last_result, f->text))
                 return r;
-        if (reached)
+        if (is_verdict(r))
                 journal_send(JOURNAL_TRUST_REFUSED, LOG_ERR, NULL, "metadata of source %s refused: %s",
-                             x->agent->config->source, f->text);
+                             source, f->text);
         else
-                journal_send(JOURNAL_SOURCE_UNREACHABLE, LOG_WARNING, NULL, "source %s: %s",
-                             x->agent->config->source, f->text);
+                journal_send(JOURNAL_SOURCE_UNREACHABLE, LOG_WARNING, NULL, "source %s: %s", source,
+                             f->text);
         return r;
 }
 
