@@ -117,6 +117,10 @@ static void status_print(const json_t *status)
 
         for (size_t k = 0; k < ELEMENTSOF(facts); k++)
                 printf("%12s: %s\n", facts[k].label, text_of(status, facts[k].key));
+        if (json_array_size(bundles) == 0) {
+                printf("\nNo bundle is installed.\n");
+                return;
+        }
         printf("\n%-20s %-10s %-20s %-14s %s\n", "BUNDLE", "STATE", "VERSION", "DIGEST", "SINCE");
         json_array_foreach(bundles, i, b)
         {

@@ -11,7 +11,7 @@
 #include "ground/text.h"
 
 /* The text, and behind it ": tail" where there is one. What does not fit is cut. */
-static void fault_write(struct fault *f, const char *tail, const char *format, va_list ap)
+static void _printf_(3, 0) fault_write(struct fault *f, const char *tail, const char *format, va_list ap)
 {
         size_t n;
 

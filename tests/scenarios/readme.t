@@ -60,6 +60,7 @@ for command in "${commands[@]:1}"; do
     type_line "echo \"ended with \$?\"" || true
     like "$screen" $'\nended with 0\n' "it works: $command"
 done
+like "$said" "hello 1: running" "the check says what runs"
 like "$said" "Hello from my own release" "and the release answers"
 type_line "sealift status" || true
 like "$screen" "hello +running +1 " "sealift status knows it"
