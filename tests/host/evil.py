@@ -86,6 +86,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(data)
         self.sent += len(data)
 
+    def end_in_order(self):
+        """Says in TLS, too, that nothing more comes."""
+        try:
+            self.request = self.request.unwrap()
+        except OSError:
+            pass
+        raise Hang
+
     def honest(self, data):
         etag = '"' + hashlib.sha256(data).hexdigest()[:16] + '"'
         if self.headers.get("If-None-Match") == etag:
@@ -100,7 +108,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def obey_truncate(self, data, count):
         self.head(200, len(data))
         self.send(data[:int(count)])
-        raise Hang
+        self.end_in_order()
 
     def obey_reset(self, data, count):
         self.head(200, len(data))
@@ -149,11 +157,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def obey_raw(self, data):
         self.send(data)
-        try:
-            self.request = self.request.unwrap()
-        except OSError:
-            pass
-        raise Hang
+        self.end_in_order()
 
     def obey_file(self, data, path):
         with open(path, "rb") as other:

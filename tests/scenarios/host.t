@@ -68,7 +68,7 @@ evil() {
         like "$("${fetch[@]}" --fail https://bucket.test/greeting 2>&1 | tr -d '\0' | tail -c 300)" "$want" "evil: $mode"
     done <<'MODES'
 status 503|error: 503
-truncate 2|transfer closed with 4 bytes remaining
+truncate 2|4 bytes (remaining|missing)
 endless|xxxxxx
 headers|headers
 stall|timed out
