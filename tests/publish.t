@@ -76,6 +76,21 @@ refuses 1 'holds keys already' "init does not replace keys" init --repository=ne
 [ "$(find new -type f | wc -l)" = 0 ]
 ok $? "and leaves no half repository"
 
+# Thresholds are what was asked for: in the signed root, and when one of the keys is away.
+run init --repository=three --keys=three-keys --root-keys=1 --root-threshold=1 --targets-keys=3 --targets-threshold=2
+ok $? "init with thresholds of one's own"
+threshold() { sed -n "/\"$1\": {/,/threshold/s/.*\"threshold\": \([0-9]*\).*/\1/p" three/metadata/1.root.json; }
+[ "$(threshold root) $(threshold targets) $(threshold snapshot)" = "1 2 1" ]
+ok $? "which the root says"
+release web 1.0 "web 1.0"
+rm three-keys/targets-1.pem
+run publish --repository=three --keys=three-keys --channel=stable web.manifest
+ok $? "two of three keys are enough"
+rm three-keys/targets-2.pem
+run publish --repository=three --keys=three-keys --channel=stable web.manifest
+[ $? -eq 1 ] && grep -q targets err
+ok $? "one is not"
+
 release web 1.0 "web 1.0"
 publish web.manifest
 ok $? "publish"
@@ -116,6 +131,40 @@ run publish --dry-run --repository=wrong --keys=keys --channel=stable web.manife
 [ $? -eq 1 ] && grep -q 'metadata/3.snapshot.json: not there.*incomplete' err
 ok $? "half with the timestamp first, which is noticed"
 rm -rf half whole wrong
+
+# killed_at N: whether publish was killed just before it named its Nth file. What lies there then is looked at as a host does,
+# from the timestamp down, without our own verifier.
+killed_at() {
+    rm -rf half
+    cp -r repo half
+    strace -f -o trace -e trace=renameat,renameat2 -e "inject=renameat,renameat2:signal=KILL:when=$1" "$sealift" publish \
+        --repository=half --keys=keys --channel=stable web.manifest >out 2>err
+    [ $? -eq 137 ]
+}
+version_of() { sed -n "/\"$2\"/,/version/s/.*\"version\": \([0-9]*\).*/\1/p" "half/metadata/$1"; }
+is_whole() {
+    snapshot=$(version_of timestamp.json snapshot.json).snapshot.json
+    targets=$(version_of "$snapshot" targets.json).targets.json
+    sums=$(sed -n 's/.*"sha256": "\([0-9a-f]*\)".*/\1/p' "half/metadata/$targets")
+    [ -n "$sums" ] || return 1
+    for sum in $sums; do
+        [ "$(cat half/targets/stable/"$sum".* | sha256sum | cut -d' ' -f1)" = "$sum" ] || return 1
+    done
+}
+if strace -o trace true 2>/dev/null; then
+    kills=0
+    broken=
+    while killed_at $((kills + 1)); do
+        kills=$((kills + 1))
+        is_whole || broken="$broken $kills"
+        run publish --repository=half --keys=keys --channel=stable web.manifest && is_whole || broken="$broken $kills-again"
+    done
+    [ $kills -eq 5 ] && [ -z "$broken" ]
+    ok $? "killed before any of its five renames (of $kills; broken at:${broken:- none}), it leaves a whole repository to go on from"
+else
+    skip "killed before any of its renames" "no strace, or not allowed to"
+fi
+rm -rf half
 release web 1.0 "web 1.0"
 
 refuses 2 'needed' "publish needs its options" publish web.manifest
