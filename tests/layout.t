@@ -3,6 +3,8 @@
 # Every C file looks as .clang-format has it. Only version 14 is asked (Debian 12's): each version has ideas of its own.
 set -u
 cd "${top_srcdir:-.}" || exit 99
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
 case $(clang-format --version 2>/dev/null) in
     *"version 14."*) ;;
     *)
@@ -10,17 +12,10 @@ case $(clang-format --version 2>/dev/null) in
         exit 0
         ;;
 esac
-n=0
-status=0
+said=$(mktemp) || exit 99
+trap 'rm -f "$said"' EXIT
 for file in $(find agent tests -name '*.[ch]' | LC_ALL=C sort); do
-    n=$((n + 1))
-    if said=$(clang-format --dry-run -Werror "$file" 2>&1); then
-        echo "ok $n - $file"
-    else
-        echo "not ok $n - $file (put it right with: clang-format -i $file)"
-        printf '%s\n' "$said" | sed 's/^/# /'
-        status=1
-    fi
+    clang-format --dry-run -Werror "$file" >"$said" 2>&1
+    ok $? "$file (else: clang-format -i $file)" "$said"
 done
-echo "1..$n"
-exit $status
+done_testing
