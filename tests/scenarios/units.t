@@ -315,8 +315,10 @@ INTENT
 # probe: one answer of the service on port 80
 probe() { timeout 10 bash -c 'exec 3<>/dev/tcp/localhost/80; cat <&3'; }
 
-idle_intent() { # VERSION BACKLOG
-    printf '[Service main]\nExecStart=/bundle/serve\nEnvironment=VERSION=%s\n' "$1"
+# idle_intent VERSION BACKLOG IDLE: it ends by itself after IDLE seconds without a connection. Only the release that is to do
+# so here has few: a start alone takes five.
+idle_intent() {
+    printf '[Service main]\nExecStart=/bundle/serve\nEnvironment=VERSION=%s IDLE=%s\n' "$1" "$3"
     printf '[Socket http]\nService=main\nListenStream=80\nBacklog=%s\n' "$2"
 }
 
@@ -328,7 +330,7 @@ sockets() {
 import os, socket, sys
 listener = socket.socket(fileno=3)
 while True:
-    listener.settimeout(6)
+    listener.settimeout(float(os.environ["IDLE"]))
     try:
         connection = listener.accept()[0]
     except TimeoutError:
@@ -337,7 +339,7 @@ while True:
     connection.close()
 PYTHON
     chmod 755 /srv/idle/serve
-    seal idle 1 < <(idle_intent 1 64)
+    seal idle 1 < <(idle_intent 1 64 120)
     like "$(unitd prepare "$sealed" /srv/idle || true)" "EPERM.*Listen=tcp:80" "a listener needs a grant as well"
     printf '[Policy idle]\nListen=tcp:80\n' >/etc/sealift/policy.d/idle.conf
     unitd prepare "$sealed" /srv/idle
@@ -348,7 +350,7 @@ PYTHON
     is "$(probe)" "1 http" "and yet answers, by the name of its socket"
 
     first=$sealed
-    install idle 2 < <(idle_intent 2 64)
+    install idle 2 < <(idle_intent 2 64 6)
     ok "the next release starts beside it" unitd start "$sealed"
     is "$(unitd list | wc -l)" 2 "both run"
     ok "the old one is stopped" unitd stop "$first"
@@ -376,7 +378,7 @@ PYTHON
 
     ok "stopped once more" unitd stop "$sealed"
     first=$sealed
-    install idle 3 < <(idle_intent 3 65)
+    install idle 3 < <(idle_intent 3 65 120)
     ok "a release that changes the socket starts" unitd start "$sealed"
     is "$(probe)" "3 http" "and answers"
     is "$(ss -Hltn 'sport = 80' | awk '{ print $3 }')" 65 "on the changed socket"
