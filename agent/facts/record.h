@@ -19,6 +19,7 @@ struct record {
         enum network network;
         enum root root;
         bool notify;      /* Type=notify */
+        bool resting;     /* of a socket: its connections wait, and wake nobody */
         unsigned filters; /* seccomp filters at the first start; 0 = not started yet */
 };
 

@@ -370,6 +370,10 @@ PYTHON
     (probe >/srv/late) &
     await 5 systemctl --quiet is-active sealift-wake@idle.http.service
     is "$(unitd list)" "" "a connection wakes nobody, but waits"
+    first=$(pid_of sealift-unitd.service)
+    kill -KILL "$first"
+    await 10 another_pid sealift-unitd.service "$first"
+    is "$(unitd list)" "" "also after unitd has started anew"
     ok "until a release is started" unitd start "$sealed"
     wait $!
     is "$(cat /srv/late)" "2 http" "which answers it"
