@@ -18,7 +18,6 @@ static const struct record record = {
         .root = ROOT_BUNDLE,
         .notify = true,
         .resting = true,
-        .filters = 39,
 };
 
 static int parse(const char *text, struct record *ret)

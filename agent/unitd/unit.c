@@ -56,7 +56,7 @@ bool unit_is_of(const struct unit *u, const struct unitd_request *q)
                str_eq(u->record.digest, q->digest);
 }
 
-int unit_save(struct unit *u, struct fault *f)
+static int unit_save(struct unit *u, struct fault *f)
 {
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(RECORD_BYTES_MAX);
         int r;

@@ -228,6 +228,34 @@ INTENT
     is "$(unitd list)$(leftovers redis)" "" "and gone"
 }
 
+# A program may filter its own system calls: which unitd, looking again, must not take for other walls than before.
+filters_itself() {
+    local unit daemon
+    mkdir -p /srv/careful
+    cat >/srv/careful/main <<'PYTHON'
+#!/usr/bin/python3
+import ctypes, struct, time
+allow = ctypes.create_string_buffer(struct.pack("=HBBI", 0x06, 0, 0, 0x7FFF0000))
+program = ctypes.create_string_buffer(struct.pack("=HxxxxxxQ", 1, ctypes.addressof(allow)))
+time.sleep(1)
+assert ctypes.CDLL(None).prctl(22, 2, program, 0, 0) == 0
+while True:
+    time.sleep(100)
+PYTHON
+    chmod 755 /srv/careful/main
+    install careful 1 <<'INTENT'
+[Service main]
+ExecStart=/bundle/main
+INTENT
+    ok "a service that filters its own system calls starts" unitd start "$sealed"
+    unit=$(unit_of careful)
+    daemon=$(pid_of sealift-unitd.service)
+    kill -KILL "$daemon"
+    await 10 another_pid sealift-unitd.service "$daemon"
+    like "$(unitd list)" "^running careful 1 main $(pid_of "$unit") " "a unitd that starts anew is content with it"
+    unitd stop "$sealed"
+}
+
 ends_by_itself() {
     install brief 1 <<'INTENT'
 [Service main]
@@ -400,6 +428,7 @@ unitd_dies
 no_network
 failures
 redis
+filters_itself
 ends_by_itself
 tampering
 sockets
