@@ -17,6 +17,7 @@ static const struct record record = {
         .network = NETWORK_BIND,
         .root = ROOT_BUNDLE,
         .notify = true,
+        .confined = true,
         .resting = true,
 };
 

@@ -250,6 +250,9 @@ static int write_network(const struct dropin *d, struct buffer *out, struct faul
                 buffer_append_text(out,
                                    "PrivateNetwork=no\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"
                                    "IPAddressDeny=any\nSocketBindDeny=any\n");
+                /* What is counted shows that the list is in force: the same BPF program does both. */
+                if (manifest_is_confined(s))
+                        buffer_append_text(out, "IPAccounting=yes\n");
                 return write_addresses(s, out, f);
         case NETWORK_BIND:
                 /* No IPAddressDeny=: it would stop the clients too. */

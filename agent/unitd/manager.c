@@ -161,9 +161,10 @@ static const struct field unit_fields[] = {
 };
 
 static const struct field service_fields[] = {
-        STATUS("Result", 's', result),          STATUS("StatusText", 's', status_text),
-        STATUS("MainPID", 'u', main_pid),       STATUS("NRestarts", 'u', restarts),
-        STATUS("ExecMainCode", 'i', exec_code), STATUS("ExecMainStatus", 'i', exec_status),
+        STATUS("Result", 's', result),           STATUS("StatusText", 's', status_text),
+        STATUS("MainPID", 'u', main_pid),        STATUS("NRestarts", 'u', restarts),
+        STATUS("ExecMainCode", 'i', exec_code),  STATUS("ExecMainStatus", 'i', exec_status),
+        STATUS("IPIngressBytes", 't', ip_bytes),
 };
 
 static int field_read(sd_bus_message *m, const struct field *field, struct manager_status *s)

@@ -27,6 +27,8 @@ struct manager_status {
         int32_t exec_code; /* CLD_EXITED ... of the main process's last end, 0 = it has not ended */
         int32_t exec_status;
         uint32_t restarts;
+        uint64_t ip_bytes; /* received; UINT64_MAX: nobody counts, since no BPF program of systemd's is there
+                            */
 };
 
 /* The bus on the event loop, subscribed to systemd's signals. Needs the system bus: AddRef does not work on

@@ -246,6 +246,7 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
                 .network = s->sandbox.network,
                 .root = s->sandbox.root,
                 .notify = type && str_eq(type, "notify"),
+                .confined = manifest_is_confined(&s->sandbox),
         };
         struct fault taken = {};
         unsigned n = 0;

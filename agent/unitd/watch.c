@@ -156,6 +156,18 @@ static int walls_look(struct unit *u, const struct manager_status *s, struct fau
         return inforce_check((pid_t)s->main_pid, &w, &place, f);
 }
 
+/* The list of addresses is a BPF program on the unit's cgroup. The kernel shows it to CAP_NET_ADMIN alone,
+ * and systemd goes on without one; but where it could not make it, it has no count of bytes either. */
+static int addresses_look(const struct unit *u, const struct manager_status *s, struct fault *f)
+{
+        if (!u->record.confined || s->ip_bytes != UINT64_MAX)
+                return 0;
+        return fault_set(
+                f, -EOPNOTSUPP,
+                "it can reach every address, not only those of Outbound=: systemd cannot filter them "
+                "here (BPF, and cgroups version 2 alone, are needed)");
+}
+
 /* Checks a new invocation's walls. False: it is being stopped now, or it is gone already, which the next
  * look will see. */
 static bool walls_hold(struct unit *u, const struct manager_status *s)
@@ -166,6 +178,8 @@ static bool walls_hold(struct unit *u, const struct manager_status *s)
         r = walls_look(u, s, &f);
         if (r == -ESRCH)
                 return false;
+        if (r >= 0)
+                r = addresses_look(u, s, &f);
         if (r >= 0)
                 r = dropins_check(u, &f);
         if (r < 0) {

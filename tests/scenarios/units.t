@@ -228,6 +228,34 @@ INTENT
     is "$(unitd list)$(leftovers redis)" "" "and gone"
 }
 
+# systemd goes on without a filter of addresses where it cannot make one: on cgroups of both versions, as here.
+outbound() {
+    printf '[Policy narrow]\nOutbound=any\n' >/etc/sealift/policy.d/narrow.conf
+    install narrow 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+[Sandbox main]
+Network=outbound
+Outbound=192.0.2.0/24
+INTENT
+    if [ "$(stat --file-system --format=%T /sys/fs/cgroup)" = cgroup2fs ]; then
+        ok "a service that may reach some addresses starts" unitd start "$sealed"
+        unitd stop "$sealed"
+    else
+        like "$(unitd start "$sealed" || true)" "ECHILD.*can reach every address" "a list of addresses that is not in force fails the release"
+    fi
+    install narrow 2 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+[Sandbox main]
+Network=outbound
+Outbound=any
+INTENT
+    ok "one that may reach all of them starts" unitd start "$sealed"
+    unitd stop "$sealed"
+    is "$(unitd list)$(leftovers narrow)" "" "nothing is left of them"
+}
+
 # A program may filter its own system calls: which unitd, looking again, must not take for other walls than before.
 filters_itself() {
     local unit daemon
@@ -428,6 +456,7 @@ unitd_dies
 no_network
 failures
 redis
+outbound
 filters_itself
 ends_by_itself
 tampering
