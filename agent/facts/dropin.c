@@ -192,6 +192,8 @@ static void write_root(const struct dropin *d, struct buffer *out)
                 buffer_append_text(out, "BindReadOnlyPaths=/usr\n");
         /* PrivateDevices= binds the host's: memory that all services would share. */
         buffer_append_text(out, "TemporaryFileSystem=/dev/shm:mode=1777\n");
+        /* The one that systemd 252 makes is everybody's to write to. */
+        buffer_append_text(out, "TemporaryFileSystem=/run:mode=0755,noexec\n");
         write_binds(host_files, ELEMENTSOF(host_files), out);
         if (d->service->sandbox.network >= NETWORK_OUTBOUND)
                 write_binds(network_files, ELEMENTSOF(network_files), out);

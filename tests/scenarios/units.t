@@ -161,6 +161,7 @@ INTENT
     done
     touch /dev/shm/of-the-host
     is "$(ls -A "/proc/$(pid_of "$unit")/root/dev/shm")" "" "and shared memory of its own"
+    is "$(stat --format=%a "/proc/$(pid_of "$unit")/root/run")" 755 "its /run is not to be written to"
     unit=$(unit_of quiet | grep one)
     # shellcheck disable=SC2016 # what the file says
     like "$(tr '\0' '\n' <"/proc/$(pid_of "$unit")/environ")" 'GREETING=100% true \$\$x' "the environment is what was meant"
