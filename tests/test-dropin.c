@@ -280,7 +280,7 @@ static void test_golden(struct buffer *b)
         static const char want[] = "# web 1.0+b~1, service main: written by sealift-unitd, which stops the "
                                    "unit if this changes.\n"
                                    "[Unit]\n"
-                                   "StartLimitIntervalSec=0\n"
+                                   "StartLimitIntervalSec=0\nJobRunningTimeoutSec=16min\n"
                                    "\n"
                                    "[Service]\n"
                                    "Type=exec\n"

@@ -287,7 +287,9 @@ static void write_sockets(const struct dropin *d, struct buffer *out)
 }
 
 /* StartLimitIntervalSec=0: a service at its start limit takes its socket down with it, so sealift-unitd
- * counts instead. */
+ * counts instead. JobRunningTimeoutSec=: a program can put off every other time limit of its start and its
+ * stop, for ever (EXTEND_TIMEOUT_USEC= of sd_notify(3)), and with it all updates; longer than those limits
+ * may be. */
 static void write_head(const struct dropin *d, struct buffer *out)
 {
         buffer_printf(
@@ -295,6 +297,7 @@ static void write_head(const struct dropin *d, struct buffer *out)
                 "# %s %s, service %s: written by sealift-unitd, which stops the unit if this changes.\n"
                 "[Unit]\n"
                 "StartLimitIntervalSec=0\n"
+                "JobRunningTimeoutSec=16min\n"
                 "\n"
                 "[Service]\n",
                 d->manifest->name, d->manifest->version, d->service->name);

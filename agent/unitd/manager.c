@@ -7,6 +7,7 @@
 #include "unitd/manager.h"
 
 #include <ctype.h>
+#include <signal.h>
 
 #define MANAGER_NAME      "org.freedesktop.systemd1"
 #define MANAGER_OBJECT    "/org/freedesktop/systemd1"
@@ -117,6 +118,12 @@ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f)
                 return manager_fault(r, &e, "stop", unit, f);
         r = job_read(reply, ret_job);
         return r < 0 ? manager_fault(r, &e, "stop", unit, f) : 0;
+}
+
+void manager_kill(sd_bus *bus, const char *unit)
+{
+        (void)sd_bus_call_method(bus, MANAGER_NAME, MANAGER_OBJECT, MANAGER_INTERFACE, "KillUnit", NULL,
+                                 NULL, "ssi", unit, "all", SIGKILL);
 }
 
 int manager_ref(sd_bus *bus, const char *unit, struct fault *f)

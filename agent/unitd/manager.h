@@ -46,6 +46,9 @@ _must_check_ int manager_start(sd_bus *bus, const char *unit, const char *descri
 /* -ENOENT: there is no such unit any more. */
 _must_check_ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f);
 
+/* SIGKILL for all of its processes. */
+void manager_kill(sd_bus *bus, const char *unit);
+
 /* StartUnit or StopUnit for a unit that has no process and so is done at once, and waits for it (on a bus of
  * its own, so that nothing else happens meanwhile). -ECHILD: the job failed. Stopping what is not there is
  * 0. */

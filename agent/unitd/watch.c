@@ -328,6 +328,8 @@ static void job_ended(struct unit *u, const char *result)
         free(u->job);
         u->job = NULL;
         if (!starting) {
+                if (str_eq(result, "timeout"))
+                        manager_kill(u->units->bus, u->record.unit);
                 look_later(u);
                 return;
         }

@@ -257,6 +257,47 @@ INTENT
     is "$(unitd list)$(leftovers narrow)" "" "nothing is left of them"
 }
 
+# A program that always asks for more time, to start and to stop. The limit is made short with a drop-in of this host's.
+lingers() {
+    local begin
+    mkdir -p /srv/linger /etc/systemd/system/service.d
+    printf '[Unit]\nJobRunningTimeoutSec=3s\n' >/etc/systemd/system/service.d/90-site.conf
+    cat >/srv/linger/main <<'PYTHON'
+#!/usr/bin/python3
+import os, signal, socket, sys, time
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.connect(os.environ["NOTIFY_SOCKET"])
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if sys.argv[1] == "ready":
+    notify.send(b"READY=1")
+while True:
+    notify.send(b"EXTEND_TIMEOUT_USEC=60000000")
+    time.sleep(0.2)
+PYTHON
+    chmod 755 /srv/linger/main
+    begin=$SECONDS
+    install linger 1 <<'INTENT'
+[Service main]
+ExecStart=/bundle/main never
+Type=notify
+TimeoutStartSec=1s
+TimeoutStopSec=1s
+INTENT
+    like "$(unitd start "$sealed" || true)" "ECHILD.*not ready in time" "a start that is put off for ever has an end"
+    install linger 2 <<'INTENT'
+[Service main]
+ExecStart=/bundle/main ready
+Type=notify
+TimeoutStopSec=1s
+INTENT
+    ok "it starts" unitd start "$sealed"
+    ok "and a stop that is put off has one too" timeout 20 /tests/host/unitd.py stop "$sealed"
+    ok "soon" [ $((SECONDS - begin)) -lt 30 ]
+    is "$(unitd list)$(leftovers linger)" "" "nothing is left of it"
+    rm -r /etc/systemd/system/service.d
+    systemctl daemon-reload
+}
+
 # A program may filter its own system calls: which unitd, looking again, must not take for other walls than before.
 filters_itself() {
     local unit daemon
@@ -458,6 +499,7 @@ no_network
 failures
 redis
 outbound
+lingers
 filters_itself
 ends_by_itself
 tampering
