@@ -200,14 +200,17 @@ static int name_choose(struct units *l, const struct unitd_request *q, const str
         return fault_set(f, -EFBIG, "%s %s: no unit name is free for %s", q->bundle, q->version, s->name);
 }
 
-/* Where systemd did not answer in time, it may have started the unit all the same. */
+/* Where systemd did not answer in time, it may have started the unit all the same; where it refused to start
+ * one, our reference keeps it loaded. */
 static void unit_withdraw(struct units *l, const char *unit, int error)
 {
         _cleanup_free_ char *job = NULL;
         struct fault f;
 
-        if (error != -EEXIST)
+        if (error != -EEXIST) {
                 (void)!manager_stop(l->bus, unit, &job, &f);
+                manager_unref(l->bus, unit);
+        }
         unit_remove_files(l, unit);
 }
 

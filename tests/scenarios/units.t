@@ -382,6 +382,13 @@ INTENT
     is "$(unitd list)$(leftovers guarded)" "" "which is stopped"
     rm -r /etc/systemd/system/service.d
     systemctl daemon-reload
+    mkdir -p /etc/systemd/system/service.d
+    printf '[Service]\nExecStart=\n' >/etc/systemd/system/service.d/90-site.conf
+    systemctl daemon-reload
+    like "$(unitd start "$sealed" || true)" "guarded.*systemd cannot start it" "a unit that systemd refuses fails the release"
+    is "$(unitd list)$(leftovers guarded)" "" "and is not kept loaded"
+    rm -r /etc/systemd/system/service.d
+    systemctl daemon-reload
     like "$(journalctl --quiet --output=cat MESSAGE_ID=57c7bd71fd924917b6e0d2fb78255058)" "user namespace" "missing walls are in the journal"
 }
 
