@@ -163,10 +163,12 @@ static void test_networks(struct buffer *b)
         tap_int(make(out, TREE, b, &f), 0, "a service that connects");
         has(b, "IPAddressDeny=any", "to nobody");
         has(b, "IPAddressAllow=192.0.2.0/24", "but a network");
+        has(b, "IPAccounting=yes", "with a count that shows whether the list is in force");
         has(b, "IPAddressAllow=2001:db8::1/128", "and an address");
         has(b, "SocketBindDeny=any", "and listens on nothing");
         tap_int(make(any, TREE, b, &f), 0, "one that connects to anybody");
         has(b, "IPAddressAllow=any", "is allowed to");
+        has_not(b, "IPAccounting", "which needs none");
         tap_int(make(socket, TREE, b, &f), 0, "one behind a socket");
         has(b, "Sockets=sealift-web.http.socket", "gets it from systemd");
         has(b, "PrivateNetwork=yes", "and has no network itself");
@@ -278,7 +280,7 @@ static void test_golden(struct buffer *b)
         static const char want[] = "# web 1.0+b~1, service main: written by sealift-unitd, which stops the "
                                    "unit if this changes.\n"
                                    "[Unit]\n"
-                                   "StartLimitIntervalSec=0\n"
+                                   "StartLimitIntervalSec=0\nJobRunningTimeoutSec=16min\n"
                                    "\n"
                                    "[Service]\n"
                                    "Type=exec\n"

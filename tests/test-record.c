@@ -17,7 +17,8 @@ static const struct record record = {
         .network = NETWORK_BIND,
         .root = ROOT_BUNDLE,
         .notify = true,
-        .filters = 39,
+        .confined = true,
+        .resting = true,
 };
 
 static int parse(const char *text, struct record *ret)

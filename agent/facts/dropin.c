@@ -192,6 +192,8 @@ static void write_root(const struct dropin *d, struct buffer *out)
                 buffer_append_text(out, "BindReadOnlyPaths=/usr\n");
         /* PrivateDevices= binds the host's: memory that all services would share. */
         buffer_append_text(out, "TemporaryFileSystem=/dev/shm:mode=1777\n");
+        /* The one that systemd 252 makes is everybody's to write to. */
+        buffer_append_text(out, "TemporaryFileSystem=/run:mode=0755,noexec\n");
         write_binds(host_files, ELEMENTSOF(host_files), out);
         if (d->service->sandbox.network >= NETWORK_OUTBOUND)
                 write_binds(network_files, ELEMENTSOF(network_files), out);
@@ -250,6 +252,9 @@ static int write_network(const struct dropin *d, struct buffer *out, struct faul
                 buffer_append_text(out,
                                    "PrivateNetwork=no\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"
                                    "IPAddressDeny=any\nSocketBindDeny=any\n");
+                /* What is counted shows that the list is in force: the same BPF program does both. */
+                if (manifest_is_confined(s))
+                        buffer_append_text(out, "IPAccounting=yes\n");
                 return write_addresses(s, out, f);
         case NETWORK_BIND:
                 /* No IPAddressDeny=: it would stop the clients too. */
@@ -282,7 +287,9 @@ static void write_sockets(const struct dropin *d, struct buffer *out)
 }
 
 /* StartLimitIntervalSec=0: a service at its start limit takes its socket down with it, so sealift-unitd
- * counts instead. */
+ * counts instead. JobRunningTimeoutSec=: a program can put off every other time limit of its start and its
+ * stop, for ever (EXTEND_TIMEOUT_USEC= of sd_notify(3)), and with it all updates; longer than those limits
+ * may be. */
 static void write_head(const struct dropin *d, struct buffer *out)
 {
         buffer_printf(
@@ -290,6 +297,7 @@ static void write_head(const struct dropin *d, struct buffer *out)
                 "# %s %s, service %s: written by sealift-unitd, which stops the unit if this changes.\n"
                 "[Unit]\n"
                 "StartLimitIntervalSec=0\n"
+                "JobRunningTimeoutSec=16min\n"
                 "\n"
                 "[Service]\n",
                 d->manifest->name, d->manifest->version, d->service->name);

@@ -4,6 +4,8 @@
 
 #include "facts/manifest.h"
 
+#include <sys/socket.h>
+
 #include "facts/manifest_parts.h"
 #include "ground/text.h"
 
@@ -70,6 +72,14 @@ bool manifest_has_socket(const struct manifest *m, const char *service)
                 if (str_eq(m->sockets[i].service, service))
                         return true;
         return false;
+}
+
+bool manifest_is_confined(const struct sandbox *x)
+{
+        for (size_t i = 0; i < x->n_addresses; i++)
+                if (x->addresses[i].address.family == AF_UNSPEC)
+                        return false;
+        return x->network == NETWORK_OUTBOUND;
 }
 
 static int entry_compare(const void *path, const void *entry)

@@ -121,6 +121,9 @@ bool manifest_has_socket(const struct manifest *m, const char *service);
  * story"). */
 bool manifest_may_overlap(const struct manifest *running, const struct manifest *next);
 
+/* It has the host's network, but may reach listed addresses only. */
+bool manifest_is_confined(const struct sandbox *x);
+
 /* Text of the content part as `sealift pack` appends it, ready to be parsed again. -EFBIG, -ENOMEM. */
 struct buffer;
 _must_check_ int manifest_write_content(const struct content *c, struct buffer *out);

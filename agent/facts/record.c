@@ -37,18 +37,27 @@ static const struct text_field texts[] = {
         { "DropIn", FIELD(dropin), name_digest_valid },
 };
 
-enum { NUMBER_ATTEMPT, NUMBER_NETWORK, NUMBER_ROOT, NUMBER_NOTIFY, NUMBER_FILTERS, NUMBER_MAX };
+enum {
+        NUMBER_ATTEMPT,
+        NUMBER_NETWORK,
+        NUMBER_ROOT,
+        NUMBER_NOTIFY,
+        NUMBER_CONFINED,
+        NUMBER_RESTING,
+        NUMBER_MAX
+};
 
 static const struct number_field numbers[] = {
         [NUMBER_ATTEMPT] = { "Attempt", UINT64_MAX }, [NUMBER_NETWORK] = { "Network", NETWORK_BIND },
         [NUMBER_ROOT] = { "Root", ROOT_BUNDLE },      [NUMBER_NOTIFY] = { "Notify", 1 },
-        [NUMBER_FILTERS] = { "Filters", 65536 },
+        [NUMBER_CONFINED] = { "Confined", 1 },        [NUMBER_RESTING] = { "Resting", 1 },
 };
 _Static_assert(ELEMENTSOF(numbers) == NUMBER_MAX, "every number has a row");
 
 int record_write(const struct record *r, struct buffer *out)
 {
-        const uint64_t values[NUMBER_MAX] = { r->attempt, r->network, r->root, r->notify, r->filters };
+        const uint64_t values[NUMBER_MAX] = { r->attempt, r->network,  r->root,
+                                              r->notify,  r->confined, r->resting };
 
         buffer_append_text(out, "[Unit]\n");
         for (size_t i = 0; i < ELEMENTSOF(texts); i++)
@@ -114,7 +123,8 @@ int record_parse(const char *text, size_t len, const char *file, struct record *
         r.network = (enum network)values[NUMBER_NETWORK];
         r.root = (enum root)values[NUMBER_ROOT];
         r.notify = values[NUMBER_NOTIFY] == 1;
-        r.filters = (unsigned)values[NUMBER_FILTERS];
+        r.confined = values[NUMBER_CONFINED] == 1;
+        r.resting = values[NUMBER_RESTING] == 1;
         *ret = r;
         return 0;
 }

@@ -18,8 +18,9 @@ struct record {
         uint64_t attempt;
         enum network network;
         enum root root;
-        bool notify;      /* Type=notify */
-        unsigned filters; /* seccomp filters at the first start; 0 = not started yet */
+        bool notify;   /* Type=notify */
+        bool confined; /* may reach listed addresses only */
+        bool resting;  /* of a socket: its connections wait, and wake nobody */
 };
 
 enum { RECORD_BYTES_MAX = 4096 }; /* as record_write() makes it, with room */

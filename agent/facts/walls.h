@@ -15,7 +15,6 @@ struct walls {
         unsigned systemd_version;
         unsigned inherited; /* seccomp filters that PID 1 has itself, in a container; inforce_check() reads
                                it */
-        unsigned filters;   /* seccomp filters at the unit's first start; 0 = this is the first */
 };
 
 /* Namespaces that must not be PID 1's: names below /proc/PID/ns. Without a network of its own a service has
@@ -23,10 +22,8 @@ struct walls {
 #define WALLS_NAMESPACES_MAX 5
 size_t walls_namespaces(const struct walls *w, const char *ret[static WALLS_NAMESPACES_MAX]);
 
-/* text is /proc/PID/status. 0, *ret_filters is its count of filters; -EOPNOTSUPP: a wall is missing, f says
- * which. */
-_must_check_ int walls_check_status(const struct walls *w, const char *text, unsigned *ret_filters,
-                                    struct fault *f);
+/* text is /proc/PID/status. -EOPNOTSUPP: a wall is missing, f says which. */
+_must_check_ int walls_check_status(const struct walls *w, const char *text, struct fault *f);
 
 /* The count of seccomp filters in a /proc/PID/status; -EINVAL: the kernel does not tell (before Linux 5.9).
  */

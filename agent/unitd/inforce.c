@@ -111,7 +111,7 @@ static int inherited_read(unsigned *ret, struct fault *f)
         return r < 0 ? fault_set(f, -EOPNOTSUPP, "/proc/1/status: no count of seccomp filters in it") : 0;
 }
 
-static int check_texts(int proc_fd, const struct walls *expected, unsigned *ret_filters, struct fault *f)
+static int check_texts(int proc_fd, const struct walls *expected, struct fault *f)
 {
         _cleanup_free_ char *status = NULL, *mounts = NULL;
         struct walls w = *expected;
@@ -127,7 +127,7 @@ static int check_texts(int proc_fd, const struct walls *expected, unsigned *ret_
         if (r < 0)
                 return fault_set_errno(f, r, "cannot read its status");
         r = walls_check_mounts(&w, mounts, f);
-        return r < 0 ? r : walls_check_status(&w, status, ret_filters, f);
+        return r < 0 ? r : walls_check_status(&w, status, f);
 }
 
 /* The line of systemd's own hierarchy ends in the unit's name. A process that systemd took for the main one
@@ -145,8 +145,7 @@ static int check_cgroup(int proc_fd, const char *unit, struct fault *f)
         return strstr(text, end) ? 0 : fault_set(f, -EOPNOTSUPP, "process is not in the cgroup of %s", unit);
 }
 
-int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p, unsigned *ret_filters,
-                  struct fault *f)
+int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p, struct fault *f)
 {
         _cleanup_close_ int proc_fd = -EBADF;
         char path[32];
@@ -165,5 +164,5 @@ int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *
                 r = check_same(proc_fd, "root" DROPIN_BUNDLE, p->tree, f);
         if (r >= 0)
                 r = check_shared_memory(proc_fd, f);
-        return r < 0 ? r : check_texts(proc_fd, w, ret_filters, f);
+        return r < 0 ? r : check_texts(proc_fd, w, f);
 }

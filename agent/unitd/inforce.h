@@ -13,7 +13,7 @@ struct inforce_place { /* where the unit must be */
         const char *tree; /* absolute path of its release's tree */
 };
 
-/* 0, and the count of seccomp filters; -ESRCH: the process is gone (nothing is known then); -EOPNOTSUPP: a
+/* -ESRCH: the process is gone (nothing is known then); -EOPNOTSUPP: a
  * wall is missing, f says which. */
 _must_check_ int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p,
-                               unsigned *ret_filters, struct fault *f);
+                               struct fault *f);

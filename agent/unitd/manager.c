@@ -7,6 +7,7 @@
 #include "unitd/manager.h"
 
 #include <ctype.h>
+#include <signal.h>
 
 #define MANAGER_NAME      "org.freedesktop.systemd1"
 #define MANAGER_OBJECT    "/org/freedesktop/systemd1"
@@ -119,6 +120,12 @@ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f)
         return r < 0 ? manager_fault(r, &e, "stop", unit, f) : 0;
 }
 
+void manager_kill(sd_bus *bus, const char *unit)
+{
+        (void)sd_bus_call_method(bus, MANAGER_NAME, MANAGER_OBJECT, MANAGER_INTERFACE, "KillUnit", NULL,
+                                 NULL, "ssi", unit, "all", SIGKILL);
+}
+
 int manager_ref(sd_bus *bus, const char *unit, struct fault *f)
 {
         _cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
@@ -161,9 +168,10 @@ static const struct field unit_fields[] = {
 };
 
 static const struct field service_fields[] = {
-        STATUS("Result", 's', result),          STATUS("StatusText", 's', status_text),
-        STATUS("MainPID", 'u', main_pid),       STATUS("NRestarts", 'u', restarts),
-        STATUS("ExecMainCode", 'i', exec_code), STATUS("ExecMainStatus", 'i', exec_status),
+        STATUS("Result", 's', result),           STATUS("StatusText", 's', status_text),
+        STATUS("MainPID", 'u', main_pid),        STATUS("NRestarts", 'u', restarts),
+        STATUS("ExecMainCode", 'i', exec_code),  STATUS("ExecMainStatus", 'i', exec_status),
+        STATUS("IPIngressBytes", 't', ip_bytes),
 };
 
 static int field_read(sd_bus_message *m, const struct field *field, struct manager_status *s)

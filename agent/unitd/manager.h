@@ -27,6 +27,8 @@ struct manager_status {
         int32_t exec_code; /* CLD_EXITED ... of the main process's last end, 0 = it has not ended */
         int32_t exec_status;
         uint32_t restarts;
+        uint64_t ip_bytes; /* received; UINT64_MAX: nobody counts, since no BPF program of systemd's is there
+                            */
 };
 
 /* The bus on the event loop, subscribed to systemd's signals. Needs the system bus: AddRef does not work on
@@ -43,6 +45,9 @@ _must_check_ int manager_start(sd_bus *bus, const char *unit, const char *descri
 
 /* -ENOENT: there is no such unit any more. */
 _must_check_ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f);
+
+/* SIGKILL for all of its processes. */
+void manager_kill(sd_bus *bus, const char *unit);
 
 /* StartUnit or StopUnit for a unit that has no process and so is done at once, and waits for it (on a bus of
  * its own, so that nothing else happens meanwhile). -ECHILD: the job failed. Stopping what is not there is

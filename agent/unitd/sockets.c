@@ -23,7 +23,6 @@ struct wake {
         struct record record; /* whom it wakes; record.unit is no unit that exists */
         char socket[UNIT_NAME_SIZE];
         char unit[UNIT_NAME_SIZE]; /* sealift-wake@... */
-        bool resting;
         sd_bus_slot *changes;
 };
 
@@ -66,7 +65,8 @@ static void wake_look(struct wake *w)
         struct manager_status s;
         struct fault f;
 
-        if (w->resting || manager_status(w->units->bus, w->unit, &s, &f) < 0 || !str_eq(s.active, "active"))
+        if (w->record.resting || manager_status(w->units->bus, w->unit, &s, &f) < 0 ||
+            !str_eq(s.active, "active"))
                 return;
         if (w->units->on_wake)
                 w->units->on_wake(w->units->userdata, &w->record);
@@ -145,7 +145,6 @@ static int wake_set(struct units *l, const struct socket_unit *s, const struct u
         memcpy(record->dropin, q->digest, sizeof(record->dropin));
         memcpy(record->service, s->service, sizeof(record->service));
         (void)snprintf(record->unit, sizeof(record->unit), "sealift-%s.%s.service", q->bundle, s->service);
-        w->resting = false;
         return wake_save(w, f);
 }
 
@@ -209,11 +208,16 @@ int sockets_hold(struct units *l, const struct manifest *m, const struct unitd_r
         return 0;
 }
 
+/* Written down, since a unitd that starts again must not wake what was stopped, or what failed. */
 void sockets_rest(struct units *l, const struct unitd_request *q)
 {
+        struct fault ignored;
+
         for (struct wake *w = l->wakes; w; w = w->next)
-                if (wake_is_of(w, q))
-                        w->resting = true;
+                if (wake_is_of(w, q) && !w->record.resting) {
+                        w->record.resting = true;
+                        (void)!wake_save(w, &ignored);
+                }
 }
 
 void sockets_listen_again(struct units *l, const struct unit *u)

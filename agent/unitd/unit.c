@@ -56,7 +56,7 @@ bool unit_is_of(const struct unit *u, const struct unitd_request *q)
                str_eq(u->record.digest, q->digest);
 }
 
-int unit_save(struct unit *u, struct fault *f)
+static int unit_save(struct unit *u, struct fault *f)
 {
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(RECORD_BYTES_MAX);
         int r;
@@ -200,14 +200,17 @@ static int name_choose(struct units *l, const struct unitd_request *q, const str
         return fault_set(f, -EFBIG, "%s %s: no unit name is free for %s", q->bundle, q->version, s->name);
 }
 
-/* Where systemd did not answer in time, it may have started the unit all the same. */
+/* Where systemd did not answer in time, it may have started the unit all the same; where it refused to start
+ * one, our reference keeps it loaded. */
 static void unit_withdraw(struct units *l, const char *unit, int error)
 {
         _cleanup_free_ char *job = NULL;
         struct fault f;
 
-        if (error != -EEXIST)
+        if (error != -EEXIST) {
                 (void)!manager_stop(l->bus, unit, &job, &f);
+                manager_unref(l->bus, unit);
+        }
         unit_remove_files(l, unit);
 }
 
@@ -246,6 +249,7 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
                 .network = s->sandbox.network,
                 .root = s->sandbox.root,
                 .notify = type && str_eq(type, "notify"),
+                .confined = manifest_is_confined(&s->sandbox),
         };
         struct fault taken = {};
         unsigned n = 0;

@@ -83,9 +83,6 @@ void unit_end(struct unit *u);
 
 void unit_set_state(struct unit *u, enum unit_state state);
 
-/* Writes the record again. */
-_must_check_ int unit_save(struct unit *u, struct fault *f);
-
 /* Takes it out of the list, removes its files where it has ended, gives up the reference, and frees it. */
 struct unit *unit_free(struct unit *u);
 

@@ -137,15 +137,14 @@ static void fail_wall(struct unit *u, struct fault *f)
         unit_fail(u, f);
 }
 
-static int walls_look(struct unit *u, const struct manager_status *s, unsigned *ret_filters, struct fault *f)
+static int walls_look(struct unit *u, const struct manager_status *s, struct fault *f)
 {
         char tree[RELEASE_PATH_SIZE], root[sizeof(UNITS_ROOTS_PATH) + UNIT_NAME_SIZE];
         const struct record *record = &u->record;
         const struct walls w = { .bundle = record->bundle,
                                  .network = record->network,
                                  .root = record->root,
-                                 .systemd_version = u->units->systemd_version,
-                                 .filters = record->filters };
+                                 .systemd_version = u->units->systemd_version };
         const struct inforce_place place = { .unit = record->unit, .root = root, .tree = tree };
         struct unitd_request release = {};
 
@@ -154,7 +153,19 @@ static int walls_look(struct unit *u, const struct manager_status *s, unsigned *
         memcpy(release.digest, record->digest, sizeof(release.digest));
         release_tree_path(&release, tree);
         (void)snprintf(root, sizeof(root), "%s/%s", UNITS_ROOTS_PATH, record->unit);
-        return inforce_check((pid_t)s->main_pid, &w, &place, ret_filters, f);
+        return inforce_check((pid_t)s->main_pid, &w, &place, f);
+}
+
+/* The list of addresses is a BPF program on the unit's cgroup. The kernel shows it to CAP_NET_ADMIN alone,
+ * and systemd goes on without one; but where it could not make it, it has no count of bytes either. */
+static int addresses_look(const struct unit *u, const struct manager_status *s, struct fault *f)
+{
+        if (!u->record.confined || s->ip_bytes != UINT64_MAX)
+                return 0;
+        return fault_set(
+                f, -EOPNOTSUPP,
+                "it can reach every address, not only those of Outbound=: systemd cannot filter them "
+                "here (BPF, and cgroups version 2 alone, are needed)");
 }
 
 /* Checks a new invocation's walls. False: it is being stopped now, or it is gone already, which the next
@@ -162,18 +173,15 @@ static int walls_look(struct unit *u, const struct manager_status *s, unsigned *
 static bool walls_hold(struct unit *u, const struct manager_status *s)
 {
         struct fault f = {};
-        unsigned filters = 0;
         int r;
 
-        r = walls_look(u, s, &filters, &f);
+        r = walls_look(u, s, &f);
         if (r == -ESRCH)
                 return false;
         if (r >= 0)
+                r = addresses_look(u, s, &f);
+        if (r >= 0)
                 r = dropins_check(u, &f);
-        if (r >= 0 && u->record.filters == 0) {
-                u->record.filters = filters;
-                r = unit_save(u, &f);
-        }
         if (r < 0) {
                 fail_wall(u, &f);
                 return false;
@@ -320,6 +328,8 @@ static void job_ended(struct unit *u, const char *result)
         free(u->job);
         u->job = NULL;
         if (!starting) {
+                if (str_eq(result, "timeout"))
+                        manager_kill(u->units->bus, u->record.unit);
                 look_later(u);
                 return;
         }

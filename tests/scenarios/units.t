@@ -161,6 +161,7 @@ INTENT
     done
     touch /dev/shm/of-the-host
     is "$(ls -A "/proc/$(pid_of "$unit")/root/dev/shm")" "" "and shared memory of its own"
+    is "$(stat --format=%a "/proc/$(pid_of "$unit")/root/run")" 755 "its /run is not to be written to"
     unit=$(unit_of quiet | grep one)
     # shellcheck disable=SC2016 # what the file says
     like "$(tr '\0' '\n' <"/proc/$(pid_of "$unit")/environ")" 'GREETING=100% true \$\$x' "the environment is what was meant"
@@ -228,6 +229,103 @@ INTENT
     is "$(unitd list)$(leftovers redis)" "" "and gone"
 }
 
+# systemd goes on without a filter of addresses where it cannot make one: on cgroups of both versions, as here.
+outbound() {
+    printf '[Policy narrow]\nOutbound=any\n' >/etc/sealift/policy.d/narrow.conf
+    install narrow 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+[Sandbox main]
+Network=outbound
+Outbound=192.0.2.0/24
+INTENT
+    if [ "$(stat --file-system --format=%T /sys/fs/cgroup)" = cgroup2fs ]; then
+        ok "a service that may reach some addresses starts" unitd start "$sealed"
+        unitd stop "$sealed"
+    else
+        like "$(unitd start "$sealed" || true)" "ECHILD.*can reach every address" "a list of addresses that is not in force fails the release"
+    fi
+    install narrow 2 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+[Sandbox main]
+Network=outbound
+Outbound=any
+INTENT
+    ok "one that may reach all of them starts" unitd start "$sealed"
+    unitd stop "$sealed"
+    is "$(unitd list)$(leftovers narrow)" "" "nothing is left of them"
+}
+
+# A program that always asks for more time, to start and to stop. The limit is made short with a drop-in of this host's.
+lingers() {
+    local begin
+    mkdir -p /srv/linger /etc/systemd/system/service.d
+    printf '[Unit]\nJobRunningTimeoutSec=3s\n' >/etc/systemd/system/service.d/90-site.conf
+    cat >/srv/linger/main <<'PYTHON'
+#!/usr/bin/python3
+import os, signal, socket, sys, time
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.connect(os.environ["NOTIFY_SOCKET"])
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if sys.argv[1] == "ready":
+    notify.send(b"READY=1")
+while True:
+    notify.send(b"EXTEND_TIMEOUT_USEC=60000000")
+    time.sleep(0.2)
+PYTHON
+    chmod 755 /srv/linger/main
+    begin=$SECONDS
+    install linger 1 <<'INTENT'
+[Service main]
+ExecStart=/bundle/main never
+Type=notify
+TimeoutStartSec=1s
+TimeoutStopSec=1s
+INTENT
+    like "$(unitd start "$sealed" || true)" "ECHILD.*not ready in time" "a start that is put off for ever has an end"
+    install linger 2 <<'INTENT'
+[Service main]
+ExecStart=/bundle/main ready
+Type=notify
+TimeoutStopSec=1s
+INTENT
+    ok "it starts" unitd start "$sealed"
+    ok "and a stop that is put off has one too" timeout 20 /tests/host/unitd.py stop "$sealed"
+    ok "soon" [ $((SECONDS - begin)) -lt 30 ]
+    is "$(unitd list)$(leftovers linger)" "" "nothing is left of it"
+    rm -r /etc/systemd/system/service.d
+    systemctl daemon-reload
+}
+
+# A program may filter its own system calls: which unitd, looking again, must not take for other walls than before.
+filters_itself() {
+    local unit daemon
+    mkdir -p /srv/careful
+    cat >/srv/careful/main <<'PYTHON'
+#!/usr/bin/python3
+import ctypes, struct, time
+allow = ctypes.create_string_buffer(struct.pack("=HBBI", 0x06, 0, 0, 0x7FFF0000))
+program = ctypes.create_string_buffer(struct.pack("=HxxxxxxQ", 1, ctypes.addressof(allow)))
+time.sleep(1)
+assert ctypes.CDLL(None).prctl(22, 2, program, 0, 0) == 0
+while True:
+    time.sleep(100)
+PYTHON
+    chmod 755 /srv/careful/main
+    install careful 1 <<'INTENT'
+[Service main]
+ExecStart=/bundle/main
+INTENT
+    ok "a service that filters its own system calls starts" unitd start "$sealed"
+    unit=$(unit_of careful)
+    daemon=$(pid_of sealift-unitd.service)
+    kill -KILL "$daemon"
+    await 10 another_pid sealift-unitd.service "$daemon"
+    like "$(unitd list)" "^running careful 1 main $(pid_of "$unit") " "a unitd that starts anew is content with it"
+    unitd stop "$sealed"
+}
+
 ends_by_itself() {
     install brief 1 <<'INTENT'
 [Service main]
@@ -282,6 +380,13 @@ INTENT
     systemctl daemon-reload
     like "$(unitd start "$sealed" || true)" "ECHILD.*host's user namespace" "a wall that is missing from the beginning fails the release"
     is "$(unitd list)$(leftovers guarded)" "" "which is stopped"
+    rm -r /etc/systemd/system/service.d
+    systemctl daemon-reload
+    mkdir -p /etc/systemd/system/service.d
+    printf '[Service]\nExecStart=\n' >/etc/systemd/system/service.d/90-site.conf
+    systemctl daemon-reload
+    like "$(unitd start "$sealed" || true)" "guarded.*systemd cannot start it" "a unit that systemd refuses fails the release"
+    is "$(unitd list)$(leftovers guarded)" "" "and is not kept loaded"
     rm -r /etc/systemd/system/service.d
     systemctl daemon-reload
     like "$(journalctl --quiet --output=cat MESSAGE_ID=57c7bd71fd924917b6e0d2fb78255058)" "user namespace" "missing walls are in the journal"
@@ -372,6 +477,10 @@ PYTHON
     (probe >/srv/late) &
     await 5 systemctl --quiet is-active sealift-wake@idle.http.service
     is "$(unitd list)" "" "a connection wakes nobody, but waits"
+    first=$(pid_of sealift-unitd.service)
+    kill -KILL "$first"
+    await 10 another_pid sealift-unitd.service "$first"
+    is "$(unitd list)" "" "also after unitd has started anew"
     ok "until a release is started" unitd start "$sealed"
     wait $!
     is "$(cat /srv/late)" "2 http" "which answers it"
@@ -398,6 +507,9 @@ unitd_dies
 no_network
 failures
 redis
+outbound
+lingers
+filters_itself
 ends_by_itself
 tampering
 sockets
