@@ -45,7 +45,18 @@ links_only() { # PROGRAM LIBRARY...
     ok $? "$name links only: $*"
 }
 
+# What a pure floor must never call: files, sockets, clocks, the environment, the end of the process, the journal.
+calls_none() { # ARCHIVE
+    bad=$(nm -u "$build/$1" | awk '$1 == "U" { print $2 }' | sort -u | grep -xE "$impure" | tr '\n' ' ')
+    [ -s "$build/$1" ] && [ -z "$bad" ]
+    ok $? "$1 calls nothing of the outside${bad:+: $bad}"
+}
+impure='(f|fd)?open(at|dir)?(64)?(_2)?|creat|p?(read|write)v?|f?(stat|puts|read|write)|(__)?f?printf(_chk)?|socket|connect|(send|recv)(msg)?'
+impure="$impure|ioctl|mmap|fork|exec.*|system|kill|time|clock_.*|gettimeofday|(secure_)?getenv|getrandom|rand(om)?|_?exit|abort|syslog|sd_.*"
+
 set +e
+[ "$(cd "$top/agent" && echo *)" = "ctl doors facts fetch ground sealiftd store unitd unpack" ]
+ok $? "every folder of agent/ is known here"
 may_include ground
 may_include facts ground
 may_include doors facts ground
@@ -60,6 +71,8 @@ only_in 'archive' 'unpack|ctl'
 only_in 'zstd' 'unpack|ctl'
 only_in 'systemd/sd-bus|systemd/sd-event' 'unitd|sealiftd|ctl'
 only_in 'openssl/' 'facts|ctl'
+only_in 'jansson' 'facts|ctl'
+calls_none libfacts.a
 links_only sealiftd libsystemd libcrypto libjansson
 links_only sealift-fetch libcurl
 links_only sealift-unpack libarchive libzstd

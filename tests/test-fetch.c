@@ -136,11 +136,12 @@ static void config_write(const char *name, const char *method)
                   "[Source down]\nURL=https://127.0.0.1:%6$u\nCAFile=%1$s/ca.pem\n"
                   "[Source stranger]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/stranger.pem\n"
                   "[Source system]\nURL=https://127.0.0.1:%2$u/bucket\n"
+                  "[Source old]\nURL=https://127.0.0.1:%8$u/bucket\nCAFile=%1$s/ca.pem\n"
                   "[Source nofile]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/none.pem\n"
                   "[Source noname]\nURL=https://no-such-host.invalid/\nCAFile=%1$s/ca.pem\n"
                   "[Report]\nURL=https://127.0.0.1:%3$u/reports\nCAFile=%1$s/ca.pem\nMethod=%7$s\n",
                   web.dir, web.nginx_port, web.evil_port, web.other_port, web.expired_port, web.closed_port,
-                  method);
+                  method, web.old_port);
 }
 
 static void test_objects(struct worker *w)
@@ -387,6 +388,29 @@ static void test_upload(struct worker *w)
         worker_close(w);
 }
 
+/* Debian's OpenSSL would not speak TLS 1.1 of itself: here it is told to, so that the refusal is ours. */
+static void test_old_tls(struct worker *w)
+{
+        char path[128], command[256];
+
+        (void)snprintf(path, sizeof(path), "%s/openssl.cnf", web.dir);
+        (void)snprintf(
+                command, sizeof(command),
+                "openssl s_client -tls1_1 -cipher DEFAULT@SECLEVEL=0 -connect 127.0.0.1:%u </dev/null",
+                web.old_port);
+        web_write(&web, "openssl.cnf",
+                  "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = old\n"
+                  "[old]\nMinProtocol = TLSv1\nCipherString = DEFAULT@SECLEVEL=0\n");
+        (void)setenv("OPENSSL_CONF", path, 1);
+        tap_int(web_run((const char *const[]){ "sh", "-c", command, NULL }), 0,
+                "a server that speaks TLS 1.1 and nothing newer");
+        worker_open(w, "sealift.conf", "30s");
+        (void)unsetenv("OPENSSL_CONF");
+        tap_int(worker_get(w, "old", "1.root.json", 100, ""), -EHOSTUNREACH, "is not spoken to");
+        tap_like(w->done.text, "no TLS connection (1.2 or later)", "for that (%s)", w->done.text);
+        worker_close(w);
+}
+
 static void test_configuration(struct worker *w)
 {
         worker_open(w, "broken.conf", "30s");
@@ -464,6 +488,7 @@ int main(void)
         test_caller_goes(&worker);
         test_memory(&worker);
         test_upload(&worker);
+        test_old_tls(&worker);
         test_configuration(&worker);
         test_breaches(&worker);
         web_stop(&web);

@@ -117,22 +117,31 @@ static const char nginx_conf[] =
         "    }\n"
         "    location /bucket/raw { return 200 $request_uri; }\n"
         "  }\n"
+        "  server {\n"
+        "    listen 127.0.0.1:%3$u ssl;\n"
+        "    ssl_certificate %1$s/server.pem;\n"
+        "    ssl_certificate_key %1$s/server.key;\n"
+        "    ssl_protocols TLSv1.1;\n"
+        "    ssl_ciphers DEFAULT@SECLEVEL=0;\n"
+        "    root %1$s;\n"
+        "  }\n"
         "}\n";
 
 static void nginx_start(struct web *w)
 {
-        char conf[128], fds[16];
-        int fd = listener_open(&w->nginx_port);
+        char conf[128], fds[32];
+        int fd = listener_open(&w->nginx_port), old_fd = listener_open(&w->old_port);
 
-        web_write(w, "nginx.conf", nginx_conf, w->dir, w->nginx_port);
+        web_write(w, "nginx.conf", nginx_conf, w->dir, w->nginx_port, w->old_port);
         (void)snprintf(conf, sizeof(conf), "%s/nginx.conf", w->dir);
         /* nginx takes over listening sockets named here, as it does from itself when it is upgraded. */
-        (void)snprintf(fds, sizeof(fds), "%d;", fd);
+        (void)snprintf(fds, sizeof(fds), "%d;%d;", fd, old_fd);
         (void)setenv("NGINX", fds, 1);
         w->pids[w->n_pids++] =
                 spawn((const char *const[]){ "nginx", "-p", w->dir, "-e", "stderr", "-c", conf, NULL });
         (void)unsetenv("NGINX");
         (void)fd_close(fd);
+        (void)fd_close(old_fd);
 }
 
 /* What the misbehaving server answers where a whole answer is a file (its mode "raw"). */

@@ -3,14 +3,15 @@
 
 #include "ground/base.h"
 
-/* A throw-away web for tests, all on 127.0.0.1: a CA, nginx serving DIR/bucket, and three servers of
- * tests/evil.py that misbehave (one with its proper certificate, one with another name's, one with an
- * expired one). Servers get a listening socket that exists already, so that nobody waits or guesses a port.
+/* A throw-away web for tests, all on 127.0.0.1: a CA, nginx serving DIR/bucket and, on a port of its own,
+ * only over TLS 1.1, and three servers of tests/host/evil.py that misbehave (one with its proper
+ * certificate, one with another name's, one with an expired one). Servers get a listening socket that exists
+ * already, so that nobody waits or guesses a port.
  */
 struct web {
         char dir[64]; /* made by web_start, removed by web_stop; holds ca.pem and stranger.pem (tests/certs)
                        */
-        unsigned nginx_port, evil_port, other_port, expired_port, closed_port;
+        unsigned nginx_port, old_port, evil_port, other_port, expired_port, closed_port;
         pid_t pids[4];
         size_t n_pids;
 };

@@ -16,14 +16,17 @@ publisher_init() {
 }
 
 # pack_release VERSION DIR MANIFEST: the manifest's Version= is set to VERSION, so that one text serves many releases.
-# Sets $sealed to the path of the sealed manifest.
+# $pack_options, if any, are sealift pack's. Sets $sealed to the path of the sealed manifest.
 pack_release() {
     local version=$1 dir=$2 manifest=$3 name
     name=$(sed -n 's/^Name=//p' "$manifest" | head -n 1)
     sed "s/^Version=.*/Version=$version/" "$manifest" >"/tmp/$name.manifest"
-    publisher sealift pack "$dir" --manifest "/tmp/$name.manifest" --output "$OUT" >/dev/null
+    # shellcheck disable=SC2086 # words
+    publisher sealift pack "$dir" --manifest "/tmp/$name.manifest" --output "$OUT" $pack_options >/dev/null
     sealed=$OUT/$name-$version.manifest
 }
+
+pack_options=
 
 # publish_sealed SEALED [COMMAND...]: in the channel "stable"; COMMAND goes before sealift (env NAME=VALUE).
 publish_sealed() {

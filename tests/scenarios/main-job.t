@@ -21,6 +21,8 @@ first_release() {
     web_begin
     like "$(web_unit)" "^sealift-web\.caddy@1-[0-9a-f]{12}-[0-9]+\.service$" "one unit per start of a service of a release"
     is "$(bundle_state web version) $(bundle_state web state)" "1 running" "status knows it"
+    ok "check says so in JSON" test "$(sealift check --json | jq -s length)" = 1
+    ok "and so does why" test "$(sealift why web --json | jq -s length)" = 1
     ok "a report says so" await_report 20 '.bundles[] | select(.name == "web") | .version == "1" and .state == "running"'
     is "$(reports | jq -r '.machine' | sort -u | wc -l)" 1 "reports name one machine"
     unlike "$(reports | jq -r '.machine' | head -n 1)" "$(cat /etc/machine-id)" "which is not the machine id itself"
@@ -49,8 +51,11 @@ walls_stay() {
 
 second_release() {
     requests_mark
+    pack_options="--compression gzip"
     web_publish 2
+    pack_options=
     ok "release 2 is installed" sealift check
+    is "$(requests_count '.path | endswith(".tar.gz")')" 1 "from a bundle that is compressed with gzip"
     is "$(web_page)" 2 "and answers"
     is "$(systemctl list-units --plain --no-legend --state=running 'sealift-web.*' | wc -l)" 1 "alone"
     ok "a report says so" await_report 20 '.bundles[] | select(.name == "web") | .version == "2"'
