@@ -61,6 +61,7 @@ static void describe_end(const struct manager_status *s, char *ret, size_t size)
 
 int describe_failure(const char *unit, const char *job, const struct manager_status *s, struct fault *f)
 {
+        int error = job && str_eq(job, "canceled") ? -EINTR : -ECHILD;
         char end[192];
         bool said = *s->status_text != '\0';
 
@@ -72,7 +73,7 @@ int describe_failure(const char *unit, const char *job, const struct manager_sta
                 (void)snprintf(end, sizeof(end), "it missed its watchdog (WatchdogSec=)");
         else
                 describe_end(s, end, sizeof(end));
-        return fault_set(f, -ECHILD, "%s: %s%s%s%s (%s); see journalctl -u %s", unit, end,
+        return fault_set(f, error, "%s: %s%s%s%s (%s); see journalctl -u %s", unit, end,
                          said ? ", last status \"" : "", s->status_text, said ? "\"" : "",
                          job && !str_eq(job, "done") ? job : s->result, unit);
 }

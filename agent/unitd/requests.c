@@ -110,6 +110,15 @@ static void unit_leave_sockets(struct requests *l, const struct unit *u)
         sockets_listen_again(l->units, u);
 }
 
+/* A release is blamed for its end and for a wall it runs without; not for a bus that did not answer, nor for
+ * somebody who stopped it, be it the machine going down. */
+static int unit_blame(const struct unit *u)
+{
+        if (u->error == -EOPNOTSUPP || u->error == -ECHILD)
+                return -ECHILD;
+        return u->error < 0 ? u->error : -EINTR;
+}
+
 static void unit_ended(struct requests *l, struct unit *u)
 {
         struct request *r = request_find(l, u->owner);
@@ -118,7 +127,7 @@ static void unit_ended(struct requests *l, struct unit *u)
         if (u->failed)
                 unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, LOG_ERR);
         if (r && r->fault.error == 0)
-                (void)fault_set(&r->fault, -ECHILD, "%s",
+                (void)fault_set(&r->fault, unit_blame(u), "%s",
                                 *u->text ? u->text : "it was stopped while it started");
         if (!r && !u->asked)
                 unit_tell(l, u);

@@ -320,8 +320,10 @@ void unit_stop(struct unit *u)
 
 void unit_fail(struct unit *u, const struct fault *f)
 {
-        if (!u->failed)
+        if (!u->failed) {
                 (void)snprintf(u->text, sizeof(u->text), "%s", f->text);
+                u->error = f->error;
+        }
         u->failed = true;
         unit_stop(u);
 }

@@ -43,7 +43,8 @@ struct unit {
         struct units *units;
         struct record record;
         enum unit_state state;
-        bool failed;    /* it is being stopped because something is wrong with it: text */
+        bool failed;    /* it is being stopped because something is wrong with it: error, text */
+        int error;      /* 0, or negative errno: whose doing it was, as in ground/fault.h */
         bool asked;     /* it is being stopped because sealiftd said so */
         bool ended;     /* systemd runs nothing for it any more; to be told and freed */
         bool wall;      /* what is wrong with it is a wall that is missing */

@@ -246,6 +246,7 @@ static void look_down(struct unit *u, const struct manager_status *s)
         if (u->state != UNIT_STOPPING && !(u->state == UNIT_RUNNING && in_order)) {
                 (void)describe_failure(u->record.unit, NULL, s, &f);
                 (void)snprintf(u->text, sizeof(u->text), "%s", f.text);
+                u->error = f.error;
                 u->failed = true;
         } else if (u->state == UNIT_RUNNING)
                 (void)snprintf(u->text, sizeof(u->text), "%s: it ended by itself", u->record.unit);

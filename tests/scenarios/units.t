@@ -56,6 +56,8 @@ leftovers() {
 # another_pid UNIT PID: it runs again, in another process
 another_pid() { [ "$(pid_of "$1")" != "$2" ] && [ "$(pid_of "$1")" -gt 0 ] && systemctl --quiet is-active "$1"; }
 
+is_activating() { systemctl list-units --plain --no-legend --state=activating "$1" | grep -q .; }
+
 # listen, heard: one event, told to a client that waits for it while this goes on
 listen() {
     unitd event 30 >/srv/event &
@@ -201,6 +203,18 @@ INTENT
     is "$(unitd list)$(leftovers broken)" "" "nothing is left of them"
     like "$(journalctl --quiet --output=cat MESSAGE_ID=5e1ecb0a5b564a3bbf7123523a5b32c7 SEALIFT_BUNDLE=broken)" "not ready in time" \
         "the journal says why, too"
+    install broken 5 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+Type=notify
+TimeoutStartSec=60s
+INTENT
+    unitd start "$sealed" >/srv/stopped 2>&1 &
+    await 10 is_activating 'sealift-broken.*'
+    systemctl stop 'sealift-broken.*'
+    wait "$!" || true
+    like "$(cat /srv/stopped)" "EINTR" "one that somebody stops while it starts is not to blame"
+    is "$(unitd list)$(leftovers broken)" "" "and gone too"
 }
 
 redis() {
