@@ -110,6 +110,11 @@ program() {
     fi
     "$@" --help >"$work/help" 2>&1
     ok $? "$page: --help"
+    [ "$("$@" --version 2>&1)" = "$("$build/sealift" --version)" ]
+    ok $? "$page: --version, the same for all"
+    "$@" --none >"$work/log" 2>&1 </dev/null
+    [ $? -eq 2 ] && grep -qx 'sealift[a-z -]*: --none is not an option here; see .* --help' "$work/log"
+    ok $? "$page: another option is told, once, and ends with status 2" "$work/log"
     same "$page: options are those of --help" "$(options_of_help <"$work/help")" "$(options_of_page "$man/$page")"
 }
 

@@ -136,8 +136,11 @@ int main(int argc, char **argv)
         r = args_parse(&command, argc, argv, &operands, &n, &f);
         if (r == ARGS_DONE)
                 return EXIT_STATUS_OK;
-        if (r >= 0)
-                r = load_config(arg_config, &a.config, &f);
+        if (r < 0) {
+                fprintf(stderr, "%s\n", f.text);
+                return EXIT_STATUS_USAGE;
+        }
+        r = load_config(arg_config, &a.config, &f);
         if (r < 0) {
                 journal_send(JOURNAL_CONFIG_INVALID, LOG_ERR, NULL, "%s", f.text);
                 fprintf(stderr, "sealiftd: %s\n", f.text);

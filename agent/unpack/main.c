@@ -109,7 +109,7 @@ int main(int argc, char *argv[])
         if (r == ARGS_DONE)
                 return EXIT_STATUS_OK;
         if (r < 0) {
-                fprintf(stderr, "sealift-unpack: %s\n", f.text);
+                fprintf(stderr, "%s\n", f.text);
                 return EXIT_STATUS_USAGE;
         }
         /* libarchive converts pax names to the locale's charset, and refuses or mangles what does not fit.

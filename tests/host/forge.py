@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
-"""usage: forge.py REPOSITORY KEYS TARGET FILE
+"""usage: forge.py REPOSITORY KEYS put TARGET FILE
+       forge.py REPOSITORY KEYS timestamp VERSION
+       forge.py REPOSITORY KEYS rotate VERSION
 
-Puts FILE into the repository as TARGET and signs whatever that takes, asking nothing: what somebody can do who has the
-keys of targets, snapshot and timestamp, but not sealift's own checks.
+Signs whatever it takes, asking nothing: what somebody can do who has the keys, but not sealift's own checks.
+
+  put        FILE into the repository as TARGET
+  timestamp  the timestamp as it is, with another version
+  rotate     the same, with a new key of the timestamp that a next root names: what a publisher does once a key was stolen
 """
 import hashlib
 import json
@@ -25,6 +30,11 @@ def sign(key, data):
             check=True, stdout=subprocess.PIPE).stdout.hex()
 
 
+def public(key):
+    return subprocess.run(
+        ["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER"], check=True, stdout=subprocess.PIPE).stdout[-32:].hex()
+
+
 class Repository:
     def __init__(self, folder, keys):
         self.metadata = os.path.join(folder, "metadata")
@@ -36,11 +46,16 @@ class Repository:
         with open(os.path.join(self.metadata, name), encoding="utf-8") as f:
             return json.load(f)["signed"]
 
+    def signatures(self, role, data):
+        """By each key of the role that is there."""
+        for number in range(1, len(self.root["roles"][role]["keyids"]) + 1):
+            key = os.path.join(self.keys, "%s-%d.pem" % (role, number))
+            keyid = next(k for k, v in self.root["keys"].items() if v["keyval"]["public"] == public(key))
+            yield {"keyid": keyid, "sig": sign(key, data)}
+
     def write(self, role, name, signed):
-        """Signed by the role's first key; returns what its parent says of it."""
-        keyid = self.root["roles"][role]["keyids"][0]
-        signature = sign(os.path.join(self.keys, role + "-1.pem"), canonical(signed))
-        data = canonical({"signatures": [{"keyid": keyid, "sig": signature}], "signed": signed})
+        """Returns what its parent says of it."""
+        data = canonical({"signatures": list(self.signatures(role, canonical(signed))), "signed": signed})
         with open(os.path.join(self.metadata, name), "wb") as f:
             f.write(data)
         return {"version": signed["version"], "length": len(data), "hashes": {"sha256": hashlib.sha256(data).hexdigest()}}
@@ -53,21 +68,43 @@ class Repository:
         return {"length": len(data), "hashes": {"sha256": digest}}
 
 
-def main():
-    if len(sys.argv) != 5:
-        sys.exit(__doc__)
-    repository = Repository(sys.argv[1], sys.argv[2])
-    with open(sys.argv[4], "rb") as f:
+def put(repository, target, path):
+    with open(path, "rb") as f:
         data = f.read()
     timestamp = repository.read("timestamp.json")
     snapshot = repository.read("%d.snapshot.json" % timestamp["meta"]["snapshot.json"]["version"])
     targets = repository.read("%d.targets.json" % snapshot["meta"]["targets.json"]["version"])
-    targets["targets"][sys.argv[3]] = repository.put(sys.argv[3], data)
+    targets["targets"][target] = repository.put(target, data)
     for role, signed, parent in (("targets", targets, snapshot), ("snapshot", snapshot, timestamp)):
         signed["version"] += 1
         parent["meta"][role + ".json"] = repository.write(role, "%d.%s.json" % (signed["version"], role), signed)
     timestamp["version"] += 1
     repository.write("timestamp", "timestamp.json", timestamp)
+
+
+def timestamp(repository, version):
+    signed = repository.read("timestamp.json")
+    signed["version"] = int(version)
+    repository.write("timestamp", "timestamp.json", signed)
+
+
+def rotate(repository, version):
+    root, key = repository.root, os.path.join(repository.keys, "timestamp-1.pem")
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ED25519", "-out", key], check=True)
+    entry = {"keytype": "ed25519", "scheme": "ed25519", "keyval": {"public": public(key)}}
+    keyid = hashlib.sha256(canonical(entry)).hexdigest()
+    root["keys"][keyid] = entry
+    root["roles"]["timestamp"]["keyids"] = [keyid]
+    root["version"] += 1
+    repository.write("root", "%d.root.json" % root["version"], root)
+    timestamp(repository, version)
+
+
+def main():
+    verbs = {"put": put, "timestamp": timestamp, "rotate": rotate}
+    if len(sys.argv) < 5 or sys.argv[3] not in verbs:
+        sys.exit(__doc__)
+    verbs[sys.argv[3]](Repository(sys.argv[1], sys.argv[2]), *sys.argv[4:])
 
 
 main()

@@ -88,5 +88,6 @@ expect_refusal() {
     is "$(web_invocation) $(web_page)" "$invocation 1" "$name: the service was not touched"
 }
 
-# expect_report NAME JQ-CONDITION: a report of it reached the bucket since the last mark.
-expect_report() { ok "$1: a report says so" await_report 20 "$2"; }
+# expect_report NAME JQ-CONDITION: a report of it reached the bucket since the last mark. One that was on its way while a scenario
+# changed the bucket's server is tried again after up to 30 s.
+expect_report() { ok "$1: a report says so" await_report 45 "$2"; }

@@ -82,7 +82,7 @@ wrong_signature() {
 # Signed by our own keys, which somebody has stolen: a manifest that no sealift of the publisher's would have let through.
 unknown_key() {
     sed 's/^Type=.*/&\nColour=blue/' "$OUT/web-2.manifest" >/srv/coloured.manifest
-    publisher /tests/host/forge.py "$BUCKET" "$KEYS" stable/web.manifest /srv/coloured.manifest
+    publisher /tests/host/forge.py "$BUCKET" "$KEYS" put stable/web.manifest /srv/coloured.manifest
     expect_refusal "unknown manifest key" refused "web.manifest:[0-9]+: unknown key 'Colour'"
 }
 
@@ -109,6 +109,24 @@ quiet_poll() {
         "an unchanged bucket costs one 404 and one 304"
 }
 
+# A thief of the timestamp's key drives its version up, so that what the publisher signs looks old for ever; until the key is
+# replaced in a next root.
+fast_forward() {
+    cp "$BUCKET/metadata/timestamp.json" /srv/timestamp.honest.json
+    publisher /tests/host/forge.py "$BUCKET" "$KEYS" timestamp 1000000
+    age_timestamp
+    ok "fast-forward: what a thief signs is believed" sealift check
+    cp /srv/timestamp.honest.json "$BUCKET/metadata/timestamp.json"
+    age_timestamp
+    not_ok "fast-forward: and then the publisher is not" sealift check
+    publisher /tests/host/forge.py "$BUCKET" "$KEYS" rotate 100
+    age_timestamp
+    ok "fast-forward: until the key is replaced" sealift check
+    web_publish 5
+    ok "fast-forward: the next release is installed" sealift check
+    is "$(web_page)" 5 "fast-forward: and answers"
+}
+
 web_begin
 web_publish 2
 evil_start
@@ -119,4 +137,5 @@ old_news
 not_there
 older_timestamp
 quiet_poll
+fast_forward
 done_testing

@@ -87,7 +87,7 @@ report_kept() {
     ok "a report waits in the outbox" await 20 outbox_holds_some
     bucket_start
     ok "the bucket is back" sealift check
-    ok "the report that waited is delivered" await_report 30 '.reason == "start"'
+    ok "the report that waited is delivered" await_report 45 '.reason == "start"'
     ok "and the outbox is empty" await 20 outbox_holds_none
     is "$(reports | sort | uniq -d)" "" "no report came twice"
 }
