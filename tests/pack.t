@@ -131,7 +131,7 @@ ok 'is gzip' gzip -t "$dir/out3/web-1.0.tar.gz"
 ok 'with no time stamp in it' [ "$(od -An -tx1 -j4 -N4 "$dir/out3/web-1.0.tar.gz" | tr -d ' ')" = 00000000 ]
 ok 'and nothing behind its end' sh -c "gzip -dc '$dir/out3/web-1.0.tar.gz' 2>&1 >/dev/null | wc -c | grep -qx 0"
 ok '--json is JSON' sh -c "'$sealift' pack '$dir/one' -m '$dir/web.manifest' -o '$dir/out3' --json |
-        grep -q '\"sha256\": \"$(sha256sum <"$bundle" | cut -d' ' -f1)\"'"
+        python3 -m json.tool | grep -q '\"sha256\": \"$(sha256sum <"$bundle" | cut -d' ' -f1)\"'"
 
 # ---- refusals: each says which path and what to do, and leaves nothing behind
 refuse() { # STATUS WORDS DESCRIPTION TREE [OPTION...]

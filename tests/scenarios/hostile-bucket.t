@@ -59,6 +59,19 @@ broken_answers() {
     broken "bundle changed" "$bundle" refused "SHA-256" flip 50
 }
 
+# A server that keeps the line open and sends next to nothing. sealift-fetch waits 30 s for one as it is installed.
+slow_answers() {
+    mkdir -p /run/systemd/system/sealift-fetch@.service.d
+    printf '[Service]\nExecStart=\nExecStart=/usr/libexec/sealift/sealift-fetch --patience=1s\n' \
+        >/run/systemd/system/sealift-fetch@.service.d/patience.conf
+    systemctl daemon-reload
+    broken "timestamp stalls" /metadata/timestamp.json unreachable "too slow.*Less than" stall
+    broken "bundle stalls" "$(in_bucket .web.tar.zst)" refused "too slow.*Less than" stall-body 50
+    broken "manifest drips" "$(in_bucket .web.manifest)" refused "web.manifest.*too slow.*Less than" drip 0.1
+    rm -r /run/systemd/system/sealift-fetch@.service.d
+    systemctl daemon-reload
+}
+
 # What was true once, and is signed: timestamps of other days.
 old_news() {
     cp "$BUCKET/metadata/timestamp.json" /srv/timestamp.2.json
@@ -131,6 +144,7 @@ web_begin
 web_publish 2
 evil_start
 broken_answers
+slow_answers
 wrong_signature
 unknown_key
 old_news
