@@ -9,6 +9,8 @@ first_boot() {
     is "$(readlink /proc/self/ns/net)" "$(readlink /proc/1/ns/net)" "this runs in the machine's network namespace"
     unlike "$(systemd-run --quiet --wait --pipe -p PrivateNetwork=yes readlink /proc/self/ns/net)" \
         "$(readlink /proc/1/ns/net | tr -cd 0-9)" "a service with PrivateNetwork= really gets one of its own"
+    unlike "$(systemd-run --quiet --wait --pipe -p PrivateUsers=yes readlink /proc/self/ns/user)" \
+        "$(readlink /proc/1/ns/user | tr -cd 0-9)" "and one with PrivateUsers= users of its own"
     ok "a dynamic user can be had" systemd-run --quiet --wait -p DynamicUser=yes -p ProtectSystem=strict true
     not_ok "a filtered system call is refused" systemd-run --quiet --wait -p SystemCallFilter=~uname -p SystemCallErrorNumber=EPERM uname
     ok "the store is no overlay" test "$(stat -f -c %T /var/lib/sealift)" != overlayfs
