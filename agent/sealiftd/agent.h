@@ -32,6 +32,7 @@ struct bundle {
         uint64_t since_usec;        /* CLOCK_REALTIME of the last change of health */
         char error[FAULT_TEXT_MAX]; /* why the last attempt failed; "" when it did not */
         char tried[VERSION_SIZE];   /* version of the last attempt; "" = none since the agent started */
+        bool damaged;               /* its state cannot be read: hands off until somebody has looked */
         bool restore_due;           /* its current release could not be started again */
         bool seen;                  /* while units are listed: one of its current release runs */
         size_t gates_passed;        /* by the last attempt, along story_gates() */

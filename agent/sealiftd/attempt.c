@@ -37,6 +37,8 @@ int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, con
                 return fault_set(f, -EFBIG,
                                  "%s: this machine knows %d bundles already; name fewer in Bundles=",
                                  item->bundle, BUNDLES_MAX);
+        if (t->bundle->damaged)
+                return fault_set(f, -EINVAL, "%s: %s", t->bundle->name, t->bundle->error);
         memcpy(t->release.digest, item->digest, sizeof(t->release.digest));
         t->old = t->bundle->state.current;
         t->health_before = t->bundle->health;

@@ -95,7 +95,8 @@ static void bundle_collect(struct agent *a, const struct bundle *b, bool remove)
 static void bundles_collect(struct agent *a, bool remove)
 {
         for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
-                bundle_collect(a, a->bundles + i, remove);
+                if (!a->bundles[i].damaged)
+                        bundle_collect(a, a->bundles + i, remove);
 }
 
 void collect_units(struct agent *a)

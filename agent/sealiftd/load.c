@@ -5,6 +5,9 @@
 
 #include "sealiftd/load.h"
 
+#include <syslog.h>
+
+#include "doors/journal.h"
 #include "doors/policydir.h"
 #include "ground/io.h"
 #include "ground/text.h"
@@ -53,6 +56,22 @@ int load_identity(struct agent *a, struct fault *f)
         return 0;
 }
 
+/* One damaged file must not keep the other bundles from running; and of this one, nothing may be concluded
+ * from a state that is empty only because nobody can read it. */
+static void bundle_is_damaged(struct agent *a, struct bundle *b, const struct fault *why)
+{
+        struct journal_subject s = { .bundle = b->name };
+        struct fault f = {};
+
+        (void)fault_set(&f, -EINVAL,
+                        "%.300s; put it right or remove it, then systemctl restart sealiftd.service",
+                        why->text);
+        memcpy(b->error, f.text, sizeof(b->error));
+        b->damaged = true;
+        agent_set_health(a, b, BUNDLE_FAILED);
+        journal_send(JOURNAL_STATE_DAMAGED, LOG_CRIT, &s, "%s: %s", b->name, b->error);
+}
+
 static int load_named(struct agent *a, int (*list)(struct store *, store_name **, size_t *, struct fault *),
                       struct fault *f)
 {
@@ -66,7 +85,8 @@ static int load_named(struct agent *a, int (*list)(struct store *, store_name **
 
                 if (!b)
                         return fault_set(f, -EFBIG, "%s: more than %d bundles", names[i], BUNDLES_MAX);
-                r = store_state_load(a->store, names[i], &b->state, f);
+                if (!b->damaged && store_state_load(a->store, names[i], &b->state, f) < 0)
+                        bundle_is_damaged(a, b, f);
         }
         return r;
 }

@@ -14,8 +14,8 @@ _must_check_ int load_policy(struct agent *a, struct fault *f);
 /* Machine and boot id. */
 _must_check_ int load_identity(struct agent *a, struct fault *f);
 
-/* Every bundle the store has state of, or a place for. A state file that cannot be read is moved nowhere and
- * guessed at never: the agent refuses to start. */
+/* Every bundle the store has state or releases of. One whose state cannot be read is marked damaged, and
+ * said so. */
 _must_check_ int load_bundles(struct agent *a, struct fault *f);
 
 /* The link to sealift-unitd, and which current releases run already: a restart of the agent must not touch

@@ -49,4 +49,20 @@ ok "its port is taken: the agent cannot start it" await 60 states failed
 systemctl stop squatter.service
 sealift check || true
 is "$(bundle_state web state) $(web_page)" "running 3" "with the port free, the next poll starts it"
+
+systemctl stop sealiftd.service
+invocation=$(web_invocation)
+echo rubbish >"$STORE/state/web"
+journal_mark
+systemctl start sealiftd.service
+ok "a damaged state file does not keep the agent down" await_active 20 sealiftd.service
+like "$(bundle_state web state) $(bundle_state web error)" "^failed .*web:1: .*remove it" "status names file, line and remedy"
+like "$(await_journal 10 MESSAGE_ID=ee8f25f64a2040b5b304c5fd541adc52)" "web:1" "so does the journal"
+web_publish 4
+not_ok "nothing of that bundle is updated" sealift check
+is "$(web_invocation) $(web_page)" "$invocation 3" "nor stopped"
+rm "$STORE/state/web"
+systemctl restart sealiftd.service
+ok "with the file removed, the channel's release is installed anew" sealift check
+is "$(web_page)" 4 "and answers"
 done_testing
