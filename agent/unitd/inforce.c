@@ -131,10 +131,11 @@ static int check_texts(int proc_fd, const struct walls *expected, struct fault *
 }
 
 /* The line of systemd's own hierarchy ends in the unit's name. A process that systemd took for the main one
- * but that is elsewhere is none of ours. */
+ * but that is elsewhere is none of ours; one that has just ended has left its cgroup too, and is told from
+ * it by having no mounts any more. */
 static int check_cgroup(int proc_fd, const char *unit, struct fault *f)
 {
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = NULL, *mounts = NULL;
         char end[UNIT_NAME_SIZE + 2];
         int r;
 
@@ -142,7 +143,12 @@ static int check_cgroup(int proc_fd, const char *unit, struct fault *f)
         if (r < 0)
                 return fault_set_errno(f, r, "cannot read its cgroup");
         (void)snprintf(end, sizeof(end), "/%s\n", unit);
-        return strstr(text, end) ? 0 : fault_set(f, -EOPNOTSUPP, "process is not in the cgroup of %s", unit);
+        if (strstr(text, end))
+                return 0;
+        r = proc_read(proc_fd, "mountinfo", &mounts);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot read its status");
+        return fault_set(f, -EOPNOTSUPP, "process is not in the cgroup of %s", unit);
 }
 
 int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p, struct fault *f)
