@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The folder of private keys. What it holds is worth more than the rest of the repository together, so
+/* The folder of keys. What it holds is worth more than the rest of the repository together, so
  * nothing here follows a link, replaces a file, or reads a key that other users could read too. */
 
 #include "ctl/keys.h"
 
 #include <dirent.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <openssl/pem.h>
 #include <sys/stat.h>
 
-#include "facts/tuf_key.h"
 #include "ground/io.h"
 
 #define KEY_FILE_MAX                                                                                        \
@@ -24,25 +23,33 @@ void keys_done(struct keys *keys)
         keys->n = 0;
 }
 
+static int key_read(int dirfd, const char *name, bool private, char **ret, size_t *ret_len, struct fault *f)
+{
+        struct stat st;
+
+        if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return fault_set_errno(f, -errno, "%s", name);
+        if (private && (st.st_mode & 077))
+                return fault_set(f, -EPERM, "%s: others may read or change this private key; chmod 600 it",
+                                 name);
+        return io_read_file_at(dirfd, name, KEY_FILE_MAX, ret, ret_len, f);
+}
+
 static int key_load(int dirfd, const char *name, struct keys *keys, struct fault *f)
 {
         struct tuf_signing_key *k = keys->key + keys->n;
-        struct stat st;
+        bool private = str_has_suffix(name, ".pem");
         size_t len;
         char *pem;
         int r;
 
         if (keys->n >= KEYS_MAX)
                 return fault_set(f, -EFBIG, "more than %u keys", (unsigned)KEYS_MAX);
-        if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return fault_set_errno(f, -errno, "%s", name);
-        if (st.st_mode & 077)
-                return fault_set(f, -EPERM, "%s: others may read or change this private key; chmod 600 it",
-                                 name);
-        r = io_read_file_at(dirfd, name, KEY_FILE_MAX, &pem, &len, f);
+        r = key_read(dirfd, name, private, &pem, &len, f);
         if (r < 0)
                 return r;
-        r = tuf_sign_parse_pem(name, pem, len, k, f);
+        r = private ? tuf_sign_parse_pem(name, pem, len, NULL, k, f)
+                    : tuf_sign_parse_public_pem(name, pem, len, k, f);
         explicit_bzero(pem, len);
         free(pem);
         if (r >= 0)
@@ -50,9 +57,22 @@ static int key_load(int dirfd, const char *name, struct keys *keys, struct fault
         return r;
 }
 
-static int is_pem(const struct dirent *d)
+static int is_key(const struct dirent *d)
 {
-        return d->d_name[0] != '.' && str_has_suffix(d->d_name, ".pem");
+        return d->d_name[0] != '.' &&
+               (str_has_suffix(d->d_name, ".pem") || str_has_suffix(d->d_name, ".pub"));
+}
+
+/* NAME.pub beside NAME.pem is its public half, and says nothing new. */
+static bool is_half(int dirfd, const char *name)
+{
+        size_t stem = strlen(name) - STRLEN(".pub");
+        char pem[NAME_MAX + 1];
+
+        if (!str_has_suffix(name, ".pub"))
+                return false;
+        (void)snprintf(pem, sizeof(pem), "%.*s.pem", (int)stem, name);
+        return faccessat(dirfd, pem, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int keys_load(const char *path, struct keys *ret, struct fault *f)
@@ -64,11 +84,11 @@ int keys_load(const char *path, struct keys *ret, struct fault *f)
 
         if (fd < 0)
                 return fault_set_errno(f, -errno, "%s", path);
-        n = scandirat(fd, ".", &names, is_pem, alphasort);
+        n = scandirat(fd, ".", &names, is_key, alphasort);
         if (n < 0)
                 return fault_set_errno(f, -errno, "%s", path);
         for (int i = 0; i < n; i++) {
-                if (r >= 0)
+                if (r >= 0 && !is_half(fd, names[i]->d_name))
                         r = key_load(fd, names[i]->d_name, &keys, f);
                 free(names[i]);
         }
@@ -120,39 +140,4 @@ int keys_create(int dirfd, const char *name, struct keys *keys, struct fault *f)
         if (r >= 0)
                 keys->n++;
         return r;
-}
-
-static const struct tuf_key *signer_like(const struct tuf_signers *signers, const struct tuf_signing_key *k)
-{
-        const struct tuf_key mine = { .pkey = k->pkey };
-
-        for (size_t i = 0; i < signers->n_keys; i++)
-                if (tuf_key_equal(signers->keys + i, &mine))
-                        return signers->keys + i;
-        return NULL;
-}
-
-int keys_select(const struct keys *keys, const struct tuf_metadata *root, enum tuf_role role,
-                struct tuf_signing_key ret[static KEYS_MAX], size_t *ret_n, struct fault *f)
-{
-        const struct tuf_signers *signers = root->signers + role;
-        size_t n = 0;
-
-        for (size_t i = 0; i < keys->n; i++) {
-                const struct tuf_key *listed = signer_like(signers, keys->key + i);
-
-                if (!listed || strlen(listed->id) >= sizeof(ret[n].id))
-                        continue;
-                ret[n] = keys->key[i];
-                (void)snprintf(ret[n].id, sizeof(ret[n].id), "%s", listed->id);
-                n++;
-        }
-        if (n < signers->threshold)
-                return fault_set(f, -EKEYREJECTED,
-                                 "%zu of the keys that root version %" PRIu64
-                                 " lists for %s %s here, %" PRIu64 " must sign; is --keys the right folder?",
-                                 n, root->version, tuf_role_name(role), n == 1 ? "is" : "are",
-                                 signers->threshold);
-        *ret_n = n;
-        return 0;
 }

@@ -350,17 +350,15 @@ static int stage_name_child(const struct repository *r, enum tuf_role role, stru
 }
 
 static int stage_role(struct repository *r, enum tuf_role role, const struct tuf_metadata *root,
-                      const struct keys *keys, struct fault *f)
+                      struct signer *signer, struct fault *f)
 {
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(tuf_role_bytes_max(role));
         struct staged *s = r->staged + r->n_staged;
-        struct tuf_signing_key chosen[KEYS_MAX];
-        size_t n;
+        struct signer_request q = { tuf_role_name(role), s->path, root->signers + role, NULL };
+        char lister[64];
         int k;
 
-        k = keys_select(keys, root, role, chosen, &n, f);
-        if (k >= 0)
-                k = stage_name_child(r, role, f);
+        k = stage_name_child(r, role, f);
         if (k >= 0)
                 k = next_version(r, role, &s->version, f);
         if (k < 0)
@@ -368,21 +366,23 @@ static int stage_role(struct repository *r, enum tuf_role role, const struct tuf
         s->expires = r->now + tuf_read_period(r->body[TUF_ROOT], role);
         if (tuf_write_version(r->body[role], s->version, s->expires) < 0)
                 return fault_set(f, -ENOMEM, "%s: out of memory", tuf_role_file(role));
-        k = tuf_sign_document(r->body[role], chosen, n, &b, f);
-        if (k < 0)
-                return fault_prefix(f, "%s", tuf_role_file(role));
         if (role == TUF_TIMESTAMP)
                 (void)snprintf(s->path, sizeof(s->path), "metadata/%s", tuf_role_file(role));
         else
                 (void)snprintf(s->path, sizeof(s->path), "metadata/%" PRIu64 ".%s", s->version,
                                tuf_role_file(role));
+        (void)snprintf(lister, sizeof(lister), "root version %" PRIu64, root->version);
+        q.lister = lister;
+        k = signer_document(signer, &q, r->body[role], &b, f);
+        if (k < 0)
+                return fault_prefix(f, "%s", tuf_role_file(role));
         s->len = b.len;
         s->data = TAKE_PTR(b.data);
         r->n_staged++;
         return 0;
 }
 
-int repository_stage(struct repository *r, enum tuf_role from, const struct keys *keys, struct fault *f)
+int repository_stage(struct repository *r, enum tuf_role from, struct signer *signer, struct fault *f)
 {
         _cleanup_(tuf_metadata_freep) struct tuf_metadata *root = NULL;
         bool begun = false;
@@ -392,7 +392,7 @@ int repository_stage(struct repository *r, enum tuf_role from, const struct keys
         for (size_t i = 0; k >= 0 && i < ELEMENTSOF(write_order); i++) {
                 begun = begun || write_order[i] == from;
                 if (begun)
-                        k = stage_role(r, write_order[i], root, keys, f);
+                        k = stage_role(r, write_order[i], root, signer, f);
         }
         if (k < 0)
                 return k;

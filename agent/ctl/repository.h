@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "ctl/keys.h"
+#include "ctl/signer.h"
 #include "facts/trust.h"
 
 /* A TUF repository in a folder, as any web server or bucket can serve it:
@@ -34,7 +34,7 @@ json_t *repository_body(struct repository *r, enum tuf_role role);
 /* Signs from and every role below it (root: all four; targets: three; timestamp: itself) with next versions
  * and dates, in memory, and shows the result to two hosts: one that knows what is published now, and a new
  * one. -EKEYREJECTED when keys are missing; whatever a host would say, else. */
-_must_check_ int repository_stage(struct repository *r, enum tuf_role from, const struct keys *keys,
+_must_check_ int repository_stage(struct repository *r, enum tuf_role from, struct signer *signer,
                                   struct fault *f);
 
 /* What is staged: path, version and expiry, in the order of writing; false past the end. */

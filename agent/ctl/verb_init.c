@@ -220,7 +220,7 @@ static int init_keys(const struct plan *p, struct repository *r, struct keys *ke
 static int init(struct fault *f)
 {
         _cleanup_(repository_freep) struct repository *r = NULL;
-        _cleanup_(keys_done) struct keys keys = {};
+        _cleanup_(signer_done) struct signer signer = {};
         struct plan p = {};
         int64_t now;
         int k = 0;
@@ -236,9 +236,9 @@ static int init(struct fault *f)
         if (k >= 0)
                 k = repository_new(arg_repository, now, &r, f);
         if (k >= 0)
-                k = init_keys(&p, r, &keys, f);
+                k = init_keys(&p, r, &signer.keys, f);
         if (k >= 0)
-                k = repository_stage(r, TUF_ROOT, &keys, f);
+                k = repository_stage(r, TUF_ROOT, &signer, f);
         if (k >= 0)
                 k = repository_write(r, f);
         if (k < 0)

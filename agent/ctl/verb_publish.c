@@ -18,12 +18,13 @@
 #include "ground/io.h"
 #include "ground/text.h"
 
-static const char *arg_repository, *arg_keys, *arg_channel;
+static const char *arg_repository, *arg_channel;
+static struct signer_args arg_signer;
 static bool arg_json, arg_dry_run;
 
 static const struct args_option options[] = {
         ARGS_TEXT('r', "repository", "DIR", &arg_repository, "the folder made by sealift init"),
-        ARGS_TEXT('k', "keys", "DIR", &arg_keys, "private keys of targets, snapshot and timestamp"),
+        SIGNER_OPTIONS(arg_signer),
         ARGS_TEXT('c', "channel", "NAME", &arg_channel, "the channel whose hosts get it"),
         ARGS_FLAG('n', "dry-run", &arg_dry_run, "check everything, write nothing"),
         ARGS_FLAG('j', "json", &arg_json, "print JSON"),
@@ -258,17 +259,17 @@ static void report(const struct release *r, const json_t *files)
 
 static int publish_locked(const struct release *r, struct repository *repository, struct fault *f)
 {
-        _cleanup_(keys_done) struct keys keys = {};
+        _cleanup_(signer_done) struct signer signer = {};
         _cleanup_json_ json_t *files = NULL;
         int k;
 
-        k = keys_load(arg_keys, &keys, f);
+        k = signer_open(&arg_signer, &signer, f);
         if (k >= 0)
                 k = history_check_all(r, repository, f);
         if (k >= 0)
                 k = stage_targets(r, repository, f);
         if (k >= 0)
-                k = repository_stage(repository, TUF_TARGETS, &keys, f);
+                k = repository_stage(repository, TUF_TARGETS, &signer, f);
         if (k < 0)
                 return k;
         files = publisher_files_json(repository);
@@ -292,7 +293,7 @@ static int publish(const char *path, struct fault *f)
         int64_t now;
         int k;
 
-        if (!arg_repository || !arg_keys || !arg_channel)
+        if (!arg_repository || !arg_signer.keys || !arg_channel)
                 return fault_set(f, -EINVAL, "--repository, --keys and --channel are needed");
         if (!name_valid(arg_channel))
                 return fault_set(f, -EINVAL, "--channel=%s: not a name of [a-z0-9-]", arg_channel);
