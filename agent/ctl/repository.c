@@ -354,7 +354,9 @@ static int stage_role(struct repository *r, enum tuf_role role, const struct tuf
 {
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(tuf_role_bytes_max(role));
         struct staged *s = r->staged + r->n_staged;
-        struct signer_request q = { tuf_role_name(role), s->path, root->signers + role, NULL };
+        struct signer_request q = { .role = tuf_role_name(role),
+                                    .file = s->path,
+                                    .by = root->signers + role };
         char lister[64];
         int k;
 

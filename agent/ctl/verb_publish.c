@@ -293,8 +293,8 @@ static int publish(const char *path, struct fault *f)
         int64_t now;
         int k;
 
-        if (!arg_repository || !arg_signer.keys || !arg_channel)
-                return fault_set(f, -EINVAL, "--repository, --keys and --channel are needed");
+        if (!arg_repository || !arg_channel)
+                return fault_set(f, -EINVAL, "--repository and --channel are needed");
         if (!name_valid(arg_channel))
                 return fault_set(f, -EINVAL, "--channel=%s: not a name of [a-z0-9-]", arg_channel);
         k = publisher_now(&now, f);

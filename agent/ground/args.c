@@ -72,6 +72,19 @@ static const struct args_option *args_find(const struct args_command *c, int cod
         return NULL;
 }
 
+static int args_take(const struct args_option *o, const char *value)
+{
+        if (o->flag)
+                *o->flag = true;
+        else if (o->text)
+                *o->text = value;
+        else if (o->list->n < ARGS_LIST_MAX)
+                o->list->text[o->list->n++] = value;
+        else
+                return -E2BIG;
+        return 0;
+}
+
 int args_parse(const struct args_command *c, int argc, char **argv, char ***ret_operands, int *ret_n,
                struct fault *f)
 {
@@ -98,10 +111,9 @@ int args_parse(const struct args_command *c, int argc, char **argv, char ***ret_
                 if (!o)
                         return fault_set(f, -EINVAL, "%s: %s %s; see %s --help", c->name, argv[optind - 1],
                                          code == ':' ? "needs a value" : "is not an option here", c->name);
-                if (o->flag)
-                        *o->flag = true;
-                else
-                        *o->text = optarg;
+                if (args_take(o, optarg) < 0)
+                        return fault_set(f, -EINVAL, "%s: --%s is given more than %d times", c->name,
+                                         o->name, ARGS_LIST_MAX);
         }
         if (argc - optind < c->min_operands || argc - optind > c->max_operands)
                 return fault_set(f, -EINVAL, "%s: expected %s; see %s --help", c->name,

@@ -14,12 +14,19 @@
  *     };
  *
  * --help and --version are always there; options may stand behind operands, up to a "--". */
+enum { ARGS_LIST_MAX = 16 };
+struct args_list { /* the values of an option that may be given more than once, in their order */
+        const char *text[ARGS_LIST_MAX];
+        size_t n;
+};
+
 struct args_option {
         char letter; /* or 0 */
         const char *name;
         const char *value; /* what the value is called in --help; NULL for a flag */
         bool *flag;
         const char **text;
+        struct args_list *list;
         const char *help;
 };
 
@@ -30,6 +37,10 @@ struct args_option {
 #define ARGS_TEXT(letter_, name_, value_, text_, help_)                                                     \
         {                                                                                                   \
                 .letter = (letter_), .name = (name_), .value = (value_), .text = (text_), .help = (help_)   \
+        }
+#define ARGS_LIST(letter_, name_, value_, list_, help_)                                                     \
+        {                                                                                                   \
+                .letter = (letter_), .name = (name_), .value = (value_), .list = (list_), .help = (help_)   \
         }
 
 struct args_command {
