@@ -70,6 +70,19 @@ _sealift_words() {
     fi
 }
 
+# _sealift_word: for a verb whose first operand is one of some words ("new|import|list"), these; or, behind one of them,
+# FILE for import. Help text on standard input.
+_sealift_word() {
+    local words word i
+    words=$(sed -nE '1s/^Usage: .*\] ([a-z]+(\|[a-z]+)+)( .*)?$/\1/p')
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        for word in ${words//|/ }; do
+            [[ ${COMP_WORDS[i]} != "$word" ]] || { [[ $word != import ]] && echo OPTION || echo FILE; return; }
+        done
+    done
+    echo "$words"
+}
+
 _sealift() {
     local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]} help kind
     COMPREPLY=()
@@ -91,6 +104,7 @@ _sealift() {
         _sealift_words "$help" "$word"
         return
     fi
+    [[ -n $kind ]] || kind=$(_sealift_word <<<"$help")
     [[ -n $kind ]] || kind=$(sed -nE '1s/^Usage: .* (\[?[A-Z]+\]?)(\.\.\.)?$/\1/p' <<<"$help")
     [[ -z $kind || $kind == *OPTION* ]] || _sealift_values "$1" "$kind" "$word"
 }

@@ -86,6 +86,11 @@ is "$(offered pack --manifest = my)" "my notes" "pack --manifest=: files"
 is "$(offered publish -r ../repo --channel = '')" "canary stable" "publish --channel=: those of the repository given"
 is "$(offered publish --repository = ../repo -c c)" "canary" "also in the long form"
 is "$(offered init --root-keys = '')" "" "init --root-keys=: nothing to guess"
+is "$(offered key '')" "import list new" "key: its words"
+is "$(offered key --keys = ../repo i)" "import" "key: behind options, too"
+is "$(offered key new '')" "" "key new: nothing to guess"
+is "$(offered key import site-1.t)" "site-1.tar.zst" "key import: files"
+is "$(offered key new -t e)" "ecdsa ed25519" "key --type: its words"
 is "$(offered nonsense '')" "" "nothing for a verb that is none"
 
 # typed KEYS: what the command line was that these keys make at a prompt.

@@ -152,4 +152,230 @@ publish
 [ $? -eq 2 ] && grep -q 'keys or --signer is needed' err
 ok $? "nobody to sign"
 
+# ---- keys and their passphrases -------------------------------------------------------------------------------------
+# terminal ANSWER... -- COMMAND...: runs it on a terminal, answers each question (^C and ^Z as such) and notes whether the
+# terminal echoed then, and does in the end. Output goes to out; the status is the command's, 128+N for signal N.
+cat >terminal.py <<'EOF'
+import os, pty, select, signal, sys, termios
+split = sys.argv.index("--")
+answers, command = sys.argv[1:split], sys.argv[split + 1:]
+echo = lambda fd: "echo\n" if termios.tcgetattr(fd)[3] & termios.ECHO else "quiet\n"
+def shell(notes):
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    pid = os.fork()
+    if pid == 0:
+        os.setpgid(0, 0)
+        os.tcsetpgrp(0, os.getpid())
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.execvp(command[0], command)
+    while True:
+        status = os.waitpid(pid, os.WUNTRACED)[1]
+        if not os.WIFSTOPPED(status):
+            break
+        os.write(notes, b"stopped, " + echo(0).encode())
+        os.kill(pid, signal.SIGCONT)
+    os.write(notes, b"ended, " + echo(0).encode())
+    os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+notes, write_end = os.pipe()
+pid, fd = pty.fork()
+if pid == 0:
+    shell(write_end)
+os.close(write_end)
+seen = b""
+asked = 0
+while True:
+    if not select.select([fd], [], [], 60)[0]:
+        os.kill(pid, signal.SIGKILL)
+        break
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    seen += data
+    if seen.endswith(b": ") and asked < len(answers):
+        sys.stdout.write(echo(fd))
+        answer = answers[asked]
+        asked += 1
+        os.write(fd, {"^C": b"\x03", "^Z": b"\x1a"}.get(answer, answer.encode() + b"\n"))
+sys.stdout.write(os.read(notes, 4096).decode() + seen.decode().replace("\r", ""))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+EOF
+terminal() { python3 terminal.py "$@" >out 2>err; }
+# no_terminal COMMAND...: where nobody can be asked
+no_terminal() { setsid --wait "$@" </dev/null >out 2>err; }
+is_json() { python3 -m json.tool out >/dev/null; }
+
+printf 'open sesame\nnot this\n' >pass
+printf 'open sesami\n' >wrong
+chmod 600 pass wrong
+for type in ed25519 ecdsa rsa; do
+    run key new "plain-$type" --keys=own --type=$type --json
+    ok $? "key new: $type"
+    is_json && grep -q '"kept": "private"' out && [ "$(stat -c %a own/plain-$type.pem own/plain-$type.pub | tr '\n' ' ')" = '600 644 ' ]
+    ok $? "for its owner alone, with a public half for everybody"
+    openssl pkey -in own/plain-$type.pem -pubout 2>/dev/null | cmp -s - own/plain-$type.pub
+    ok $? "which is its own, says OpenSSL"
+    run key new "sealed-$type" --keys=own --type=$type --passphrase-file=pass
+    ok $? "$type, encrypted"
+    openssl asn1parse -in own/sealed-$type.pem 2>/dev/null | grep -q :scrypt &&
+        openssl pkey -in own/sealed-$type.pem -passin 'pass:open sesame' -noout 2>/dev/null &&
+        ! openssl pkey -in own/sealed-$type.pem -passin 'pass:open sesami' -noout 2>/dev/null
+    ok $? "by scrypt, with the first line of the file"
+done
+[ "$(stat -c %a own)" = 700 ]
+ok $? "the folder is its owner's, too"
+
+# key_refuses STATUS WORD NAME ARGS...: and the folder is as before
+key_refuses() {
+    want=$1 word=$2 name=$3
+    shift 3
+    before=$(find own -type f -exec sha256sum {} + | LC_ALL=C sort)
+    run key --keys=own "$@"
+    status=$?
+    [ $status -eq "$want" ] && grep -q -- "$word" err && [ "$before" = "$(find own -type f -exec sha256sum {} + | LC_ALL=C sort)" ]
+    ok $? "$name"
+}
+key_refuses 1 'already' "a key is never replaced" new plain-rsa
+rm own/plain-rsa.pem
+key_refuses 1 'already' "nor a public half" new plain-rsa
+key_refuses 2 "a-z" "a name of other letters" new 'Plain/rsa'
+key_refuses 2 'not a type' "a type there is not" new other --type=dsa
+key_refuses 2 'no meaning' "an option of another word" new other --name=x
+key_refuses 2 'not one of' "a word there is not" old other
+key_refuses 2 'takes NAME' "no name" new
+run key new other
+[ $? -eq 2 ] && grep -q 'keys is needed' err
+ok $? "no folder"
+chmod 640 pass
+key_refuses 1 'chmod 600' "a passphrase that others may read" new other --passphrase-file=pass
+chmod 600 pass
+: >empty
+chmod 600 empty
+key_refuses 2 'first line' "an empty passphrase" new other --passphrase-file=empty
+run key new other --keys=own --dry-run && grep -q 'Would write' out && [ ! -e own/other.pem ]
+ok $? "a dry run writes nothing"
+run key new other --keys=unmade --dry-run && [ ! -e unmade ]
+ok $? "not even a folder"
+
+terminal 'knock knock' 'knock knock' -- "$sealift" key new asked --keys=own --encrypt
+ok $? "key new --encrypt asks for a passphrase"
+[ "$(grep -c '^quiet' out)" = 2 ] && ! grep -q '^echo\|knock' out
+ok $? "twice, and the terminal does not show it"
+openssl pkey -in own/asked.pem -passin 'pass:knock knock' -noout 2>err
+ok $? "and that it is"
+terminal 'knock knock' 'knock' -- "$sealift" key new asked-2 --keys=own --encrypt
+[ $? -eq 2 ] && grep -q 'differ' out && [ ! -e own/asked-2.pem ]
+ok $? "two that differ are none"
+terminal '' -- "$sealift" key new asked-2 --keys=own --encrypt
+[ $? -eq 2 ] && [ ! -e own/asked-2.pem ]
+ok $? "an empty one is none"
+rm own/asked.pub
+terminal '^Z' 'knock knock' -- "$sealift" key list --keys=own &&
+    grep -q '^stopped, echo' out && grep -q 'asked.pem .*encrypted' out
+ok $? "^Z gives the terminal its echo back, and fg asks again"
+terminal '^C' -- "$sealift" key list --keys=own
+[ $? -eq 130 ] && grep -q '^ended, echo' out
+ok $? "^C ends it, with the terminal as it was"
+terminal 'knock' 'knock knock' -- "$sealift" key list --keys=own &&
+    [ "$(grep -c '^quiet' out)" = 2 ]
+ok $? "a wrong passphrase is asked for again"
+terminal a b c -- "$sealift" key list --keys=own
+[ $? -eq 1 ] && grep -q 'asked.pem: the passphrase is wrong' out
+ok $? "three times"
+no_terminal "$sealift" key list --keys=own
+[ $? -eq 1 ] && grep -q 'asked.pem: is encrypted: there is no terminal.*passphrase-file' err
+ok $? "where nobody can be asked, it says what to do"
+rm own/asked.pem
+
+no_terminal "$sealift" key list --keys=own --json
+ok $? "key list needs no passphrase where public halves are there"
+is_json && [ "$(grep -c '"kept": "encrypted"' out) $(grep -c '"kept": "private"' out) $(grep -c '"kept": "public"' out)" = '3 2 1' ]
+ok $? "and tells how each is kept"
+! grep -q PRIVATE out
+ok $? "and nothing private"
+
+# ---- import ---------------------------------------------------------------------------------------------------------
+mkdir other
+openssl ecparam -name prime256v1 -genkey -out other/traditional.key 2>/dev/null
+openssl rsa -in own/sealed-rsa.pem -passin 'pass:open sesame' -traditional -aes128 -passout 'pass:open sesame' -out other/Old.key 2>/dev/null
+openssl ecparam -name secp384r1 -genkey -noout -out other/p384.pem 2>/dev/null
+openssl genrsa -out other/weak.pem 1024 2>/dev/null
+chmod 600 other/*
+run key import other/traditional.key --keys=own
+ok $? "key import: a private key in an older form"
+grep -q 'BEGIN PRIVATE KEY' own/traditional.pem && [ "$(stat -c %a own/traditional.pem)" = 600 ]
+ok $? "comes as PKCS#8"
+key_refuses 2 'use --name' "a file's name that is no name for a key" import other/Old.key --passphrase-file=pass
+run key import other/Old.key --name=old --keys=own --passphrase-file=pass
+ok $? "an encrypted one"
+grep -q 'BEGIN ENCRYPTED' own/old.pem && openssl pkey -in own/old.pem -passin 'pass:open sesame' -pubout 2>/dev/null | cmp -s - own/sealed-rsa.pub
+ok $? "stays encrypted, and the key it was"
+run key import own/plain-rsa.pub --name=half --keys=own && [ ! -e own/half.pem ] && cmp -s own/half.pub own/plain-rsa.pub
+ok $? "a public key"
+ed=$(openssl pkey -in own/plain-ed25519.pem -pubout -outform DER 2>/dev/null | tail -c 32 | od -An -tx1 | tr -d ' \n')
+echo "{\"keytype\": \"ed25519\", \"scheme\": \"ed25519\", \"keyval\": {\"public\": \"$ed\"}}" >other/tuf.json
+run key import other/tuf.json --keys=own && cmp -s own/tuf.pub own/plain-ed25519.pub
+ok $? "a public key as TUF has it"
+sed -i 's/"scheme": "[a-z0-9]*"/"scheme": "ml-dsa-65"/' other/tuf.json
+key_refuses 2 'not known here' "of a scheme of tomorrow" import other/tuf.json --name=tomorrow
+key_refuses 1 'passphrase is wrong' "the wrong passphrase" import other/Old.key --name=x --passphrase-file=wrong
+key_refuses 2 'P-256' "another curve" import other/p384.pem
+key_refuses 2 'too weak' "a key too short" import other/weak.pem
+key_refuses 2 'not a private key' "something else" import web.manifest
+chmod 644 other/traditional.key
+key_refuses 1 'chmod 600' "a private key that others may read" import other/traditional.key --name=x
+
+# ---- each type signs, from a file, encrypted, through a program -----------------------------------------------------
+script openssl-sign <<'EOF'
+case $(openssl pkey -in "$1" -noout -text | head -n 1) in
+ED25519*) exec openssl pkeyutl -sign -rawin -inkey "$1" -in /dev/stdin ;;
+*256*) exec openssl dgst -sha256 -sign "$1" ;;
+*) exec openssl dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest -sign "$1" ;;
+esac
+EOF
+for type in ed25519 ecdsa rsa; do
+    rm -rf repo keys
+    run init --repository=repo --keys=keys --type=$type --root-keys=1 --passphrase-file=pass
+    ok $? "init: $type, encrypted"
+    [ "$(grep -l 'BEGIN ENCRYPTED' keys/*.pem | wc -l)" = 4 ]
+    ok $? "all four"
+    mkdir safe && mv keys/root-*.pem safe
+    publish --keys=keys --passphrase-file=pass
+    ok $? "publish with a passphrase file"
+    release=$((release + 1))
+    release $release
+    terminal 'open sesame' -- "$sealift" publish --repository=repo --channel=stable --keys=keys web.manifest
+    ok $? "publish, asked once for three keys"
+    refuses 1 'passphrase is wrong' "the wrong passphrase" publish --repository=repo --channel=stable --keys=keys --passphrase-file=wrong web.manifest
+    openssl pkey -in keys/targets-1.pem -passin 'pass:open sesame' -out safe/targets.pem 2>/dev/null
+    rm keys/targets-1.pem
+    publish --keys=keys --passphrase-file=pass --signer="./openssl-sign safe/targets.pem"
+    ok $? "publish with a program, $type"
+    run init --repository=given --keys=given-keys --targets-key=keys/targets-1.pub --signer="./openssl-sign safe/targets.pem"
+    ok $? "init lists a key that is elsewhere"
+    grep -q 'targets-1.pub .* 1 of 1' out && [ ! -e given-keys/targets-1.pem ]
+    ok $? "of which there is the public half"
+    release=$((release + 1))
+    release $release
+    run publish --repository=given --channel=stable --keys=given-keys --signer="./openssl-sign safe/targets.pem" web.manifest
+    ok $? "and its program publishes"
+    cp keys/timestamp-1.pem keys/snapshot-1.pem
+    refuses 2 'snapshot-1.pem: the .pub beside it is of another key' "a locked key behind another's public half" \
+        publish --repository=repo --channel=stable --keys=keys --passphrase-file=pass --signer="./openssl-sign safe/targets.pem" web.manifest
+    rm -rf given given-keys safe
+done
+run init --repository=given --keys=given-keys --targets-key=own/half.pub
+[ $? -eq 1 ] && grep -q 'lists for targets' err && [ ! -e given-keys ] && [ -z "$(find given -type f)" ]
+ok $? "init without that program leaves neither keys nor metadata"
+run init --repository=mixed --keys=mixed-keys --targets-key=own/plain-ecdsa.pem --targets-key=own/plain-ed25519.pem --targets-keys=1 --targets-threshold=3
+ok $? "given keys and a new one"
+run key list --keys=mixed-keys --repository=mixed
+[ "$(grep -c 'signs for targets' out)" = 3 ] && grep -q 'targets-1.pem *ecdsa *private *signs for targets' out
+ok $? "key list tells what they sign for"
+cp own/half.pub mixed-keys
+run key list --keys=mixed-keys --repository=mixed --json && is_json && [ "$(grep -c '"roles": \[\]' out)" = 1 ]
+ok $? "in JSON, too, and of one that signs for nothing"
+
 done_testing

@@ -1,57 +1,111 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The folder of keys. What it holds is worth more than the rest of the repository together, so
- * nothing here follows a link, replaces a file, or reads a key that other users could read too. */
+/* The folder of keys. What it holds is worth more than the rest of the repository together, so nothing here
+ * follows a link, writes, or reads a key that other users could read too. A passphrase is asked for when the
+ * key is to sign, not before: the folder may hold keys that today's work does not need. */
 
 #include "ctl/keys.h"
 
 #include <dirent.h>
 #include <limits.h>
-#include <openssl/pem.h>
 #include <sys/stat.h>
 
 #include "ground/io.h"
 
-#define KEY_FILE_MAX                                                                                        \
-        ((size_t)16 << 10) /* a folder of something else; RSA with 8,192 bits has 6,400 bytes               \
-                            */
+/* A folder of something else; RSA with 8,192 bits has 6,400 bytes. */
+#define KEY_FILE_MAX ((size_t)16 << 10)
 
 void keys_done(struct keys *keys)
 {
         for (size_t i = 0; i < keys->n; i++)
                 tuf_signing_key_done(keys->key + i);
         keys->n = 0;
+        free(keys->folder);
+        keys->folder = NULL;
 }
 
-static int key_read(int dirfd, const char *name, bool private, char **ret, size_t *ret_len, struct fault *f)
+static int key_read(int dirfd, const char *name, char **ret, size_t *ret_len, struct fault *f)
 {
         struct stat st;
 
         if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return fault_set_errno(f, -errno, "%s", name);
-        if (private && (st.st_mode & 077))
+        if (str_has_suffix(name, ".pem") && (st.st_mode & 077))
                 return fault_set(f, -EPERM, "%s: others may read or change this private key; chmod 600 it",
                                  name);
         return io_read_file_at(dirfd, name, KEY_FILE_MAX, ret, ret_len, f);
 }
 
-static int key_load(int dirfd, const char *name, struct keys *keys, struct fault *f)
+int keys_parse(const char *what, const char *pem, size_t len, struct passphrase *p,
+               struct tuf_signing_key *ret, struct fault *f)
+{
+        int r;
+
+        r = tuf_sign_parse_pem(what, pem, len, p && p->known ? p->text : NULL, ret, f);
+        if (r != -ENOKEY && r != -EKEYREJECTED)
+                return r;
+        for (unsigned tries = 0; p && (r == -ENOKEY || r == -EKEYREJECTED) && passphrase_may_try(p, tries);
+             tries++) {
+                r = passphrase_take(p, what, f);
+                if (r < 0)
+                        return r;
+                r = tuf_sign_parse_pem(what, pem, len, p->text, ret, f);
+        }
+        return r;
+}
+
+/* "NAME.pub" of "NAME.pem", or the other way round. */
+static void half_name(const char *name, const char *suffix, char ret[static NAME_MAX + 1])
+{
+        (void)snprintf(ret, NAME_MAX + 1, "%.*s%s", (int)(strlen(name) - STRLEN(".pem")), name, suffix);
+}
+
+static int public_load(int dirfd, const char *name, struct tuf_signing_key *ret, struct fault *f)
+{
+        _cleanup_free_ char *pem = NULL;
+        size_t len;
+        int r;
+
+        r = key_read(dirfd, name, &pem, &len, f);
+        return r < 0 ? r : tuf_sign_parse_public_pem(name, pem, len, ret, f);
+}
+
+static int private_load(int dirfd, const char *name, struct passphrase *p, struct tuf_signing_key *ret,
+                        bool *ret_encrypted, struct fault *f)
+{
+        char half[NAME_MAX + 1], *pem;
+        size_t len;
+        int r;
+
+        r = key_read(dirfd, name, &pem, &len, f);
+        if (r < 0)
+                return r;
+        r = tuf_sign_parse_pem(name, pem, len, NULL, ret, f);
+        *ret_encrypted = r == -ENOKEY;
+        if (r == -ENOKEY) {
+                half_name(name, ".pub", half);
+                r = public_load(dirfd, half, ret, f);
+                if (r >= 0)
+                        (void)snprintf(ret->name, sizeof(ret->name), "%s", name);
+                else if (r == -ENOENT)
+                        r = keys_parse(name, pem, len, p, ret, f);
+        }
+        explicit_bzero(pem, len);
+        free(pem);
+        return r;
+}
+
+static int key_load(int dirfd, const char *name, struct passphrase *p, struct keys *keys, struct fault *f)
 {
         struct tuf_signing_key *k = keys->key + keys->n;
-        bool private = str_has_suffix(name, ".pem");
-        size_t len;
-        char *pem;
         int r;
 
         if (keys->n >= KEYS_MAX)
                 return fault_set(f, -EFBIG, "more than %u keys", (unsigned)KEYS_MAX);
-        r = key_read(dirfd, name, private, &pem, &len, f);
-        if (r < 0)
-                return r;
-        r = private ? tuf_sign_parse_pem(name, pem, len, NULL, k, f)
-                    : tuf_sign_parse_public_pem(name, pem, len, k, f);
-        explicit_bzero(pem, len);
-        free(pem);
+        if (str_has_suffix(name, ".pem"))
+                r = private_load(dirfd, name, p, k, keys->encrypted + keys->n, f);
+        else
+                r = public_load(dirfd, name, k, f);
         if (r >= 0)
                 keys->n++;
         return r;
@@ -63,81 +117,73 @@ static int is_key(const struct dirent *d)
                (str_has_suffix(d->d_name, ".pem") || str_has_suffix(d->d_name, ".pub"));
 }
 
-/* NAME.pub beside NAME.pem is its public half, and says nothing new. */
+/* NAME.pub beside NAME.pem is not another key. */
 static bool is_half(int dirfd, const char *name)
 {
-        size_t stem = strlen(name) - STRLEN(".pub");
-        char pem[NAME_MAX + 1];
+        char half[NAME_MAX + 1];
 
         if (!str_has_suffix(name, ".pub"))
                 return false;
-        (void)snprintf(pem, sizeof(pem), "%.*s.pem", (int)stem, name);
-        return faccessat(dirfd, pem, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        half_name(name, ".pem", half);
+        return faccessat(dirfd, half, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int keys_load(const char *path, struct keys *ret, struct fault *f)
+int keys_load(const char *path, struct passphrase *p, struct keys *ret, struct fault *f)
 {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct keys keys = { .folder = strdup(path) };
         struct dirent **names = NULL;
-        struct keys keys = {};
-        int n, r = 0;
+        int n, r = keys.folder ? 0 : -ENOMEM;
 
-        if (fd < 0)
-                return fault_set_errno(f, -errno, "%s", path);
-        n = scandirat(fd, ".", &names, is_key, alphasort);
+        n = fd < 0 ? -1 : scandirat(fd, ".", &names, is_key, alphasort);
         if (n < 0)
-                return fault_set_errno(f, -errno, "%s", path);
+                r = fault_set_errno(f, -errno, "%s", path);
         for (int i = 0; i < n; i++) {
-                if (r >= 0 && !is_half(fd, names[i]->d_name))
-                        r = key_load(fd, names[i]->d_name, &keys, f);
+                if (r >= 0 && !is_half(fd, names[i]->d_name)) {
+                        r = key_load(fd, names[i]->d_name, p, &keys, f);
+                        if (r < 0)
+                                r = fault_prefix(f, "%s", path);
+                }
                 free(names[i]);
         }
         free(names);
         if (r < 0) {
                 keys_done(&keys);
-                return fault_prefix(f, "%s", path);
+                return r;
         }
         *ret = keys;
         return 0;
 }
 
-static int key_write(int dirfd, const char *name, EVP_PKEY *pkey, struct fault *f)
+bool keys_locked(const struct keys *keys, size_t i)
 {
-        _cleanup_close_ int fd = -EBADF;
-        BIO *bio = BIO_new(BIO_s_secmem());
-        char *pem;
-        long n = 0;
-        int r = -ENOMEM;
-
-        if (bio && PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) == 1)
-                n = BIO_get_mem_data(bio, &pem);
-        if (n > 0) {
-                fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-                r = fd < 0 ? -errno : io_write_full(fd, pem, (size_t)n);
-        }
-        if (r >= 0 && (fsync(fd) < 0 || fsync(dirfd) < 0))
-                r = -errno;
-        BIO_free(bio);
-        return r < 0 ? fault_set_errno(f, r, "%s: cannot write the key", name) : 0;
+        return keys->encrypted[i] && !keys->key[i].private;
 }
 
-int keys_create(int dirfd, const char *name, struct keys *keys, struct fault *f)
+int keys_unlock(struct keys *keys, size_t i, struct passphrase *p, struct fault *f)
 {
-        EVP_PKEY *pkey;
+        _cleanup_close_ int fd = open(keys->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct tuf_signing_key k = {};
+        size_t len;
+        char *pem;
         int r;
 
-        if (keys->n >= KEYS_MAX)
-                return fault_set(f, -EFBIG, "more than %u keys", (unsigned)KEYS_MAX);
-        pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-        if (!pkey)
-                return fault_set(f, -EIO, "%s: cannot make a key", name);
-        r = key_write(dirfd, name, pkey, f);
-        if (r < 0) {
-                EVP_PKEY_free(pkey);
+        if (fd < 0)
+                return fault_set_errno(f, -errno, "%s", keys->folder);
+        r = key_read(fd, keys->key[i].name, &pem, &len, f);
+        if (r < 0)
                 return r;
+        r = keys_parse(keys->key[i].name, pem, len, p, &k, f);
+        explicit_bzero(pem, len);
+        free(pem);
+        if (r < 0)
+                return r;
+        if (EVP_PKEY_eq(k.pkey, keys->key[i].pkey) != 1) {
+                tuf_signing_key_done(&k);
+                return fault_set(f, -EINVAL, "%s: the .pub beside it is of another key; remove that",
+                                 keys->key[i].name);
         }
-        r = tuf_sign_adopt(name, pkey, keys->key + keys->n, f);
-        if (r >= 0)
-                keys->n++;
-        return r;
+        tuf_signing_key_done(keys->key + i);
+        keys->key[i] = k;
+        return 0;
 }

@@ -14,6 +14,7 @@ static const struct verb {
 } verbs[] = {
         { "check", "", "look for new releases now", verb_check },
         { "init", "", "make a repository to publish to, and its keys", verb_init },
+        { "key", "WORD", "make, take and list the keys that sign", verb_key },
         { "lint", "MANIFEST...", "check manifests, packed or not", verb_lint },
         { "pack", "DIR", "make a bundle and its sealed manifest from a tree", verb_pack },
         { "publish", "MANIFEST", "add a packed release to a channel of a repository", verb_publish },

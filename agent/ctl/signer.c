@@ -22,26 +22,32 @@ enum {
 void signer_done(struct signer *s)
 {
         keys_done(&s->keys);
+        passphrase_done(&s->passphrase);
 }
 
-int signer_open(const struct signer_args *a, struct signer *ret, struct fault *f)
+int signer_prepare(const struct signer_args *a, struct signer *s, struct fault *f)
 {
-        _cleanup_(signer_done) struct signer s = { .commands = a->commands };
         uint64_t timeout = SIGNER_TIMEOUT_USEC;
-        int r;
 
-        if (!a->keys && a->commands.n == 0)
-                return fault_set(f, -EINVAL, "--keys or --signer is needed");
+        s->commands = a->commands;
+        s->passphrase.file = a->passphrase_file;
         if (a->timeout && (text_parse_span(a->timeout, &timeout) < 0 || timeout < 1000))
                 return fault_set(f, -EINVAL, "--signer-timeout=%s: not a time span like 30s or 5min",
                                  a->timeout);
-        s.timeout_ms = timeout / 1000;
-        r = a->keys ? keys_load(a->keys, &s.keys, f) : 0;
+        s->timeout_ms = timeout / 1000;
+        return 0;
+}
+
+int signer_open(const struct signer_args *a, struct signer *s, struct fault *f)
+{
+        int r;
+
+        r = signer_prepare(a, s, f);
         if (r < 0)
                 return r;
-        *ret = s;
-        s = (struct signer){};
-        return 0;
+        if (a->keys)
+                return keys_load(a->keys, &s->passphrase, &s->keys, f);
+        return a->commands.n > 0 ? 0 : fault_set(f, -EINVAL, "--keys or --signer is needed");
 }
 
 /* ---- Who has signed ---- */
@@ -125,6 +131,14 @@ static int sign_with_key(const struct tuf_signing_key *k, const struct signer_re
                                         k->name);
         }
         return r;
+}
+
+/* A locked key that counts: only now is it worth a question. */
+static bool is_wanted(const struct signer *s, size_t i, const struct signer_request *q)
+{
+        const struct tuf_signing_key *k = s->keys.key + i;
+
+        return keys_locked(&s->keys, i) && (listed_as(q->by, k) || listed_as(q->also, k));
 }
 
 /* ---- Commands ---- */
@@ -215,6 +229,12 @@ int signer_collect(struct signer *s, const struct signer_request *q, const void 
 
         for (size_t i = 0; r >= 0 && i < s->keys.n; i++)
                 r = sign_with_key(s->keys.key + i, q, data, len, signatures, f);
+        for (size_t i = 0; r >= 0 && i < s->keys.n; i++)
+                if (is_wanted(s, i, q) && (q->every || !enough(q, data, len, signatures))) {
+                        r = keys_unlock(&s->keys, i, &s->passphrase, f);
+                        if (r >= 0)
+                                r = sign_with_key(s->keys.key + i, q, data, len, signatures, f);
+                }
         for (size_t i = 0; r >= 0 && i < s->commands.n; i++) {
                 if (!q->every && enough(q, data, len, signatures))
                         break;

@@ -12,10 +12,13 @@
 struct signer_args {
         const char *keys; /* or NULL */
         struct args_list commands;
-        const char *timeout;
+        const char *timeout, *passphrase_file;
 };
 #define SIGNER_OPTIONS(a_)                                                                                  \
-        ARGS_TEXT('k', "keys", "DIR", &(a_).keys, "the folder of keys that sign"),                          \
+        ARGS_TEXT('k', "keys", "DIR", &(a_).keys, "the folder of keys that sign"), SIGNER_MORE_OPTIONS(a_)
+#define SIGNER_MORE_OPTIONS(a_)                                                                             \
+        ARGS_TEXT(0, "passphrase-file", "FILE", &(a_).passphrase_file,                                      \
+                  "the passphrase of keys, else asked for"),                                                \
                 ARGS_LIST(0, "signer", "COMMAND", &(a_).commands,                                           \
                           "a program that signs: bytes in, signature out"),                                 \
                 ARGS_TEXT(0, "signer-timeout", "SPAN", &(a_).timeout, "how long it may take (5min)")
@@ -24,12 +27,17 @@ struct signer {
         struct keys keys;
         struct args_list commands;
         uint64_t timeout_ms;
+        struct passphrase passphrase;
 };
 
 void signer_done(struct signer *s); /* clears what is secret */
 
-/* Loads the keys. -EINVAL when the command line names nobody who could sign. */
-_must_check_ int signer_open(const struct signer_args *a, struct signer *ret, struct fault *f);
+/* Loads the keys; *s is to be zeroed, and signer_done() be called also on failure. -EINVAL when the command
+ * line names nobody who could sign. */
+_must_check_ int signer_open(const struct signer_args *a, struct signer *s, struct fault *f);
+
+/* The same but for the folder, whose keys the caller brings. */
+_must_check_ int signer_prepare(const struct signer_args *a, struct signer *s, struct fault *f);
 
 /* What is signed, and by whom. */
 struct signer_request {
@@ -38,16 +46,17 @@ struct signer_request {
         const struct tuf_signers *by;   /* the keys that count, and how many must sign */
         const struct tuf_signers *also; /* a second such list, of the root before or after; or NULL */
         const char *lister;             /* who lists by: "root version 3" */
-        bool every;                     /* ask every command, even past the threshold */
+        bool every;                     /* ask all of them, even past the threshold */
 };
 
 /* How many distinct keys of by have signed data, as the client counts them. */
 uint64_t signer_count(const struct tuf_signers *by, const void *data, size_t len, const json_t *signatures);
 
 /* Adds to signatures (the array of a document, perhaps not empty: others' stay) one of data by each key at
- * hand that q->by or q->also lists, under the id it is listed by; then asks the commands, one after another,
- * until the thresholds are reached. Fewer signatures than that are no error: see signer_count(). A command
- * that fails is, and one whose signature no listed key verifies, if it was needed (-EKEYREJECTED). */
+ * hand that q->by or q->also lists, under the id it is listed by; then by locked keys and commands, one
+ * after another, until the thresholds are reached. Fewer signatures than that are no error: see
+ * signer_count(). A command that fails is, and one whose signature no listed key verifies, if it was needed
+ * (-EKEYREJECTED). */
 _must_check_ int signer_collect(struct signer *s, const struct signer_request *q, const void *data,
                                 size_t len, json_t *signatures, struct fault *f);
 

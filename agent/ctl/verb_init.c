@@ -17,14 +17,18 @@
 
 enum { INIT_KEYS_MAX = 16 }; /* a role */
 
-static const char *arg_repository, *arg_keys;
-static bool arg_json;
+static const char *arg_repository, *arg_keys, *arg_type = "ed25519";
+static struct signer_args arg_signer;
+static bool arg_json, arg_encrypt;
 static struct init_role {
+        struct args_list key;
         const char *keys, *threshold, *expires;
 } arg_role[TUF_ROLES];
 
 #define ROLE_OPTIONS(role_, name_, keys_, threshold_, expires_)                                             \
-        ARGS_TEXT(0, name_ "-keys", "N", &arg_role[role_].keys, "keys for " name_ " (" keys_ ")"),          \
+        ARGS_LIST(0, name_ "-key", "FILE", &arg_role[role_].key,                                            \
+                  "a key for " name_ " that there is already"),                                             \
+                ARGS_TEXT(0, name_ "-keys", "N", &arg_role[role_].keys, "keys for " name_ " (" keys_ ")"),  \
                 ARGS_TEXT(0, name_ "-threshold", "N", &arg_role[role_].threshold,                           \
                           "how many of them must sign (" threshold_ ")"),                                   \
                 ARGS_TEXT(0, name_ "-expires", "SPAN", &arg_role[role_].expires,                            \
@@ -37,6 +41,9 @@ static const struct args_option options[] = {
         ROLE_OPTIONS(TUF_TARGETS, "targets", "1", "1", "90d"),
         ROLE_OPTIONS(TUF_SNAPSHOT, "snapshot", "1", "1", "90d"),
         ROLE_OPTIONS(TUF_TIMESTAMP, "timestamp", "1", "1", "3d"),
+        ARGS_TEXT(0, "type", "ed25519|ecdsa|rsa", &arg_type, "what keys to make (ed25519)"),
+        ARGS_FLAG('e', "encrypt", &arg_encrypt, "ask for a passphrase to encrypt them with"),
+        SIGNER_MORE_OPTIONS(arg_signer),
         ARGS_FLAG('j', "json", &arg_json, "print JSON"),
 };
 
@@ -50,7 +57,7 @@ static const struct args_command command = {
 
 struct plan {
         struct {
-                uint64_t keys, threshold;
+                uint64_t keys, given, threshold; /* keys: all, also those given */
                 int64_t period;
         } role[TUF_ROLES];
 };
@@ -72,12 +79,13 @@ static int plan_number(const char *text, enum tuf_role role, const char *what, u
 static int plan_role(enum tuf_role role, struct plan *p, struct fault *f)
 {
         const struct init_role *arg = arg_role + role;
-        uint64_t keys = default_keys[role], threshold, usec;
+        uint64_t made = arg->key.n > 0 ? 0 : default_keys[role], keys, threshold, usec;
         int r;
 
-        r = plan_number(arg->keys, role, "keys", INIT_KEYS_MAX, &keys, f);
+        r = plan_number(arg->keys, role, "keys", INIT_KEYS_MAX, &made, f);
         if (r < 0)
                 return r;
+        keys = made + arg->key.n;
         threshold = keys < default_threshold[role] ? keys : default_threshold[role];
         r = plan_number(arg->threshold, role, "threshold", keys, &threshold, f);
         if (r < 0)
@@ -90,6 +98,7 @@ static int plan_role(enum tuf_role role, struct plan *p, struct fault *f)
                 p->role[role].period = (int64_t)(usec / 1000000);
         }
         p->role[role].keys = keys;
+        p->role[role].given = arg->key.n;
         p->role[role].threshold = threshold;
         return 0;
 }
@@ -137,19 +146,22 @@ static int check_apart(struct fault *f)
         return 0;
 }
 
-static int make_keys(int dirfd, enum tuf_role role, const struct plan *p, struct repository *r,
-                     struct keys *keys, struct fault *f)
+static int make_keys(enum tuf_role role, const struct plan *p, struct repository *r, struct signer *s,
+                     struct fault *f)
 {
+        struct keys *keys = &s->keys;
         size_t first = keys->n;
         int k;
 
-        for (uint64_t i = 1; i <= p->role[role].keys; i++) {
+        for (uint64_t i = 0; i < p->role[role].keys; i++) {
                 char name[64];
 
-                (void)snprintf(name, sizeof(name), "%s-%" PRIu64 ".pem", tuf_role_name(role), i);
-                k = keys_create(dirfd, name, keys, f);
+                (void)snprintf(name, sizeof(name), "%s-%" PRIu64, tuf_role_name(role), i + 1);
+                k = i < p->role[role].given
+                            ? keys_import(arg_role[role].key.text[i], name, &s->passphrase, keys, f)
+                            : keys_generate(arg_type, name, keys, f);
                 if (k < 0)
-                        return fault_prefix(f, "%s", arg_keys);
+                        return k;
         }
         if (tuf_write_signers(repository_body(r, TUF_ROOT), role, keys->key + first, keys->n - first,
                               p->role[role].threshold, p->role[role].period) < 0)
@@ -157,21 +169,37 @@ static int make_keys(int dirfd, enum tuf_role role, const struct plan *p, struct
         return 0;
 }
 
-static void report(const struct repository *r, const struct plan *p)
+/* Keys are written before what they sign: a repository whose keys were lost on the way is of no use. */
+static int write_keys(const struct signer *s, struct fault *f)
+{
+        _cleanup_close_ int fd = -EBADF;
+
+        if (mkdir(arg_keys, 0700) < 0 && errno != EEXIST)
+                return fault_set_errno(f, -errno, "%s: cannot make the folder", arg_keys);
+        fd = open(arg_keys, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return fault_set_errno(f, -errno, "%s", arg_keys);
+        for (size_t i = 0; i < s->keys.n; i++)
+                if (keys_write(fd, s->keys.key + i, s->passphrase.known ? &s->passphrase : NULL, f) < 0)
+                        return fault_prefix(f, "%s", arg_keys);
+        return 0;
+}
+
+static void report(const struct repository *r, const struct plan *p, const struct keys *keys)
 {
         struct repository_file file;
         char date[DATE_SIZE];
+        size_t k = 0;
 
         printf("Made a repository in %s:\n", arg_repository);
         for (size_t i = 0; repository_staged(r, i, &file); i++) {
                 date_format(file.expires, date);
                 printf("  %-28s expires %s\n", file.path, date);
         }
-        printf("and its private keys in %s:\n", arg_keys);
+        printf("and its keys in %s:\n", arg_keys);
         for (enum tuf_role i = 0; i < TUF_ROLES; i++)
-                for (uint64_t k = 1; k <= p->role[i].keys; k++)
-                        printf("  %s-%" PRIu64 ".pem%*s %" PRIu64 " of %" PRIu64 " must sign\n",
-                               tuf_role_name(i), k, 12 - (int)strlen(tuf_role_name(i)), "",
+                for (uint64_t n = 0; n < p->role[i].keys; n++, k++)
+                        printf("  %-18s %" PRIu64 " of %" PRIu64 " must sign\n", keys->key[k].name,
                                p->role[i].threshold, p->role[i].keys);
         printf("Next:\n"
                "  - move the root keys to safe places, offline and apart; publishing does not need them\n"
@@ -193,28 +221,32 @@ static int report_json(const struct repository *r, const struct plan *p)
         return publisher_print_json(top);
 }
 
-static int init_keys(const struct plan *p, struct repository *r, struct keys *keys, struct fault *f)
+static int check_folder(struct fault *f)
 {
         _cleanup_(keys_done) struct keys old = {};
-        _cleanup_close_ int fd = -EBADF;
         int k;
 
-        if (mkdir(arg_keys, 0700) < 0 && errno != EEXIST)
-                return fault_set_errno(f, -errno, "%s: cannot make the folder", arg_keys);
-        k = keys_load(arg_keys, &old, f);
+        k = keys_load(arg_keys, NULL, &old, f);
+        if (k == -ENOENT)
+                return 0;
         if (k < 0)
                 return k;
-        if (old.n > 0)
-                return fault_set(f, -EEXIST, "%s: holds keys already; nothing was changed", arg_keys);
-        fd = open(arg_keys, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return fault_set_errno(f, -errno, "%s", arg_keys);
-        for (enum tuf_role i = 0; i < TUF_ROLES; i++) {
-                k = make_keys(fd, i, p, r, keys, f);
-                if (k < 0)
-                        return k;
-        }
-        return 0;
+        return old.n == 0 ? 0
+                          : fault_set(f, -EEXIST, "%s: holds keys already; nothing was changed", arg_keys);
+}
+
+static int init_keys(const struct plan *p, struct repository *r, struct signer *s, struct fault *f)
+{
+        int k;
+
+        k = check_folder(f);
+        if (k >= 0)
+                k = signer_prepare(&arg_signer, s, f);
+        if (k >= 0 && (arg_encrypt || arg_signer.passphrase_file))
+                k = passphrase_choose(&s->passphrase, f);
+        for (enum tuf_role i = 0; k >= 0 && i < TUF_ROLES; i++)
+                k = make_keys(i, p, r, s, f);
+        return k;
 }
 
 static int init(struct fault *f)
@@ -236,16 +268,18 @@ static int init(struct fault *f)
         if (k >= 0)
                 k = repository_new(arg_repository, now, &r, f);
         if (k >= 0)
-                k = init_keys(&p, r, &signer.keys, f);
+                k = init_keys(&p, r, &signer, f);
         if (k >= 0)
                 k = repository_stage(r, TUF_ROOT, &signer, f);
+        if (k >= 0)
+                k = write_keys(&signer, f);
         if (k >= 0)
                 k = repository_write(r, f);
         if (k < 0)
                 return k;
         if (arg_json)
                 return report_json(r, &p);
-        report(r, &p);
+        report(r, &p, &signer.keys);
         return 0;
 }
 

@@ -11,6 +11,7 @@
 
 /* publisher: files in, files out, no host needed */
 int verb_init(int argc, char **argv);
+int verb_key(int argc, char **argv);
 int verb_lint(int argc, char **argv);
 int verb_pack(int argc, char **argv);
 int verb_publish(int argc, char **argv);
