@@ -19,6 +19,7 @@ static const struct verb {
         { "pack", "DIR", "make a bundle and its sealed manifest from a tree", verb_pack },
         { "publish", "MANIFEST", "add a packed release to a channel of a repository", verb_publish },
         { "show", "MANIFEST", "what a manifest holds and asks for; its sums", verb_show },
+        { "sign", "FILE...", "add a signature to a metadata file, offline", verb_sign },
         { "status", "[BUNDLE]", "what this machine runs", verb_status },
         { "why", "BUNDLE", "each gate of the last attempt, passed or not", verb_why },
 };

@@ -110,7 +110,7 @@ static int add_signature(const struct tuf_key *listed, const uint8_t *sig, size_
         return r < 0 ? fault_set_errno(f, r, "key %.16s...", listed->id) : 0;
 }
 
-/* Root before and root after may know one key by two ids. */
+/* 1: signed. 0: not this one's to sign. Root before and root after may know one key by two ids. */
 static int sign_with_key(const struct tuf_signing_key *k, const struct signer_request *q, const void *data,
                          size_t len, json_t *signatures, struct fault *f)
 {
@@ -130,7 +130,7 @@ static int sign_with_key(const struct tuf_signing_key *k, const struct signer_re
                             : fault_set(f, -EKEYREJECTED, "%s: is listed with a scheme we do not sign by",
                                         k->name);
         }
-        return r;
+        return r < 0 ? r : 1;
 }
 
 /* A locked key that counts: only now is it worth a question. */
@@ -227,24 +227,28 @@ int signer_collect(struct signer *s, const struct signer_request *q, const void 
         const char *stranger = NULL;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && i < s->keys.n; i++)
+        for (size_t i = 0; r >= 0 && i < s->keys.n; i++) {
                 r = sign_with_key(s->keys.key + i, q, data, len, signatures, f);
+                s->made += r > 0;
+        }
         for (size_t i = 0; r >= 0 && i < s->keys.n; i++)
                 if (is_wanted(s, i, q) && (q->every || !enough(q, data, len, signatures))) {
                         r = keys_unlock(&s->keys, i, &s->passphrase, f);
                         if (r >= 0)
                                 r = sign_with_key(s->keys.key + i, q, data, len, signatures, f);
+                        s->made += r > 0;
                 }
         for (size_t i = 0; r >= 0 && i < s->commands.n; i++) {
                 if (!q->every && enough(q, data, len, signatures))
                         break;
                 r = sign_with_command(s, s->commands.text[i], q, data, len, signatures, f);
+                s->made += r > 0;
                 if (r == 0)
                         stranger = s->commands.text[i];
         }
         if (r < 0)
                 return r;
-        if (stranger && !enough(q, data, len, signatures))
+        if (stranger && (q->every || !enough(q, data, len, signatures)))
                 return fault_set(
                         f, -EKEYREJECTED,
                         "--signer %.*s: none of the keys that %s lists for %s verifies what it wrote; "

@@ -28,6 +28,7 @@ struct signer {
         struct args_list commands;
         uint64_t timeout_ms;
         struct passphrase passphrase;
+        size_t made; /* signatures, so far */
 };
 
 void signer_done(struct signer *s); /* clears what is secret */
@@ -46,7 +47,7 @@ struct signer_request {
         const struct tuf_signers *by;   /* the keys that count, and how many must sign */
         const struct tuf_signers *also; /* a second such list, of the root before or after; or NULL */
         const char *lister;             /* who lists by: "root version 3" */
-        bool every;                     /* ask all of them, even past the threshold */
+        bool every;                     /* all of them are to sign, also past the threshold */
 };
 
 /* How many distinct keys of by have signed data, as the client counts them. */

@@ -16,6 +16,7 @@ int verb_lint(int argc, char **argv);
 int verb_pack(int argc, char **argv);
 int verb_publish(int argc, char **argv);
 int verb_show(int argc, char **argv);
+int verb_sign(int argc, char **argv);
 
 /* operator: asks the agent of this host over D-Bus */
 int verb_check(int argc, char **argv);

@@ -248,6 +248,14 @@ static int dump_to_buffer(const char *text, size_t len, void *out)
         return buffer_append(out, text, len) < 0 ? -1 : 0;
 }
 
+int tuf_sign_write(const json_t *envelope, struct buffer *out, struct fault *f)
+{
+        if (json_dump_callback(envelope, dump_to_buffer, out, JSON_INDENT(1) | JSON_SORT_KEYS) < 0 ||
+            buffer_append(out, "\n", 1) < 0)
+                return fault_set(f, out->error < 0 ? out->error : -ENOMEM, "signing: document too large");
+        return 0;
+}
+
 int tuf_sign_envelope(const json_t *body, const json_t *signatures, struct buffer *out, struct fault *f)
 {
         _cleanup_json_ json_t *envelope = NULL;
@@ -255,12 +263,7 @@ int tuf_sign_envelope(const json_t *body, const json_t *signatures, struct buffe
         /* jansson counts references in its values; neither is changed. */
         envelope = json_pack("{s:O, s:O}", "signatures", (json_t *)(uintptr_t)signatures, "signed",
                              (json_t *)(uintptr_t)body);
-        if (!envelope)
-                return fault_set(f, -ENOMEM, "signing: out of memory");
-        if (json_dump_callback(envelope, dump_to_buffer, out, JSON_INDENT(1) | JSON_SORT_KEYS) < 0 ||
-            buffer_append(out, "\n", 1) < 0)
-                return fault_set(f, out->error < 0 ? out->error : -ENOMEM, "signing: document too large");
-        return 0;
+        return envelope ? tuf_sign_write(envelope, out, f) : fault_set(f, -ENOMEM, "signing: out of memory");
 }
 
 int tuf_sign_document(const json_t *body, const struct tuf_signing_key *keys, size_t n, struct buffer *out,

@@ -57,6 +57,9 @@ _must_check_ int tuf_sign_add(json_t *signatures, const char *keyid, const uint8
 _must_check_ int tuf_sign_envelope(const json_t *body, const json_t *signatures, struct buffer *out,
                                    struct fault *f);
 
+/* The same for a document that is there already, with whatever else stands in it. */
+_must_check_ int tuf_sign_write(const json_t *envelope, struct buffer *out, struct fault *f);
+
 /* All of it with n private keys, a signature each even where two have the same id. */
 _must_check_ int tuf_sign_document(const json_t *body, const struct tuf_signing_key *keys, size_t n,
                                    struct buffer *out, struct fault *f);

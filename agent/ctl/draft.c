@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Metadata on its way to those who sign it, often on a stick between two machines. Its input may have been
+ * changed on the way: nothing is signed but what was read and shown, and what is signed is not changed. */
+
+#include "ctl/draft.h"
+
+#include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "ground/io.h"
+
+static const struct json_limits limits = { .bytes = TUF_TARGETS_BYTES_MAX,
+                                           .values = TUF_TARGETS_BYTES_MAX / TUF_BYTES_PER_VALUE,
+                                           .depth = TUF_DEPTH_MAX };
+
+void draft_done(struct draft *d)
+{
+        json_decref(d->envelope);
+        tuf_metadata_free(d->metadata);
+        *d = (struct draft){};
+}
+
+/* ---- Reading ---- */
+
+static int role_of(const json_t *body, enum tuf_role *ret)
+{
+        const char *type = json_string_value(json_object_get(body, "_type"));
+
+        for (enum tuf_role i = 0; type && i < TUF_ROLES; i++)
+                if (str_eq(type, tuf_role_name(i))) {
+                        *ret = i;
+                        return 0;
+                }
+        return -EINVAL;
+}
+
+static int hex_digit(char c)
+{
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* "dir/7.team%2Fa.json" is of the role "team/a". */
+static void name_of(const char *path, char *out, size_t size)
+{
+        const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path, *p = base;
+        size_t n = 0;
+
+        p += strspn(p, "0123456789");
+        p = p > base && *p == '.' ? p + 1 : base;
+        while (*p && !str_eq(p, ".json") && n + 1 < size) {
+                if (p[0] == '%' && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
+                        out[n++] = (char)(hex_digit(p[1]) * 16 + hex_digit(p[2]));
+                        p += 3;
+                } else {
+                        out[n++] = *p++;
+                }
+        }
+        out[n] = '\0';
+}
+
+static int draft_parse(struct draft *d, const char *text, size_t len, struct fault *f)
+{
+        enum tuf_role role;
+        int r;
+
+        r = json_parse(d->path, text, len, &limits, &d->envelope, f);
+        if (r >= 0)
+                r = json_field_object(d->envelope, d->path, "signed", &d->body, f);
+        if (r >= 0)
+                r = json_field_array(d->envelope, d->path, "signatures", &d->signatures, f);
+        if (r < 0)
+                return r;
+        if (role_of(d->body, &role) < 0)
+                return fault_set(f, -EINVAL, "%s: its _type is none of TUF's", d->path);
+        r = tuf_metadata_parse(role, text, len, &d->metadata, f);
+        if (r < 0)
+                return fault_prefix(f, "%s", d->path);
+        if (role == TUF_TARGETS)
+                name_of(d->path, d->name, sizeof(d->name));
+        else
+                (void)snprintf(d->name, sizeof(d->name), "%s", tuf_role_name(role));
+        return 0;
+}
+
+int draft_read(const char *path, struct draft *ret, struct fault *f)
+{
+        _cleanup_(draft_done) struct draft d = { .path = path };
+        _cleanup_free_ char *text = NULL;
+        struct stat st;
+        size_t len;
+        int r;
+
+        r = io_read_file_at(AT_FDCWD, path, limits.bytes, &text, &len, f);
+        if (r < 0)
+                return r;
+        d.mode = stat(path, &st) < 0 ? 0644 : st.st_mode & 0777;
+        r = draft_parse(&d, text, len, f);
+        if (r < 0)
+                return r;
+        *ret = d;
+        d = (struct draft){};
+        return 0;
+}
+
+/* ---- Who signs ---- */
+
+void draft_signers_done(struct tuf_signers *s)
+{
+        for (size_t i = 0; i < s->n_keys; i++)
+                tuf_key_done(s->keys + i);
+        free(s->keys);
+        *s = (struct tuf_signers){};
+}
+
+/* The object with keyids and threshold, and in *ret_keys where the ids are looked up. */
+static const json_t *find_role(const struct draft *lister, const char *role, const json_t **ret_keys)
+{
+        const json_t *delegations = json_object_get(lister->body, "delegations");
+        const json_t *list = json_object_get(delegations, "roles");
+
+        if (lister->metadata->role == TUF_ROOT) {
+                *ret_keys = json_object_get(lister->body, "keys");
+                return json_object_get(json_object_get(lister->body, "roles"), role);
+        }
+        *ret_keys = json_object_get(delegations, "keys");
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *name = json_string_value(json_object_get(json_array_get(list, i), "name"));
+
+                if (name && str_eq(name, role))
+                        return json_array_get(list, i);
+        }
+        return NULL;
+}
+
+int draft_signers(const struct draft *lister, const char *role, struct tuf_signers *ret, struct fault *f)
+{
+        _cleanup_(draft_signers_done) struct tuf_signers s = {};
+        const json_t *keys, *found = find_role(lister, role, &keys), *ids;
+        int64_t threshold;
+        int r;
+
+        if (!found)
+                return fault_set(f, -ENOENT, "%s: lists nobody who signs for %s", lister->path, role);
+        r = json_field_integer(found, lister->path, "threshold", 1, TUF_KEYS_MAX, &threshold, f);
+        if (r < 0)
+                return r;
+        ids = json_object_get(found, "keyids");
+        s.keys = calloc(json_array_size(ids) + 1, sizeof(*s.keys));
+        if (!s.keys || json_array_size(ids) > TUF_KEYS_MAX)
+                return fault_set(f, s.keys ? -EFBIG : -ENOMEM, "%s: too many keys", lister->path);
+        s.threshold = (uint64_t)threshold;
+        for (size_t i = 0; i < json_array_size(ids); i++) {
+                const char *id = json_string_value(json_array_get(ids, i));
+                const json_t *key = id ? json_object_get(keys, id) : NULL;
+
+                if (key && tuf_key_parse(id, key, lister->path, s.keys + s.n_keys, NULL) >= 0)
+                        s.n_keys++;
+        }
+        *ret = s;
+        s = (struct tuf_signers){};
+        return 0;
+}
+
+/* ---- What is different ---- */
+
+static void _printf_(2, 3) tell(json_t *lines, const char *format, ...)
+{
+        struct fault text; /* cuts what is too long, and makes it printable */
+        va_list ap;
+        char line[FAULT_TEXT_MAX];
+
+        va_start(ap, format);
+        (void)vsnprintf(line, sizeof(line), format, ap);
+        va_end(ap);
+        (void)fault_set(&text, -EINVAL, "%s", line);
+        (void)json_array_append_new(lines, json_string(text.text));
+}
+
+static bool array_has(const json_t *array, const char *word)
+{
+        for (size_t i = 0; i < json_array_size(array); i++) {
+                const char *s = json_string_value(json_array_get(array, i));
+
+                if (s && str_eq(s, word))
+                        return true;
+        }
+        return false;
+}
+
+/* A key is what verifies, not what it is called: one that stands under an old id is news, too. */
+static void tell_role(json_t *lines, const char *name, const json_t *old, const json_t *old_keys,
+                      const json_t *new, const json_t *new_keys)
+{
+        const json_t *before = json_object_get(old, "keyids"), *after = json_object_get(new, "keyids");
+        json_int_t was = json_integer_value(json_object_get(old, "threshold")),
+                   is = json_integer_value(json_object_get(new, "threshold"));
+
+        for (size_t i = 0; i < json_array_size(before); i++) {
+                const char *id = json_string_value(json_array_get(before, i));
+
+                if (id && !array_has(after, id))
+                        tell(lines, "%s: key %s may not sign any more", name, id);
+        }
+        for (size_t i = 0; i < json_array_size(after); i++) {
+                const char *id = json_string_value(json_array_get(after, i));
+
+                if (id && !array_has(before, id))
+                        tell(lines, "%s: key %s may sign", name, id);
+                else if (id && !json_equal(json_object_get(old_keys, id), json_object_get(new_keys, id)))
+                        tell(lines, "%s: key %s is ANOTHER KEY under the same id", name, id);
+        }
+        if (was != is)
+                tell(lines, "%s: %lld must sign, not %lld", name, (long long)is, (long long)was);
+}
+
+static void tell_members(json_t *lines, const json_t *old, const json_t *new)
+{
+        const char *name;
+        const json_t *value;
+
+        for (void *at = json_object_iter((json_t *)(uintptr_t)old); at;
+             at = json_object_iter_next((json_t *)(uintptr_t)old, at)) {
+                name = json_object_iter_key(at);
+                if (!json_object_get(new, name))
+                        tell(lines, "%s is removed", name);
+        }
+        for (void *at = json_object_iter((json_t *)(uintptr_t) new); at;
+             at = json_object_iter_next((json_t *)(uintptr_t) new, at)) {
+                name = json_object_iter_key(at);
+                value = json_object_get(old, name);
+                if (!value)
+                        tell(lines, "%s is added", name);
+                else if (!json_equal(value, json_object_iter_value(at)))
+                        tell(lines, "%s is changed", name);
+        }
+}
+
+static void tell_delegations(json_t *lines, const struct draft *old, const struct draft *new)
+{
+        const struct draft *from[] = { old, new };
+
+        for (size_t side = 0; side < ELEMENTSOF(from); side++) {
+                const json_t *list =
+                        json_object_get(json_object_get(from[side]->body, "delegations"), "roles");
+
+                for (size_t i = 0; i < json_array_size(list); i++) {
+                        const json_t *role = json_array_get(list, i), *keys[2], *other;
+                        const char *name = json_string_value(json_object_get(role, "name"));
+
+                        if (!name)
+                                continue;
+                        other = find_role(from[1 - side], name, keys);
+                        if (!other)
+                                tell(lines, "%s is %s", name,
+                                     side == 0 ? "not delegated to any more" : "delegated to");
+                        if (side == 0 || !other)
+                                continue;
+                        (void)find_role(new, name, keys + 1);
+                        tell_role(lines, name, other, keys[0], role, keys[1]);
+                }
+        }
+}
+
+json_t *draft_changes(const struct draft *old, const struct draft *new)
+{
+        json_t *lines = json_array();
+
+        if (new->metadata->role == TUF_ROOT)
+                for (enum tuf_role i = 0; i < TUF_ROLES; i++) {
+                        const json_t *keys[2], *before = find_role(old, tuf_role_name(i), keys);
+                        const json_t *after = find_role(new, tuf_role_name(i), keys + 1);
+
+                        tell_role(lines, tuf_role_name(i), before, keys[0], after, keys[1]);
+                }
+        if (new->metadata->role == TUF_TARGETS) {
+                tell_members(lines, json_object_get(old->body, "targets"),
+                             json_object_get(new->body, "targets"));
+                tell_delegations(lines, old, new);
+        }
+        if (json_array_size(lines) == 0)
+                tell(lines, "nothing but its version and expiry");
+        return lines;
+}
+
+/* ---- Writing ---- */
+
+int draft_write(const struct draft *d, struct fault *f)
+{
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(limits.bytes);
+        _cleanup_close_ int fd = -EBADF;
+        char folder[PATH_MAX], base[PATH_MAX];
+        int r;
+
+        (void)snprintf(folder, sizeof(folder), "%s", d->path);
+        (void)snprintf(base, sizeof(base), "%s", d->path);
+        r = tuf_sign_write(d->envelope, &b, f);
+        if (r < 0)
+                return fault_prefix(f, "%s", d->path);
+        fd = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return fault_set_errno(f, -errno, "%s: its folder", d->path);
+        return io_replace_file_at(fd, basename(base), b.data, b.len, d->mode, f);
+}
