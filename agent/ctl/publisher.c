@@ -30,13 +30,17 @@ int publisher_now(int64_t *ret, struct fault *f)
 json_t *publisher_files_json(const struct repository *r)
 {
         json_t *list = json_array();
-        struct repository_file file;
+        const struct repository_role *role;
         char date[DATE_SIZE];
 
-        for (size_t i = 0; repository_staged(r, i, &file); i++) {
-                date_format(file.expires, date);
-                (void)json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "path", file.path, "version",
-                                                            (json_int_t)file.version, "expires", date));
+        for (size_t i = 0; (role = repository_nth(r, i)); i++) {
+                const struct repository_staged *s = &role->staged;
+
+                if (!s->data)
+                        continue;
+                date_format(s->expires, date);
+                (void)json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "path", s->path, "version",
+                                                            (json_int_t)s->version, "expires", date));
         }
         return list;
 }

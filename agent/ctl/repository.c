@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The publisher's folder: read through the client's own verifier, changed in memory, verified again, written
- * in order. It must never change or remove a file that a host may have been told of; the only name that is
- * ever replaced is timestamp.json. */
+/* The publisher's folder, opened: locked, read through the client's own verifier, and its roles' bodies
+ * taken into memory to be changed. It writes nothing but the folders of a new repository. */
 
 #include "ctl/repository.h"
 
@@ -11,6 +10,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "ctl/preflight.h"
+#include "ctl/repository_parts.h"
 #include "ctl/target.h"
 #include "facts/tuf_write.h"
 #include "ground/io.h"
@@ -21,39 +22,30 @@ static const struct json_limits body_limits = { .bytes = (size_t)64 << 20,
                                                 .values = (size_t)4 << 20,
                                                 .depth = TUF_DEPTH_MAX };
 
-struct staged {
-        char path[64];
-        char *data; /* owned */
-        size_t len;
-        uint64_t version;
-        int64_t expires;
-};
-
-struct repository {
-        int fd; /* the folder, and the lock */
-        int64_t now;
-        struct trust *trust; /* owned; NULL for a new repository */
-        char *first_root;    /* owned; what a new host would be given */
-        size_t first_root_len;
-        json_t *body[TUF_ROLES]; /* owned */
-        struct staged staged[TUF_ROLES];
-        size_t n_staged;
-        bool written; /* what is staged is in the folder, and looked for there */
-};
-
-/* Parents before children would be visible too early: this is the order of writing. Root first, since a root
- * alone changes nothing that is published. */
+/* Parents before children would be visible too early: this is the order of writing, with delegated roles
+ * beside targets. Root first, since a root alone changes nothing that is published. */
 static const enum tuf_role write_order[] = { TUF_ROOT, TUF_TARGETS, TUF_SNAPSHOT, TUF_TIMESTAMP };
 _Static_assert(ELEMENTSOF(write_order) == TUF_ROLES, "every role is written");
+
+static struct repository_role *role_free(struct repository_role *role)
+{
+        if (!role)
+                return NULL;
+        free(role->name);
+        json_decref(role->body);
+        free(role->staged.data);
+        free(role);
+        return NULL;
+}
+DEFINE_POINTER_CLEANUP(struct repository_role, role_free)
 
 struct repository *repository_free(struct repository *r)
 {
         if (!r)
                 return NULL;
-        for (size_t i = 0; i < TUF_ROLES; i++)
-                json_decref(r->body[i]);
-        for (size_t i = 0; i < r->n_staged; i++)
-                free(r->staged[i].data);
+        for (size_t i = 0; i < r->n_roles; i++)
+                role_free(r->role[i]);
+        free(r->role);
         trust_free(r->trust);
         free(r->first_root);
         (void)fd_close(r->fd);
@@ -66,112 +58,129 @@ int repository_dirfd(const struct repository *r)
         return r->fd;
 }
 
+int64_t repository_now(const struct repository *r)
+{
+        return r->now;
+}
+
 const struct trust *repository_trust(const struct repository *r)
 {
         return r->trust;
 }
 
-json_t *repository_body(struct repository *r, enum tuf_role role)
+struct repository_role *repository_nth(const struct repository *r, size_t i)
 {
-        return r->body[role];
+        return i < r->n_roles ? r->role[i] : NULL;
 }
 
-bool repository_staged(const struct repository *r, size_t i, struct repository_file *ret)
+struct repository_role *repository_find(const struct repository *r, const char *name)
 {
-        if (i >= r->n_staged)
-                return false;
-        memcpy(ret->path, r->staged[i].path, sizeof(ret->path));
-        ret->version = r->staged[i].version;
-        ret->expires = r->staged[i].expires;
-        return true;
+        for (size_t i = 0; i < r->n_roles; i++)
+                if (str_eq(r->role[i]->name, name))
+                        return r->role[i];
+        return NULL;
 }
 
-/* ---- A host, looking at the folder with what is staged laid over it ---- */
-
-static int host_answer(const struct repository *r, struct trust *host, const struct trust_step *step,
-                       struct fault *f)
+struct repository_role *repository_top(const struct repository *r, enum tuf_role role)
 {
-        _cleanup_free_ char *data = NULL;
-        size_t len;
-        int k;
+        return repository_find(r, tuf_role_name(role));
+}
 
-        for (size_t i = 0; !r->written && i < r->n_staged; i++)
-                if (str_eq(r->staged[i].path, step->path)) {
-                        if (r->staged[i].len > step->max_bytes)
-                                return fault_set(f, -EFBIG, "%s: over the limit of %" PRIu64 " bytes",
-                                                 step->path, step->max_bytes);
-                        return trust_accept(host, r->staged[i].data, r->staged[i].len, f);
+void repository_change(struct repository_role *role)
+{
+        role->changed = true;
+}
+
+/* ---- Roles ---- */
+
+/* "team/web" is in the file "team%2Fweb.json": every byte that is not unreserved (RFC 3986) is encoded, so
+ * that no role's name can lead out of the folder. */
+static int role_file(const char *name, char ret[static REPOSITORY_FILE_SIZE], struct fault *f)
+{
+        static const char hex[] = "0123456789ABCDEF";
+        static const char unreserved[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+        size_t n = 0;
+
+        for (const char *p = name; *p; p++) {
+                if (n + STRLEN("%00.json") >= REPOSITORY_FILE_SIZE)
+                        return fault_set(f, -EINVAL, "%s: too long for the name of a role", name);
+                if (strchr(unreserved, *p)) {
+                        ret[n++] = *p;
+                        continue;
                 }
-        k = io_read_file_at(r->fd, step->path, step->max_bytes, &data, &len, f);
-        if (k == -ENOENT)
-                return trust_missing(host, f);
-        return k < 0 ? k : trust_accept(host, data, len, f);
-}
-
-static int host_update(const struct repository *r, struct trust *host, struct fault *f)
-{
-        struct trust_step step;
-        int k;
-
-        while ((k = trust_next(host, &step, f)) > 0) {
-                if (step.kind == TRUST_FETCH)
-                        k = host_answer(r, host, &step, f);
-                if (k < 0)
-                        return k;
+                ret[n++] = '%';
+                ret[n++] = hex[(uint8_t)*p >> 4];
+                ret[n++] = hex[(uint8_t)*p & 15];
         }
-        return k;
-}
-
-static int host_look(const struct repository *r, const struct trust_cache *cache, int64_t now,
-                     struct trust **ret, struct fault *f)
-{
-        _cleanup_(trust_freep) struct trust *host = NULL;
-        int k;
-
-        k = trust_new(cache, now, &host, f);
-        if (k >= 0)
-                k = host_update(r, host, f);
-        if (k < 0)
-                return k;
-        if (ret)
-                *ret = TAKE_PTR(host);
+        if (n == 0)
+                return fault_set(f, -EINVAL, "a role without a name");
+        memcpy(ret + n, ".json", sizeof(".json"));
         return 0;
 }
 
-static struct trust_cache cache_of_new_host(const struct repository *r)
+/* At its place in the order of writing. */
+static int role_insert(struct repository *r, struct repository_role *role /* transferred on success */,
+                       struct fault *f)
 {
-        struct trust_cache cache = {};
+        size_t at = role->delegated ? r->n_roles - 2 : r->n_roles;
+        struct repository_role **list;
 
-        cache.role[TUF_ROOT].bytes = r->first_root;
-        cache.role[TUF_ROOT].len = r->first_root_len;
-        return cache;
+        if (r->n_roles >= REPOSITORY_ROLES_MAX)
+                return fault_set(f, -EFBIG, "more than %u roles", (unsigned)REPOSITORY_ROLES_MAX);
+        list = reallocarray(r->role, r->n_roles + 1, sizeof(struct repository_role *));
+        if (!list)
+                return fault_set(f, -ENOMEM, "%s: out of memory", role->file);
+        r->role = list;
+        memmove(list + at + 1, list + at, (r->n_roles - at) * sizeof(struct repository_role *));
+        list[at] = role;
+        r->n_roles++;
+        return 0;
 }
 
-/* "Publisher preflight = host verifier": one that follows the repository, and one that meets it today. */
-static int repository_check(const struct repository *r, struct fault *f)
+static int role_add(struct repository *r, enum tuf_role kind, const char *name,
+                    json_t *body /* transferred */, struct repository_role **ret, struct fault *f)
 {
-        struct trust_cache cache = cache_of_new_host(r);
-        struct trust_role info;
+        _cleanup_(role_freep) struct repository_role *role = calloc(1, sizeof(*role));
         int k;
 
-        k = host_look(r, &cache, r->now, NULL, f);
+        if (!role) {
+                json_decref(body);
+                return fault_set(f, -ENOMEM, "%s: out of memory", name);
+        }
+        role->body = body;
+        role->role = kind;
+        role->delegated = !str_eq(name, tuf_role_name(kind));
+        role->name = strdup(name);
+        if (!role->name)
+                return fault_set(f, -ENOMEM, "%s: out of memory", name);
+        k = role_file(name, role->file, f);
+        if (k >= 0)
+                k = role_insert(r, role, f);
         if (k < 0)
-                return fault_prefix(f, "a new host would refuse this");
-        if (!r->trust)
-                return 0;
-        for (enum tuf_role i = 0; i < TUF_ROLES; i++)
-                if (trust_role(r->trust, i, &info)) {
-                        cache.role[i].bytes = info.bytes;
-                        cache.role[i].len = info.len;
-                }
-        k = host_look(r, &cache, r->now, NULL, f);
-        return k < 0 ? fault_prefix(f, "hosts that follow this repository would refuse this") : 0;
+                return k;
+        *ret = TAKE_PTR(role);
+        return 0;
+}
+
+int repository_add(struct repository *r, const char *name, json_t *body, struct repository_role **ret,
+                   struct fault *f)
+{
+        int k;
+
+        if (repository_find(r, name)) {
+                json_decref(body);
+                return fault_set(f, -EEXIST, "%s: there is a role of this name", name);
+        }
+        k = role_add(r, TUF_TARGETS, name, body, ret, f);
+        if (k >= 0)
+                repository_change(*ret);
+        return k;
 }
 
 /* ---- Opening ---- */
 
-/* Least and greatest N of metadata/N.<role>.json; both 0 when there is none. */
-static int metadata_versions(int dirfd, enum tuf_role role, uint64_t *ret_min, uint64_t *ret_max)
+int repository_versions(int dirfd, const char *file, uint64_t *ret_min, uint64_t *ret_max)
 {
         int fd = openat(dirfd, "metadata", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -189,7 +198,7 @@ static int metadata_versions(int dirfd, enum tuf_role role, uint64_t *ret_min, u
                 const char *dot = strchr(d->d_name, '.');
                 size_t len = dot ? (size_t)(dot - d->d_name) : 0;
 
-                if (len == 0 || len >= sizeof(digits) || !str_eq(dot + 1, tuf_role_file(role)))
+                if (len == 0 || len >= sizeof(digits) || !str_eq(dot + 1, file))
                         continue;
                 memcpy(digits, d->d_name, len);
                 digits[len] = '\0';
@@ -222,42 +231,100 @@ static int repository_lock(const char *path, int64_t now, struct repository **re
         return 0;
 }
 
-static int repository_load(struct repository *r, struct fault *f)
+static int load_trust(struct repository *r, struct fault *f)
 {
-        struct trust_cache cache;
         uint64_t first, last;
         char name[64];
         int k;
 
-        k = metadata_versions(r->fd, TUF_ROOT, &first, &last);
+        k = repository_versions(r->fd, tuf_role_file(TUF_ROOT), &first, &last);
         if (k < 0 || first == 0)
                 return fault_set(f, -ENOENT, "no metadata/1.root.json: not a repository; see sealift init");
         (void)snprintf(name, sizeof(name), "metadata/%" PRIu64 ".root.json", first);
         k = io_read_file_at(r->fd, name, TUF_ROOT_BYTES_MAX, &r->first_root, &r->first_root_len, f);
-        if (k < 0)
-                return k;
-        cache = cache_of_new_host(r);
-        return host_look(r, &cache, INT64_MIN, &r->trust, f);
+        return k < 0 ? k : preflight_new_host(r, INT64_MIN, &r->trust, f);
 }
 
-static int repository_load_bodies(struct repository *r, struct fault *f)
+static int load_role(struct repository *r, enum tuf_role kind, const char *name,
+                     const struct trust_role *info, struct fault *f)
 {
-        for (enum tuf_role i = 0; i < TUF_ROLES; i++) {
-                _cleanup_json_ json_t *envelope = NULL;
+        _cleanup_json_ json_t *envelope = NULL;
+        struct repository_role *role;
+        json_t *body;
+        int k;
+
+        k = json_parse(name, info->bytes, info->len, &body_limits, &envelope, f);
+        if (k >= 0)
+                k = json_field_object(envelope, name, "signed", &body, f);
+        if (k >= 0)
+                k = role_add(r, kind, name, json_incref(body), &role, f);
+        if (k < 0)
+                return k;
+        role->version = info->version;
+        role->expires = info->expires;
+        return 0;
+}
+
+static int load_top(struct repository *r, struct fault *f)
+{
+        for (size_t i = 0; i < ELEMENTSOF(write_order); i++) {
+                enum tuf_role role = write_order[i];
                 struct trust_role info;
-                json_t *body;
                 int k;
 
-                if (!trust_role(r->trust, i, &info))
-                        return fault_set(f, -ENOENT, "%s: missing", tuf_role_file(i));
-                k = json_parse(tuf_role_file(i), info.bytes, info.len, &body_limits, &envelope, f);
-                if (k >= 0)
-                        k = json_field_object(envelope, tuf_role_file(i), "signed", &body, f);
+                if (!trust_role(r->trust, role, &info))
+                        return fault_set(f, -ENOENT, "%s: missing", tuf_role_file(role));
+                k = load_role(r, role, tuf_role_name(role), &info, f);
                 if (k < 0)
                         return k;
-                r->body[i] = json_incref(body);
         }
         return 0;
+}
+
+/* A delegated role that the snapshot lists. One whose file is gone is left alone: it cannot be signed anew,
+ * and stays listed, as no snapshot may drop a role. */
+static int load_listed(struct repository *r, const struct tuf_file *listed, struct fault *f)
+{
+        _cleanup_(tuf_metadata_freep) struct tuf_metadata *m = NULL;
+        char file[REPOSITORY_FILE_SIZE], path[REPOSITORY_PATH_SIZE];
+        _cleanup_free_ char *name = NULL, *data = NULL;
+        struct trust_role info = {};
+        size_t len;
+        int k;
+
+        if (!str_has_suffix(listed->name, ".json") || str_eq(listed->name, "targets.json"))
+                return 0;
+        name = strndup(listed->name, strlen(listed->name) - STRLEN(".json"));
+        if (!name)
+                return fault_set(f, -ENOMEM, "%s: out of memory", listed->name);
+        if (repository_find(r, name) || role_file(name, file, NULL) < 0)
+                return 0; /* other tools list root.json, too */
+        (void)snprintf(path, sizeof(path), "metadata/%" PRIu64 ".%s", listed->version, file);
+        k = io_read_file_at(r->fd, path, TUF_TARGETS_BYTES_MAX, &data, &len, f);
+        if (k == -ENOENT)
+                return 0;
+        if (k >= 0)
+                k = tuf_check_bytes(listed, data, len, f);
+        if (k >= 0)
+                k = tuf_metadata_parse(TUF_TARGETS, data, len, &m, f);
+        if (k < 0)
+                return fault_prefix(f, "%s", path);
+        info = (struct trust_role){ m->version, m->expires, data, len };
+        return load_role(r, TUF_TARGETS, name, &info, f);
+}
+
+static int load_delegated(struct repository *r, struct fault *f)
+{
+        _cleanup_(tuf_metadata_freep) struct tuf_metadata *snapshot = NULL;
+        struct trust_role info;
+        int k = 0;
+
+        if (!trust_role(r->trust, TUF_SNAPSHOT, &info))
+                return fault_set(f, -ENOENT, "snapshot.json: missing");
+        k = tuf_metadata_parse(TUF_SNAPSHOT, info.bytes, info.len, &snapshot, f);
+        for (size_t i = 0; k >= 0 && i < snapshot->n_files; i++)
+                k = load_listed(r, snapshot->files + i, f);
+        return k;
 }
 
 int repository_open(const char *path, int64_t now, struct repository **ret, struct fault *f)
@@ -268,12 +335,31 @@ int repository_open(const char *path, int64_t now, struct repository **ret, stru
         k = repository_lock(path, now, &r, f);
         if (k < 0)
                 return k;
-        k = repository_load(r, f);
+        k = load_trust(r, f);
         if (k >= 0)
-                k = repository_load_bodies(r, f);
+                k = load_top(r, f);
+        if (k >= 0)
+                k = load_delegated(r, f);
         if (k < 0)
                 return fault_prefix(f, "%s", path);
         *ret = TAKE_PTR(r);
+        return 0;
+}
+
+static int new_roles(struct repository *r, struct fault *f)
+{
+        for (size_t i = 0; i < ELEMENTSOF(write_order); i++) {
+                struct repository_role *role;
+                json_t *body;
+                int k;
+
+                if (tuf_write_body(write_order[i], 1, r->now, &body) < 0)
+                        return fault_set(f, -ENOMEM, "out of memory");
+                k = role_add(r, write_order[i], tuf_role_name(write_order[i]), body, &role, f);
+                if (k < 0)
+                        return k;
+                repository_change(role);
+        }
         return 0;
 }
 
@@ -292,137 +378,14 @@ int repository_new(const char *path, int64_t now, struct repository **ret, struc
         if (k >= 0)
                 k = target_make_directory(r->fd, "targets");
         if (k >= 0)
-                k = metadata_versions(r->fd, TUF_ROOT, &first, &last);
+                k = repository_versions(r->fd, tuf_role_file(TUF_ROOT), &first, &last);
         if (k < 0)
                 return fault_set_errno(f, k, "%s: cannot make its folders", path);
         if (last > 0)
                 return fault_set(f, -EEXIST, "%s: is a repository already; nothing was changed", path);
-        for (enum tuf_role i = 0; i < TUF_ROLES; i++)
-                if (tuf_write_body(i, 1, now, r->body + i) < 0)
-                        return fault_set(f, -ENOMEM, "%s: out of memory", path);
+        k = new_roles(r, f);
+        if (k < 0)
+                return k;
         *ret = TAKE_PTR(r);
         return 0;
-}
-
-/* ---- Staging ---- */
-
-/* Past every number in use, the trusted one and any that an interrupted publisher left behind: a cache may
- * have seen that file, and would mix it with ours. */
-static int next_version(const struct repository *r, enum tuf_role role, uint64_t *ret, struct fault *f)
-{
-        uint64_t min, max = 0;
-        struct trust_role info;
-        int k;
-
-        if (role != TUF_TIMESTAMP) {
-                k = metadata_versions(r->fd, role, &min, &max);
-                if (k < 0)
-                        return fault_set_errno(f, k, "metadata");
-        }
-        if (r->trust && trust_role(r->trust, role, &info) && info.version > max)
-                max = info.version;
-        if (max >= INT64_MAX)
-                return fault_set(f, -ERANGE, "%s: there is no next version number", tuf_role_file(role));
-        *ret = max + 1;
-        return 0;
-}
-
-/* The keys and thresholds of the root that is or will be: its body as if it were signed already. */
-static int root_read(const struct repository *r, struct tuf_metadata **ret, struct fault *f)
-{
-        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(TUF_ROOT_BYTES_MAX);
-        int k;
-
-        k = tuf_sign_document(r->body[TUF_ROOT], NULL, 0, &b, f);
-        return k < 0 ? k : tuf_metadata_parse(TUF_ROOT, b.data, b.len, ret, f);
-}
-
-static int stage_name_child(const struct repository *r, enum tuf_role role, struct fault *f)
-{
-        const struct staged *child = r->n_staged > 0 ? r->staged + r->n_staged - 1 : NULL;
-        enum tuf_role named = role == TUF_SNAPSHOT ? TUF_TARGETS : TUF_SNAPSHOT;
-
-        if ((role != TUF_SNAPSHOT && role != TUF_TIMESTAMP) || !child)
-                return 0;
-        if (tuf_write_meta(r->body[role], tuf_role_file(named), child->version, child->data, child->len) < 0)
-                return fault_set(f, -ENOMEM, "%s: cannot name %s", tuf_role_file(role), child->path);
-        return 0;
-}
-
-static int stage_role(struct repository *r, enum tuf_role role, const struct tuf_metadata *root,
-                      struct signer *signer, struct fault *f)
-{
-        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(tuf_role_bytes_max(role));
-        struct staged *s = r->staged + r->n_staged;
-        struct signer_request q = { .role = tuf_role_name(role),
-                                    .file = s->path,
-                                    .by = root->signers + role };
-        char lister[64];
-        int k;
-
-        k = stage_name_child(r, role, f);
-        if (k >= 0)
-                k = next_version(r, role, &s->version, f);
-        if (k < 0)
-                return k;
-        s->expires = r->now + tuf_read_period(r->body[TUF_ROOT], role);
-        if (tuf_write_version(r->body[role], s->version, s->expires) < 0)
-                return fault_set(f, -ENOMEM, "%s: out of memory", tuf_role_file(role));
-        if (role == TUF_TIMESTAMP)
-                (void)snprintf(s->path, sizeof(s->path), "metadata/%s", tuf_role_file(role));
-        else
-                (void)snprintf(s->path, sizeof(s->path), "metadata/%" PRIu64 ".%s", s->version,
-                               tuf_role_file(role));
-        (void)snprintf(lister, sizeof(lister), "root version %" PRIu64, root->version);
-        q.lister = lister;
-        k = signer_document(signer, &q, r->body[role], &b, f);
-        if (k < 0)
-                return fault_prefix(f, "%s", tuf_role_file(role));
-        s->len = b.len;
-        s->data = TAKE_PTR(b.data);
-        r->n_staged++;
-        return 0;
-}
-
-int repository_stage(struct repository *r, enum tuf_role from, struct signer *signer, struct fault *f)
-{
-        _cleanup_(tuf_metadata_freep) struct tuf_metadata *root = NULL;
-        bool begun = false;
-        int k;
-
-        k = root_read(r, &root, f);
-        for (size_t i = 0; k >= 0 && i < ELEMENTSOF(write_order); i++) {
-                begun = begun || write_order[i] == from;
-                if (begun)
-                        k = stage_role(r, write_order[i], root, signer, f);
-        }
-        if (k < 0)
-                return k;
-        if (from == TUF_ROOT && !r->first_root) {
-                r->first_root = strdup(r->staged[0].data);
-                r->first_root_len = r->staged[0].len;
-                if (!r->first_root)
-                        return fault_set(f, -ENOMEM, "root.json: out of memory");
-        }
-        return repository_check(r, f);
-}
-
-/* ---- Writing ---- */
-
-int repository_write(struct repository *r, struct fault *f)
-{
-        _cleanup_close_ int fd = openat(r->fd, "metadata", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        int k;
-
-        if (fd < 0)
-                return fault_set_errno(f, -errno, "metadata");
-        for (size_t i = 0; i < r->n_staged; i++) {
-                k = io_replace_file_at(fd, r->staged[i].path + STRLEN("metadata/"), r->staged[i].data,
-                                       r->staged[i].len, 0644, f);
-                if (k < 0)
-                        return k;
-        }
-        r->written = true;
-        k = repository_check(r, f);
-        return k < 0 ? fault_prefix(f, "written, but") : 0;
 }

@@ -7,12 +7,43 @@
 /* A TUF repository in a folder, as any web server or bucket can serve it:
  *
  *     metadata/N.root.json N.targets.json N.snapshot.json    written once, never changed
+ *     metadata/N.<role>.json                                 a delegated role, its name percent-encoded
  *     metadata/timestamp.json                                the one file that is replaced
  *     targets/<channel>/<sha256>.<name>                      named by content
  *
  * Changes are staged in memory, shown to the verifier that hosts use, and then written in the order that at
- * no moment lets a host see half a release. */
+ * no moment lets a host see half a release. A verb's whole job is
+ *
+ *     repository_open(); change a role's body and repository_change() it; repository_stage();
+ *     say what it will change; repository_write() */
 struct repository;
+
+enum {
+        REPOSITORY_FILE_SIZE = 256,                       /* what a directory holds */
+        REPOSITORY_PATH_SIZE = REPOSITORY_FILE_SIZE + 32, /* "metadata/", a number, and it */
+        REPOSITORY_ROLES_MAX = 1024, /* a folder of something else; each is read when it is opened */
+};
+
+/* What repository_stage() has made of a role. */
+struct repository_staged {
+        char path[REPOSITORY_PATH_SIZE]; /* "metadata/4.targets.json" */
+        char *data;                      /* owned; NULL while nothing is staged */
+        size_t len;
+        uint64_t version;
+        int64_t expires;
+};
+
+struct repository_role {
+        enum tuf_role role; /* TUF_TARGETS for delegated ones */
+        bool delegated;
+        char *name;                      /* owned; "targets", "team/web" */
+        char file[REPOSITORY_FILE_SIZE]; /* "targets.json", "team%2Fweb.json" */
+        uint64_t version;                /* as published; 0 for one that is new */
+        int64_t expires;
+        json_t *body; /* owned; what repository_stage() will sign: to be changed */
+        bool changed;
+        struct repository_staged staged;
+};
 
 struct repository *repository_free(struct repository *r); /* also unlocks */
 DEFINE_POINTER_CLEANUP(struct repository, repository_free)
@@ -21,29 +52,35 @@ DEFINE_POINTER_CLEANUP(struct repository, repository_free)
  * would, but for expiry: an expired repository is what one publishes to. now is what dates are made from. */
 _must_check_ int repository_open(const char *path, int64_t now, struct repository **ret, struct fault *f);
 
-/* A new one in a folder that is made if need be; -EEXIST when one is there. */
+/* A new one in a folder that is made if need be; -EEXIST when one is there. All four roles are changed. */
 _must_check_ int repository_new(const char *path, int64_t now, struct repository **ret, struct fault *f);
 
 int repository_dirfd(const struct repository *r); /* borrowed */
+int64_t repository_now(const struct repository *r);
 const struct trust *repository_trust(
         const struct repository *r); /* what hosts know now; NULL for a new one */
 
-/* The body that repository_stage() will sign; borrowed, to be changed. */
-json_t *repository_body(struct repository *r, enum tuf_role role);
+/* Roles in the order their files are written: root, targets, delegated ones, snapshot, timestamp. NULL past
+ * the last. */
+struct repository_role *repository_nth(const struct repository *r, size_t i);
 
-/* Signs from and every role below it (root: all four; targets: three; timestamp: itself) with next versions
- * and dates, in memory, and shows the result to two hosts: one that knows what is published now, and a new
- * one. -EKEYREJECTED when keys are missing; whatever a host would say, else. */
-_must_check_ int repository_stage(struct repository *r, enum tuf_role from, struct signer *signer,
-                                  struct fault *f);
+/* By name, "targets" or a delegated one's; NULL when there is none. The four are always there. */
+struct repository_role *repository_find(const struct repository *r, const char *name);
+struct repository_role *repository_top(const struct repository *r, enum tuf_role role);
 
-/* What is staged: path, version and expiry, in the order of writing; false past the end. */
-struct repository_file {
-        char path[64];
-        uint64_t version;
-        int64_t expires;
-};
-bool repository_staged(const struct repository *r, size_t i, struct repository_file *ret);
+/* A delegated role that is new here: changed, with body (transferred, also on failure). Somebody must
+ * delegate to it before it is staged. -EEXIST; -EINVAL for a name that no file can have. */
+_must_check_ int repository_add(struct repository *r, const char *name, json_t *body,
+                                struct repository_role **ret, struct fault *f);
+
+/* body says something new, or is to be dated anew. */
+void repository_change(struct repository_role *role);
+
+/* Signs the changed roles with their next versions and dates, in memory, by the keys that root, or whoever
+ * delegates to the role, lists as changed; then snapshot, if it must name one of them, and timestamp, if it
+ * must name a snapshot. Shows the result to two hosts: one that knows what is published now, and a new one.
+ * -EKEYREJECTED when keys are missing; whatever a host would say, else. */
+_must_check_ int repository_stage(struct repository *r, struct signer *signer, struct fault *f);
 
 /* Writes what is staged, each file whole and on the disk before the next, timestamp.json last; then verifies
  * the folder once more. Targets must be in place before. */

@@ -163,7 +163,7 @@ static int make_keys(enum tuf_role role, const struct plan *p, struct repository
                 if (k < 0)
                         return k;
         }
-        if (tuf_write_signers(repository_body(r, TUF_ROOT), role, keys->key + first, keys->n - first,
+        if (tuf_write_signers(repository_top(r, TUF_ROOT)->body, role, keys->key + first, keys->n - first,
                               p->role[role].threshold, p->role[role].period) < 0)
                 return fault_set(f, -ENOMEM, "root.json: out of memory");
         return 0;
@@ -187,14 +187,14 @@ static int write_keys(const struct signer *s, struct fault *f)
 
 static void report(const struct repository *r, const struct plan *p, const struct keys *keys)
 {
-        struct repository_file file;
+        const struct repository_role *role;
         char date[DATE_SIZE];
         size_t k = 0;
 
         printf("Made a repository in %s:\n", arg_repository);
-        for (size_t i = 0; repository_staged(r, i, &file); i++) {
-                date_format(file.expires, date);
-                printf("  %-28s expires %s\n", file.path, date);
+        for (size_t i = 0; (role = repository_nth(r, i)); i++) {
+                date_format(role->staged.expires, date);
+                printf("  %-28s expires %s\n", role->staged.path, date);
         }
         printf("and its keys in %s:\n", arg_keys);
         for (enum tuf_role i = 0; i < TUF_ROLES; i++)
@@ -270,7 +270,7 @@ static int init(struct fault *f)
         if (k >= 0)
                 k = init_keys(&p, r, &signer, f);
         if (k >= 0)
-                k = repository_stage(r, TUF_ROOT, &signer, f);
+                k = repository_stage(r, &signer, f);
         if (k >= 0)
                 k = write_keys(&signer, f);
         if (k >= 0)

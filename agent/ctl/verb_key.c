@@ -146,8 +146,8 @@ static void add_role(const struct tuf_signing_key *k, const char *name, const js
 
 static json_t *roles_of(const struct tuf_signing_key *k, struct repository *r)
 {
-        const json_t *root = repository_body(r, TUF_ROOT);
-        const json_t *delegations = json_object_get(repository_body(r, TUF_TARGETS), "delegations");
+        const json_t *root = repository_top(r, TUF_ROOT)->body;
+        const json_t *delegations = json_object_get(repository_top(r, TUF_TARGETS)->body, "delegations");
         const json_t *delegated = json_object_get(delegations, "roles");
         json_t *roles = json_array();
 

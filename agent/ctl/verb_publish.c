@@ -186,17 +186,18 @@ static int history_check_all(const struct release *r, const struct repository *r
 /* The channel's bundle with the other compression, if it had one, is not offered any more. */
 static int stage_targets(const struct release *r, struct repository *repository, struct fault *f)
 {
-        json_t *body = repository_body(repository, TUF_TARGETS);
+        struct repository_role *role = repository_top(repository, TUF_TARGETS);
         const struct content *c = &r->manifest->content;
         char other[TARGET_NAME_SIZE];
         int k;
 
+        repository_change(role);
         (void)snprintf(other, sizeof(other), "%s/%s%s", arg_channel, r->manifest->name,
                        c->compression == COMPRESSION_GZIP ? ".tar.zst" : ".tar.gz");
-        (void)json_object_del(json_object_get(body, "targets"), other);
-        k = tuf_write_target(body, r->bundle_target, c->size, c->sha256);
+        (void)json_object_del(json_object_get(role->body, "targets"), other);
+        k = tuf_write_target(role->body, r->bundle_target, c->size, c->sha256);
         if (k >= 0)
-                k = tuf_write_target(body, r->manifest_target, r->len, r->digest);
+                k = tuf_write_target(role->body, r->manifest_target, r->len, r->digest);
         return k < 0 ? fault_set_errno(f, k, "targets.json") : 0;
 }
 
@@ -269,7 +270,7 @@ static int publish_locked(const struct release *r, struct repository *repository
         if (k >= 0)
                 k = stage_targets(r, repository, f);
         if (k >= 0)
-                k = repository_stage(repository, TUF_TARGETS, &signer, f);
+                k = repository_stage(repository, &signer, f);
         if (k < 0)
                 return k;
         files = publisher_files_json(repository);
