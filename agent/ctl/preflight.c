@@ -93,7 +93,7 @@ static int preflight_follower(const struct repository *r, struct fault *f)
                         cache.role[i].bytes = info.bytes;
                         cache.role[i].len = info.len;
                 }
-        return host_look(r, &cache, r->now, &host, f);
+        return host_look(r, &cache, repository_judged_at(r), &host, f);
 }
 
 int preflight(const struct repository *r, struct fault *f)
@@ -101,7 +101,7 @@ int preflight(const struct repository *r, struct fault *f)
         _cleanup_(trust_freep) struct trust *host = NULL;
         int k;
 
-        k = preflight_new_host(r, r->now, &host, f);
+        k = preflight_new_host(r, repository_judged_at(r), &host, f);
         if (k < 0)
                 return fault_prefix(f, "a new host would refuse this");
         if (!r->trust)

@@ -27,22 +27,76 @@ int publisher_now(int64_t *ret, struct fault *f)
         return 0;
 }
 
-json_t *publisher_files_json(const struct repository *r)
+static const char *string(const json_t *file, const char *field)
+{
+        return json_string_value(json_object_get(file, field));
+}
+
+/* A key's file where it is here, else the beginning of its id. */
+static json_t *names_of_signers(const json_t *signatures, const struct keys *keys)
+{
+        json_t *names = json_array();
+
+        for (size_t i = 0; i < json_array_size(signatures); i++) {
+                const char *id = string(json_array_get(signatures, i), "keyid");
+                const char *name = NULL;
+
+                for (size_t n = 0; id && n < keys->n; n++)
+                        if (str_eq(keys->key[n].id, id))
+                                name = keys->key[n].name;
+                (void)json_array_append_new(names,
+                                            name ? json_string(name) : json_sprintf("%.8s", id ? id : ""));
+        }
+        return names;
+}
+
+json_t *publisher_files_json(const struct repository *r, const struct keys *keys)
 {
         json_t *list = json_array();
         const struct repository_role *role;
         char date[DATE_SIZE];
 
-        for (size_t i = 0; (role = repository_nth(r, i)); i++) {
+        for (size_t i = 0; (role = repository_staged(r, i)); i++) {
                 const struct repository_staged *s = &role->staged;
+                json_t *file;
 
-                if (!s->data)
-                        continue;
                 date_format(s->expires, date);
-                (void)json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "path", s->path, "version",
-                                                            (json_int_t)s->version, "expires", date));
+                file = json_pack("{s:s, s:s, s:I, s:s, s:o}", "path", s->path, "role", role->name, "version",
+                                 (json_int_t)s->version, "expires", date, "signed_by",
+                                 names_of_signers(s->signatures, keys));
+                date_format(role->expires, date);
+                if (role->version > 0)
+                        (void)json_object_update_new(file, json_pack("{s:I, s:s}", "version_before",
+                                                                     (json_int_t)role->version,
+                                                                     "expires_before", date));
+                (void)json_array_append_new(list, file);
         }
         return list;
+}
+
+static long long integer(const json_t *file, const char *field)
+{
+        return (long long)json_integer_value(json_object_get(file, field));
+}
+
+void publisher_print_files(const json_t *files)
+{
+        for (size_t i = 0; i < json_array_size(files); i++) {
+                const json_t *file = json_array_get(files, i), *names = json_object_get(file, "signed_by");
+                int pad = 28 - (int)strlen(string(file, "path"));
+
+                printf("  %s", string(file, "path"));
+                if (names) {
+                        printf("%*s version ", pad > 0 ? pad : 0, "");
+                        if (json_object_get(file, "version_before"))
+                                printf("%lld -> ", integer(file, "version_before"));
+                        printf("%lld, expires %s, signed by ", integer(file, "version"),
+                               string(file, "expires"));
+                }
+                for (size_t n = 0; n < json_array_size(names); n++)
+                        printf("%s%s", n > 0 ? ", " : "", json_string_value(json_array_get(names, n)));
+                putchar('\n');
+        }
 }
 
 int publisher_print_json(const json_t *j)

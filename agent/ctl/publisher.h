@@ -9,8 +9,12 @@
  * clock. -EINVAL when it is set to nonsense. */
 _must_check_ int publisher_now(int64_t *ret, struct fault *f);
 
-/* The repository's staged files as JSON, in the order to upload them: path, version, expires. */
-json_t *publisher_files_json(const struct repository *r);
+/* What is staged, in the order to upload it: path, role, version, expires, version_before and expires_before
+ * where there was one, and signed_by, keys by the names they have in keys, or by their ids. */
+json_t *publisher_files_json(const struct repository *r, const struct keys *keys);
+
+/* The same for people, a line for each file; one that has a path alone is just named. */
+void publisher_print_files(const json_t *files);
 
 /* Prints one JSON document on standard output. 0 or -EIO. */
 int publisher_print_json(const json_t *j);

@@ -23,7 +23,7 @@ static const struct json_limits body_limits = { .bytes = (size_t)64 << 20,
                                                 .depth = TUF_DEPTH_MAX };
 
 /* Parents before children would be visible too early: this is the order of writing, with delegated roles
- * beside targets. Root first, since a root alone changes nothing that is published. */
+ * beside targets. */
 static const enum tuf_role write_order[] = { TUF_ROOT, TUF_TARGETS, TUF_SNAPSHOT, TUF_TIMESTAMP };
 _Static_assert(ELEMENTSOF(write_order) == TUF_ROLES, "every role is written");
 
@@ -34,6 +34,7 @@ static struct repository_role *role_free(struct repository_role *role)
         free(role->name);
         json_decref(role->body);
         free(role->staged.data);
+        json_decref(role->staged.signatures);
         free(role);
         return NULL;
 }
@@ -47,6 +48,7 @@ struct repository *repository_free(struct repository *r)
                 role_free(r->role[i]);
         free(r->role);
         trust_free(r->trust);
+        tuf_metadata_free(r->before);
         free(r->first_root);
         (void)fd_close(r->fd);
         free(r);

@@ -31,6 +31,7 @@ struct repository_staged {
         size_t len;
         uint64_t version;
         int64_t expires;
+        json_t *signatures; /* owned; as in the document */
 };
 
 struct repository_role {
@@ -42,6 +43,7 @@ struct repository_role {
         int64_t expires;
         json_t *body; /* owned; what repository_stage() will sign: to be changed */
         bool changed;
+        bool dated; /* body has its version and date already: a root's draft, which others have signed */
         struct repository_staged staged;
 };
 
@@ -78,10 +80,25 @@ void repository_change(struct repository_role *role);
 
 /* Signs the changed roles with their next versions and dates, in memory, by the keys that root, or whoever
  * delegates to the role, lists as changed; then snapshot, if it must name one of them, and timestamp, if it
- * must name a snapshot. Shows the result to two hosts: one that knows what is published now, and a new one.
- * -EKEYREJECTED when keys are missing; whatever a host would say, else. */
+ * must name a snapshot. With a new root, roles that its keys have not signed are signed anew; it needs the
+ * old root's keys as well. Shows the result to two hosts: one that knows what is published now, and a new
+ * one. -EKEYREJECTED when keys are missing; whatever a host would say, else. */
 _must_check_ int repository_stage(struct repository *r, struct signer *signer, struct fault *f);
 
-/* Writes what is staged, each file whole and on the disk before the next, timestamp.json last; then verifies
- * the folder once more. Targets must be in place before. */
+/* The changed root alone, with the signatures that can be had here, however few. */
+_must_check_ int repository_draft_root(struct repository *r, struct signer *signer, struct fault *f);
+
+/* How many distinct keys have signed what is staged for the root, of those that the root before (threshold 0
+ * when there is none) and it itself list for root. */
+struct repository_count {
+        uint64_t good, threshold;
+};
+_must_check_ int repository_count_root(const struct repository *r, struct repository_count *ret_before,
+                                       struct repository_count *ret_after, struct fault *f);
+
+/* What is staged, in the order it is written and is to be uploaded; NULL past the last. */
+const struct repository_role *repository_staged(const struct repository *r, size_t i);
+
+/* Writes what is staged, each file whole and on the disk before the next, in that order; then verifies the
+ * folder once more. Targets must be in place before. */
 _must_check_ int repository_write(struct repository *r, struct fault *f);

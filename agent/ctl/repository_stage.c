@@ -7,96 +7,45 @@
 
 #include <inttypes.h>
 
+#include "ctl/listing.h"
 #include "ctl/preflight.h"
 #include "ctl/repository_parts.h"
+#include "facts/date.h"
+#include "facts/tuf_verify.h"
 #include "facts/tuf_write.h"
-#include "ground/io.h"
-
-/* ---- Who signs ---- */
-
-/* The keys and threshold of a role, from whoever lists them. */
-struct listing {
-        struct tuf_metadata *m; /* owned; what by points into */
-        const struct tuf_signers *by;
-        char lister[REPOSITORY_FILE_SIZE + 32];
-};
-
-static void listing_done(struct listing *l)
-{
-        l->m = tuf_metadata_free(l->m);
-}
-
-/* role has keyids and a threshold, keys lists keys by id; a root of nothing else is parsed for them. */
-static int listing_parse(json_t *role, json_t *keys, struct listing *ret, struct fault *f)
-{
-        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(TUF_TARGETS_BYTES_MAX);
-        _cleanup_json_ json_t *root = NULL;
-        json_t *roles;
-        int k;
-
-        if (tuf_write_body(TUF_ROOT, 1, 0, &root) < 0)
-                return fault_set(f, -ENOMEM, "%s: out of memory", ret->lister);
-        roles = json_object_get(root, "roles");
-        for (enum tuf_role i = 0; i < TUF_ROLES; i++)
-                if (json_object_set(roles, tuf_role_name(i), role) < 0)
-                        return fault_set(f, -ENOMEM, "%s: out of memory", ret->lister);
-        if (json_object_set(root, "keys", keys) < 0)
-                return fault_set(f, -ENOMEM, "%s: out of memory", ret->lister);
-        k = tuf_sign_document(root, NULL, 0, &b, f);
-        if (k >= 0)
-                k = tuf_metadata_parse(TUF_ROOT, b.data, b.len, &ret->m, f);
-        if (k < 0)
-                return fault_prefix(f, "%s", ret->lister);
-        ret->by = ret->m->signers + TUF_TARGETS;
-        return 0;
-}
-
-static json_t *delegation_find(const struct repository_role *by, const char *name)
-{
-        json_t *list = json_object_get(json_object_get(by->body, "delegations"), "roles");
-
-        for (size_t i = 0; i < json_array_size(list); i++) {
-                json_t *d = json_array_get(list, i);
-                const char *its = json_string_value(json_object_get(d, "name"));
-
-                if (its && str_eq(its, name))
-                        return d;
-        }
-        return NULL;
-}
-
-/* The first role in our order that delegates to it: where several do, they had better list the same keys. */
-static int listing_delegated(const struct repository *r, const struct repository_role *role,
-                             struct listing *ret, struct fault *f)
-{
-        for (size_t i = 0; i < r->n_roles; i++) {
-                const struct repository_role *by = r->role[i];
-                json_t *d = by->role == TUF_TARGETS ? delegation_find(by, role->name) : NULL;
-
-                if (!d)
-                        continue;
-                (void)snprintf(ret->lister, sizeof(ret->lister), "%s", by->file);
-                return listing_parse(d, json_object_get(json_object_get(by->body, "delegations"), "keys"),
-                                     ret, f);
-        }
-        return fault_set(f, -ENOKEY, "%s: no role delegates to it any more, so nobody can sign it",
-                         role->name);
-}
-
-static int listing_find(const struct repository *r, const struct repository_role *role, struct listing *ret,
-                        struct fault *f)
-{
-        const struct repository_role *root = repository_top(r, TUF_ROOT);
-
-        if (role->delegated)
-                return listing_delegated(r, role, ret, f);
-        (void)snprintf(ret->lister, sizeof(ret->lister), "root version %" PRIu64,
-                       root->staged.data ? root->staged.version : root->version);
-        return listing_parse(json_object_get(json_object_get(root->body, "roles"), role->name),
-                             json_object_get(root->body, "keys"), ret, f);
-}
 
 /* ---- One role ---- */
+
+/* A version a second for 68 years: a higher one is a fast-forward attack's. */
+#define VERSION_HONEST_MAX ((uint64_t)INT32_MAX)
+
+/* The least that no file has. */
+static int unused_version(const struct repository *r, const struct repository_role *role, uint64_t *ret,
+                          struct fault *f)
+{
+        char path[REPOSITORY_PATH_SIZE];
+
+        for (uint64_t n = 1; n <= VERSION_HONEST_MAX; n++) {
+                (void)snprintf(path, sizeof(path), "metadata/%" PRIu64 ".%s", n, role->file);
+                if (faccessat(r->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                        continue;
+                *ret = n;
+                return errno == ENOENT ? 0 : fault_set_errno(f, -errno, "%s", path);
+        }
+        return fault_set(f, -ERANGE, "%s: there is no version number left", role->file);
+}
+
+/* Hosts forget timestamp and snapshot, and with it the versions of all that it lists, when keys of either
+ * are rotated (spec 5.3.11): then, and only then, versions may go back. */
+static bool hosts_forget(const struct repository *r)
+{
+        _cleanup_(listing_done) struct listing timestamp = {}, snapshot = {};
+
+        return r->before && listing_find(r, repository_top(r, TUF_TIMESTAMP), &timestamp, NULL) >= 0 &&
+               listing_find(r, repository_top(r, TUF_SNAPSHOT), &snapshot, NULL) >= 0 &&
+               (tuf_signers_rotated(r->before->signers + TUF_TIMESTAMP, timestamp.by) ||
+                tuf_signers_rotated(r->before->signers + TUF_SNAPSHOT, snapshot.by));
+}
 
 /* Past every number in use, the trusted one and any that an interrupted publisher left behind: a cache may
  * have seen that file, and would mix it with ours. */
@@ -113,24 +62,48 @@ static int next_version(const struct repository *r, const struct repository_role
         }
         if (role->version > max)
                 max = role->version;
+        if (role->role != TUF_ROOT && max > VERSION_HONEST_MAX && hosts_forget(r))
+                return unused_version(r, role, ret, f);
         if (max >= INT64_MAX)
-                return fault_set(f, -ERANGE, "%s: there is no next version number", role->file);
+                return fault_set(f, -ERANGE,
+                                 "%s: there is no next version number; rotate the keys of timestamp, and "
+                                 "hosts forget the one they know",
+                                 role->file);
         *ret = max + 1;
         return 0;
 }
 
 /* What a delegated role signs is valid as long as what targets signs. */
-static int role_date(struct repository *r, struct repository_role *role, struct fault *f)
+static int role_date(const struct repository *r, struct repository_role *role, struct fault *f)
 {
-        struct repository_staged *s = &role->staged;
+        const json_t *root = repository_top(r, TUF_ROOT)->body;
+        uint64_t version = 0;
         int k;
 
-        k = next_version(r, role, &s->version, f);
+        k = next_version(r, role, &version, f);
         if (k < 0)
                 return k;
-        s->expires = r->now + tuf_read_period(repository_top(r, TUF_ROOT)->body, role->role);
-        if (tuf_write_version(role->body, s->version, s->expires) < 0)
-                return fault_set(f, -ENOMEM, "%s: out of memory", role->file);
+        k = tuf_write_version(role->body, version, r->now + tuf_read_period(root, role->role));
+        if (k >= 0 && role->role == TUF_TIMESTAMP)
+                k = tuf_write_promise(role->body, root);
+        return k < 0 ? fault_set_errno(f, k, "%s", role->file) : 0;
+}
+
+static int role_name(struct repository_role *role, struct fault *f)
+{
+        struct repository_staged *s = &role->staged;
+        const char *expires;
+        int64_t version;
+        int k;
+
+        k = json_field_integer(role->body, role->file, "version", 1, INT64_MAX, &version, f);
+        if (k >= 0)
+                k = json_field_string(role->body, role->file, "expires", &expires, f);
+        if (k < 0)
+                return k;
+        if (date_parse(expires, &s->expires) < 0)
+                return fault_set(f, -EINVAL, "%s: \"expires\" is not a date", role->file);
+        s->version = (uint64_t)version;
         if (role->role == TUF_TIMESTAMP)
                 (void)snprintf(s->path, sizeof(s->path), "metadata/%s", role->file);
         else
@@ -138,26 +111,91 @@ static int role_date(struct repository *r, struct repository_role *role, struct 
         return 0;
 }
 
-static int stage_role(struct repository *r, struct repository_role *role, struct signer *signer,
-                      struct fault *f)
+static int too_few(const struct signer_request *q, const struct tuf_signers *by, uint64_t good,
+                   const char *lister, struct fault *f)
 {
-        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(tuf_role_bytes_max(role->role));
-        _cleanup_(listing_done) struct listing l = {};
-        struct signer_request q = { .role = role->name, .file = role->file };
+        return fault_set(f, -EKEYREJECTED,
+                         "%s: %" PRIu64 " of the keys that %s lists for %s %s here, %" PRIu64
+                         " must sign; is --keys the right folder?",
+                         q->file, good, lister, q->role, good == 1 ? "is" : "are", by->threshold);
+}
+
+/* A new root needs the keys of the one before (spec 5.3.4). Others take those as well, where they are here
+ * (programs are not asked): then hosts can follow whichever root they see first. */
+static int sign_for_both(struct repository *r, struct repository_role *role, struct signer *signer,
+                         const struct signer_request *q, const struct buffer *data, struct fault *f)
+{
+        struct signer here = *signer;
+        struct signer_request old = *q;
         int k;
 
-        k = role_date(r, role, f);
-        if (k >= 0)
-                k = listing_find(r, role, &l, f);
+        old.by = r->before->signers + role->role;
+        here.commands.n = 0;
+        k = signer_collect(&here, &old, data->data, data->len, role->staged.signatures, f);
+        if (k < 0)
+                return k;
+        if (signer_count(old.by, data->data, data->len, role->staged.signatures) < old.by->threshold)
+                r->root_last = false;
+        return 0;
+}
+
+static int sign_enough(struct repository *r, struct repository_role *role, struct signer *signer,
+                       const struct buffer *data, bool few, struct fault *f)
+{
+        _cleanup_(listing_done) struct listing l = {};
+        json_t *signatures = role->staged.signatures;
+        struct signer_request q = { .role = role->name, .file = role->file };
+        char before[48] = "";
+        uint64_t good;
+        int k;
+
+        k = listing_find(r, role, &l, f);
         if (k < 0)
                 return k;
         q.by = l.by;
         q.lister = l.lister;
-        k = signer_document(signer, &q, role->body, &b, f);
+        if (r->before && role->role == TUF_ROOT) {
+                q.also = r->before->signers + TUF_ROOT;
+                (void)snprintf(before, sizeof(before), "root version %" PRIu64, r->before->version);
+        }
+        k = signer_collect(signer, &q, data->data, data->len, signatures, f);
+        if (k < 0 || few)
+                return k;
+        good = signer_count(q.by, data->data, data->len, signatures);
+        if (good < q.by->threshold)
+                return too_few(&q, q.by, good, q.lister, f);
+        good = q.also ? signer_count(q.also, data->data, data->len, signatures) : 0;
+        if (q.also && good < q.also->threshold)
+                return too_few(&q, q.also, good, before, f);
+        if (!r->before || role->delegated || role->role == TUF_ROOT)
+                return 0;
+        return sign_for_both(r, role, signer, &q, data, f);
+}
+
+static int stage_role(struct repository *r, struct repository_role *role, struct signer *signer, bool few,
+                      struct fault *f)
+{
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(tuf_role_bytes_max(role->role)),
+                                             data = BUFFER_INIT(TUF_SIGN_BYTES_MAX);
+        struct repository_staged *s = &role->staged;
+        int k = 0;
+
+        if (!role->dated)
+                k = role_date(r, role, f);
+        if (k >= 0)
+                k = role_name(role, f);
+        if (k >= 0 && !s->signatures && !(s->signatures = json_array()))
+                k = fault_set(f, -ENOMEM, "%s: out of memory", role->file);
+        if (k >= 0)
+                k = tuf_sign_bytes(role->body, &data, f);
+        if (k >= 0)
+                k = sign_enough(r, role, signer, &data, few, f);
+        if (k >= 0)
+                k = tuf_sign_envelope(role->body, s->signatures, &b, f);
         if (k < 0)
-                return fault_prefix(f, "%s", role->file);
-        role->staged.len = b.len;
-        role->staged.data = TAKE_PTR(b.data);
+                return k;
+        s->len = b.len;
+        s->data = TAKE_PTR(b.data);
         return 0;
 }
 
@@ -183,12 +221,57 @@ static int stage_named(struct repository *r, struct repository_role *role, struc
 {
         int k;
 
-        k = stage_role(r, role, signer, f);
+        k = stage_role(r, role, signer, false, f);
         if (k >= 0 && role->role == TUF_TARGETS)
                 k = stage_name(r, TUF_SNAPSHOT, role, f);
         if (k >= 0 && role->role == TUF_SNAPSHOT)
                 k = stage_name(r, TUF_TIMESTAMP, role, f);
         return k;
+}
+
+/* The root that is published, when a newer one is coming. */
+static int keep_root_before(struct repository *r, struct fault *f)
+{
+        struct trust_role info;
+
+        if (!repository_top(r, TUF_ROOT)->changed || !r->trust || r->before)
+                return 0;
+        if (!trust_role(r->trust, TUF_ROOT, &info))
+                return fault_set(f, -ENOENT, "root.json: missing");
+        r->root_last = true;
+        return tuf_metadata_parse(TUF_ROOT, info.bytes, info.len, &r->before, f);
+}
+
+/* Whether those who sign for the role now have signed what is published. */
+static int still_signed(const struct repository *r, const struct repository_role *role, struct fault *f)
+{
+        _cleanup_(tuf_metadata_freep) struct tuf_metadata *m = NULL;
+        _cleanup_(listing_done) struct listing l = {};
+        struct trust_role info;
+        int k;
+
+        if (!trust_role(r->trust, role->role, &info))
+                return 0;
+        k = listing_find(r, role, &l, f);
+        if (k >= 0)
+                k = tuf_metadata_parse(role->role, info.bytes, info.len, &m, f);
+        if (k >= 0)
+                k = tuf_verify(m, l.by, l.lister, f);
+        return k == -EKEYREJECTED ? 0 : k < 0 ? k : 1;
+}
+
+static int change_unsigned(struct repository *r, struct fault *f)
+{
+        for (enum tuf_role i = TUF_TIMESTAMP; r->before && i < TUF_ROLES; i++) {
+                struct repository_role *role = repository_top(r, i);
+                int k = role->changed ? 1 : still_signed(r, role, f);
+
+                if (k < 0)
+                        return k;
+                if (k == 0)
+                        repository_change(role);
+        }
+        return 0;
 }
 
 static int keep_first_root(struct repository *r, struct fault *f)
@@ -204,8 +287,11 @@ static int keep_first_root(struct repository *r, struct fault *f)
 
 int repository_stage(struct repository *r, struct signer *signer, struct fault *f)
 {
-        int k = 0;
+        int k;
 
+        k = keep_root_before(r, f);
+        if (k >= 0)
+                k = change_unsigned(r, f);
         for (size_t i = 0; k >= 0 && i < r->n_roles; i++)
                 if (r->role[i]->changed)
                         k = stage_named(r, r->role[i], signer, f);
@@ -214,25 +300,36 @@ int repository_stage(struct repository *r, struct signer *signer, struct fault *
         return k < 0 ? k : preflight(r, f);
 }
 
-/* ---- Writing ---- */
-
-int repository_write(struct repository *r, struct fault *f)
+int repository_draft_root(struct repository *r, struct signer *signer, struct fault *f)
 {
-        _cleanup_close_ int fd = openat(r->fd, "metadata", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int k;
 
-        if (fd < 0)
-                return fault_set_errno(f, -errno, "metadata");
-        for (size_t i = 0; i < r->n_roles; i++) {
-                const struct repository_staged *s = &r->role[i]->staged;
+        repository_change(repository_top(r, TUF_ROOT));
+        k = keep_root_before(r, f);
+        return k < 0 ? k : stage_role(r, repository_top(r, TUF_ROOT), signer, true, f);
+}
 
-                if (!s->data)
-                        continue;
-                k = io_replace_file_at(fd, s->path + STRLEN("metadata/"), s->data, s->len, 0644, f);
-                if (k < 0)
-                        return k;
-        }
-        r->written = true;
-        k = preflight(r, f);
-        return k < 0 ? fault_prefix(f, "written, but") : 0;
+int repository_count_root(const struct repository *r, struct repository_count *ret_before,
+                          struct repository_count *ret_after, struct fault *f)
+{
+        _cleanup_(buffer_done) struct buffer data = BUFFER_INIT(TUF_SIGN_BYTES_MAX);
+        const struct repository_role *root = repository_top(r, TUF_ROOT);
+        const struct tuf_signers *old = r->before ? r->before->signers + TUF_ROOT : NULL;
+        _cleanup_(listing_done) struct listing l = {};
+        int k;
+
+        k = listing_find(r, root, &l, f);
+        if (k >= 0)
+                k = tuf_sign_bytes(root->body, &data, f);
+        if (k < 0)
+                return k;
+        *ret_after =
+                (struct repository_count){ signer_count(l.by, data.data, data.len, root->staged.signatures),
+                                           l.by->threshold };
+        *ret_before = (struct repository_count){};
+        if (old)
+                *ret_before = (struct repository_count){
+                        signer_count(old, data.data, data.len, root->staged.signatures), old->threshold
+                };
+        return 0;
 }

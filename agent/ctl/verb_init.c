@@ -192,7 +192,7 @@ static void report(const struct repository *r, const struct plan *p, const struc
         size_t k = 0;
 
         printf("Made a repository in %s:\n", arg_repository);
-        for (size_t i = 0; (role = repository_nth(r, i)); i++) {
+        for (size_t i = 0; (role = repository_staged(r, i)); i++) {
                 date_format(role->staged.expires, date);
                 printf("  %-28s expires %s\n", role->staged.path, date);
         }
@@ -208,10 +208,10 @@ static void report(const struct repository *r, const struct plan *p, const struc
                arg_repository, arg_repository, arg_keys);
 }
 
-static int report_json(const struct repository *r, const struct plan *p)
+static int report_json(const struct repository *r, const struct plan *p, const struct keys *keys)
 {
         _cleanup_json_ json_t *top = json_pack("{s:s, s:s, s:o, s:{}}", "repository", arg_repository, "keys",
-                                               arg_keys, "files", publisher_files_json(r), "roles");
+                                               arg_keys, "files", publisher_files_json(r, keys), "roles");
 
         for (enum tuf_role i = 0; i < TUF_ROLES; i++)
                 (void)json_object_set_new(json_object_get(top, "roles"), tuf_role_name(i),
@@ -278,7 +278,7 @@ static int init(struct fault *f)
         if (k < 0)
                 return k;
         if (arg_json)
-                return report_json(r, &p);
+                return report_json(r, &p, &signer.keys);
         report(r, &p, &signer.keys);
         return 0;
 }

@@ -222,40 +222,33 @@ static void target_file(char *path, size_t size, const char *target, const char 
                        target + strlen(arg_channel) + 1);
 }
 
-static int report_json(const struct release *r, json_t *files)
+/* The whole of it in the order to upload it. */
+static void add_targets(const struct release *r, json_t *files)
 {
-        _cleanup_json_ json_t *top = NULL;
         char bundle[PATH_MAX], manifest[PATH_MAX];
 
         target_file(bundle, sizeof(bundle), r->bundle_target, r->manifest->content.sha256);
         target_file(manifest, sizeof(manifest), r->manifest_target, r->digest);
         (void)json_array_insert_new(files, 0, json_pack("{s:s}", "path", manifest));
         (void)json_array_insert_new(files, 0, json_pack("{s:s}", "path", bundle));
-        top = json_pack("{s:s, s:s, s:s, s:s, s:b, s:O}", "bundle", r->manifest->name, "version",
-                        r->manifest->version, "digest", r->digest, "channel", arg_channel, "written",
-                        !arg_dry_run, "files", files);
+}
+
+static int report_json(const struct release *r, json_t *files)
+{
+        _cleanup_json_ json_t *top =
+                json_pack("{s:s, s:s, s:s, s:s, s:b, s:O}", "bundle", r->manifest->name, "version",
+                          r->manifest->version, "digest", r->digest, "channel", arg_channel, "written",
+                          !arg_dry_run, "files", files);
+
         return publisher_print_json(top);
 }
 
 static void report(const struct release *r, const json_t *files)
 {
-        char path[PATH_MAX];
-
         printf("%s %s %s to channel %s; files in the order to upload them:\n",
                arg_dry_run ? "Would publish" : "Published", r->manifest->name, r->manifest->version,
                arg_channel);
-        target_file(path, sizeof(path), r->bundle_target, r->manifest->content.sha256);
-        printf("  %s\n", path);
-        target_file(path, sizeof(path), r->manifest_target, r->digest);
-        printf("  %s\n", path);
-        for (size_t i = 0; i < json_array_size(files); i++) {
-                const json_t *file = json_array_get(files, i);
-
-                printf("  %-28s version %lld, expires %s\n",
-                       json_string_value(json_object_get(file, "path")),
-                       (long long)json_integer_value(json_object_get(file, "version")),
-                       json_string_value(json_object_get(file, "expires")));
-        }
+        publisher_print_files(files);
 }
 
 static int publish_locked(const struct release *r, struct repository *repository, struct fault *f)
@@ -273,7 +266,8 @@ static int publish_locked(const struct release *r, struct repository *repository
                 k = repository_stage(repository, &signer, f);
         if (k < 0)
                 return k;
-        files = publisher_files_json(repository);
+        files = publisher_files_json(repository, &signer.keys);
+        add_targets(r, files);
         if (!arg_dry_run) {
                 k = put_targets(r, repository, f);
                 if (k >= 0)

@@ -7,9 +7,13 @@
 
 #include "facts/date.h"
 
-#define DAY          INT64_C(86400)
-#define SPEC_VERSION "1.0.34"
-#define PERIOD_FIELD "x-sealift-expiry-seconds"
+#define DAY            INT64_C(86400)
+#define SPEC_VERSION   "1.0.34"
+#define PERIOD_FIELD   "x-sealift-expiry-seconds"
+#define INTERVAL_FIELD "x-sealift-interval-seconds"
+
+/* A publisher that misses one is noticed before anything expires. */
+enum { INTERVALS_IN_PERIOD = 3 };
 
 /* Root is signed by hand from safes, targets and snapshot at each release, timestamp by a machine: the
  * shorter the period, the sooner a host notices that it is being kept from news. */
@@ -60,7 +64,7 @@ int tuf_write_body(enum tuf_role role, uint64_t version, int64_t expires, json_t
 int tuf_write_signers(json_t *root, enum tuf_role role, const struct tuf_signing_key *keys, size_t n,
                       uint64_t threshold, int64_t period)
 {
-        json_t *listed = json_object_get(root, "keys"), *roles = json_object_get(root, "roles");
+        json_t *listed = json_object_get(root, "keys"), *roles = json_object_get(root, "roles"), *entry;
         _cleanup_json_ json_t *ids = json_array();
 
         if (!json_is_object(listed) || !json_is_object(roles))
@@ -69,9 +73,13 @@ int tuf_write_signers(json_t *root, enum tuf_role role, const struct tuf_signing
                 if (json_object_set(listed, keys[i].id, keys[i].public) < 0 ||
                     json_array_append_new(ids, json_string(keys[i].id)) < 0)
                         return -ENOMEM;
-        return json_object_set_new(roles, tuf_role_name(role),
-                                   json_pack("{s:O, s:I, s:I}", "keyids", ids, "threshold",
-                                             (json_int_t)threshold, PERIOD_FIELD, (json_int_t)period)) < 0
+        entry = json_object_get(roles, tuf_role_name(role));
+        if (!entry && json_object_set_new(roles, tuf_role_name(role), entry = json_object()) < 0)
+                return -ENOMEM;
+        return json_object_set(entry, "keyids", ids) < 0 ||
+                               json_object_set_new(entry, "threshold", json_integer((json_int_t)threshold)) <
+                                       0 ||
+                               json_object_set_new(entry, PERIOD_FIELD, json_integer(period)) < 0
                        ? -ENOMEM
                        : 0;
 }
@@ -83,6 +91,34 @@ int64_t tuf_read_period(const json_t *root, enum tuf_role role)
 
         return json_is_integer(period) && json_integer_value(period) > 0 ? json_integer_value(period)
                                                                          : periods[role];
+}
+
+int tuf_write_interval(json_t *root, int64_t interval)
+{
+        json_t *roles = json_object_get(root, "roles");
+        json_t *entry = json_object_get(roles, tuf_role_name(TUF_TIMESTAMP));
+
+        if (!json_is_object(entry))
+                return -EINVAL;
+        return json_object_set_new(entry, INTERVAL_FIELD, json_integer(interval)) < 0 ? -ENOMEM : 0;
+}
+
+int64_t tuf_read_interval(const json_t *root)
+{
+        json_t *roles = json_object_get(root, "roles");
+        json_t *interval =
+                json_object_get(json_object_get(roles, tuf_role_name(TUF_TIMESTAMP)), INTERVAL_FIELD);
+
+        if (json_is_integer(interval) && json_integer_value(interval) > 0)
+                return json_integer_value(interval);
+        return tuf_read_period(root, TUF_TIMESTAMP) / INTERVALS_IN_PERIOD;
+}
+
+int tuf_write_promise(json_t *timestamp, const json_t *root)
+{
+        return json_object_set_new(timestamp, INTERVAL_FIELD, json_integer(tuf_read_interval(root))) < 0
+                       ? -ENOMEM
+                       : 0;
 }
 
 int tuf_write_meta(json_t *body, const char *name, uint64_t version, const void *bytes, size_t len)

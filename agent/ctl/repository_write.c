@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is staged goes to the disk: the one place that changes a repository's metadata. It must never change
+ * a file that a host may have been told of, except timestamp.json, and a kill between any two files must
+ * leave what hosts can follow. */
+
+#include "ctl/repository.h"
+
+#include "ctl/preflight.h"
+#include "ctl/repository_parts.h"
+#include "ground/io.h"
+
+/* A new root comes first: what is signed by its keys alone means nothing before. Where the keys of the root
+ * before have signed as well it comes last, and hosts that look in between see the old state, whole. */
+const struct repository_role *repository_staged(const struct repository *r, size_t i)
+{
+        const struct repository_role *root = repository_top(r, TUF_ROOT);
+
+        for (size_t n = 0; n < r->n_roles; n++) {
+                const struct repository_role *role = r->role[n];
+
+                if (!role->staged.data || (role == root && r->root_last))
+                        continue;
+                if (i-- == 0)
+                        return role;
+        }
+        return i == 0 && r->root_last && root->staged.data ? root : NULL;
+}
+
+/* The moment at which hosts look at it: now. But a new root is no worse for a timestamp that has expired,
+ * which people with other keys will see to; so what is not signed anew is judged while it was valid. */
+int64_t repository_judged_at(const struct repository *r)
+{
+        int64_t at = r->now;
+
+        for (enum tuf_role i = TUF_TIMESTAMP; r->before && i < TUF_ROLES; i++) {
+                const struct repository_role *role = repository_top(r, i);
+
+                if (!role->staged.data && role->expires <= at)
+                        at = role->expires - 1;
+        }
+        return at;
+}
+
+int repository_write(struct repository *r, struct fault *f)
+{
+        _cleanup_close_ int fd = openat(r->fd, "metadata", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        const struct repository_role *role;
+        int k;
+
+        if (fd < 0)
+                return fault_set_errno(f, -errno, "metadata");
+        for (size_t i = 0; (role = repository_staged(r, i)); i++) {
+                const struct repository_staged *s = &role->staged;
+
+                k = io_replace_file_at(fd, s->path + STRLEN("metadata/"), s->data, s->len, 0644, f);
+                if (k < 0)
+                        return k;
+        }
+        r->written = true;
+        k = preflight(r, f);
+        return k < 0 ? fault_prefix(f, "written, but") : 0;
+}
