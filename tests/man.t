@@ -89,6 +89,16 @@ for page in "$man"/*.[1-8]; do
     ok $? "$name: is installed"
 done
 
+# What the agent takes for the earliest that a clock may say must not stay behind for good: the manual moves with the code.
+if [ -e "$top/configure.ac" ]; then
+    made=$(sed -n 's/^m4_define(\[SEALIFT_DATE\], \[\(.*\)\])$/\1/p' "$top/configure.ac")
+    newest=$(sed -n 's/^\.Dd //p' "$man"/*.[1-8] | while read -r day; do date -u -d "$day" +%Y-%m-%d; done | sort | tail -n 1)
+    [ -n "$made" ] && [ -n "$newest" ] && [ "$(printf '%s\n' "$made" "$newest" | sort | tail -n 1)" = "$made" ]
+    ok $? "configure.ac: this version ($made) is as new as its newest page ($newest)"
+else
+    skip "this version is as new as its newest page" "configure.ac is not there"
+fi
+
 # "sealiftd(8)" wherever the project says so.
 for place in agent units manifests apparmor README.md ARCHITECTURE.md HACKING.md; do
     [ ! -e "$top/$place" ] || grep -rhoE '\b(org\.)?sealift[A-Za-z0-9.-]*\([1-8]\)' "$top/$place"

@@ -13,6 +13,7 @@
  *   -EKEYREJECTED  not enough valid signatures
  *   -ESTALE        rolled back: older than what is trusted already
  *   -ETIME         expired metadata
+ *   -EDOM          this machine's clock cannot be right
  *   -EFBIG         over a named limit
  *   -ENOENT        the object is not there
  *   -EPERM         refused by this host's policy
@@ -40,7 +41,8 @@ int fault_set(struct fault *f, int error, const char *format, ...) _printf_(3, 4
 /* The same, followed by ": " and strerror(-error). */
 int fault_set_errno(struct fault *f, int error, const char *format, ...) _printf_(3, 4);
 
-/* The cause may pass by itself (the source, the network, a worker that died): worth a retry soon. All other
+/* The cause may pass by itself (the source, the network, a worker that died, a clock that a machine without
+ * a battery sets once it has found a server): worth a retry soon. All other
  * classes are decisions that only a new release, a new policy or an operator changes. */
 bool fault_transient(int error) _const_;
 

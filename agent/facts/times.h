@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "ground/buffer.h"
+#include "ground/fault.h"
+#include "facts/expiry.h"
+#include "facts/freeze.h"
+
+/* What an agent knows about time from one start to the next, in trust/times, as text an operator can read:
+ *
+ *     [Clock]
+ *     Trusted=2026-11-21T05:04:44Z
+ *
+ *     [Timestamp]
+ *     Version=17
+ *     Seen=2026-11-21T04:58:02Z
+ *     ...
+ *
+ *     [Role root]
+ *     Version=1
+ *     Seen=2026-11-02T10:00:00Z
+ *     Told=no */
+enum {
+        TIMES_BYTES_MAX = 16 * 1024, /* ten times what is ever written */
+        /* Each write is two flushes of a disk that may be a memory card, and polls come every few minutes.
+         * What a crash takes is that much of the floor. */
+        TIMES_WRITE_SEC = 3600,
+};
+
+struct times {
+        int64_t trusted; /* the last trusted time (facts/clock.h); 0: none */
+        struct freeze freeze;
+        struct expiry_mark marks[TUF_ROLES];
+};
+
+/* -EINVAL with file and line. What a newer sealift may have written is skipped. */
+_must_check_ int times_parse(const char *text, size_t len, const char *file, struct times *ret,
+                             struct fault *f);
+
+/* Text that times_parse() gives back as it was. -EFBIG, -ENOMEM. */
+_must_check_ int times_format(const struct times *t, struct buffer *out);
+
+/* Whether what is on disk has to be replaced: something happened, or a clock moved on by TIMES_WRITE_SEC. */
+bool times_differ(const struct times *stored, const struct times *t) _pure_;
