@@ -13,11 +13,13 @@ static const struct verb {
         int (*run)(int argc, char **argv);
 } verbs[] = {
         { "check", "", "look for new releases now", verb_check },
+        { "expire", "", "what of a repository runs out, and when", verb_expire },
         { "init", "", "make a repository to publish to, and its keys", verb_init },
         { "key", "WORD", "make, take and list the keys that sign", verb_key },
         { "lint", "MANIFEST...", "check manifests, packed or not", verb_lint },
         { "pack", "DIR", "make a bundle and its sealed manifest from a tree", verb_pack },
         { "publish", "MANIFEST", "add a packed release to a channel of a repository", verb_publish },
+        { "refresh", "", "sign a newer timestamp for a repository", verb_refresh },
         { "show", "MANIFEST", "what a manifest holds and asks for; its sums", verb_show },
         { "sign", "FILE...", "add a signature to a metadata file, offline", verb_sign },
         { "status", "[BUNDLE]", "what this machine runs", verb_status },

@@ -4,9 +4,12 @@
 
 #include "ctl/publisher.h"
 
+#include <inttypes.h>
 #include <time.h>
 
 #include "facts/date.h"
+#include "facts/expiry.h"
+#include "facts/tuf_write.h"
 #include "ground/text.h"
 
 #define EPOCH_MAX UINT64_C(253000000000) /* the year 9987: dates after it have no room to expire */
@@ -96,6 +99,42 @@ void publisher_print_files(const json_t *files)
                 for (size_t n = 0; n < json_array_size(names); n++)
                         printf("%s%s", n > 0 ? ", " : "", json_string_value(json_array_get(names, n)));
                 putchar('\n');
+        }
+}
+
+int64_t publisher_margin(const struct repository *r, const struct repository_role *role)
+{
+        return expiry_margin(role->role, tuf_read_period(repository_top(r, TUF_ROOT)->body, role->role));
+}
+
+/* Two units are as much as a reader wants to know. */
+void publisher_format_span(int64_t seconds, char ret[static PUBLISHER_SPAN_SIZE])
+{
+        int64_t days = seconds / 86400, hours = seconds / 3600 % 24, minutes = seconds / 60 % 60;
+
+        if (days > 0)
+                (void)snprintf(ret, PUBLISHER_SPAN_SIZE, "%" PRId64 "d %" PRId64 "h", days, hours);
+        else if (hours > 0)
+                (void)snprintf(ret, PUBLISHER_SPAN_SIZE, "%" PRId64 "h %" PRId64 "min", hours, minutes);
+        else
+                (void)snprintf(ret, PUBLISHER_SPAN_SIZE, "%" PRId64 "min %" PRId64 "s", minutes,
+                               seconds % 60);
+}
+
+void publisher_warn_expiry(const struct repository *r, const char *command)
+{
+        const struct repository_role *role;
+
+        for (size_t i = 0; (role = repository_nth(r, i)); i++) {
+                int64_t left = role->expires - repository_now(r);
+                char span[PUBLISHER_SPAN_SIZE];
+
+                if (role->staged.data || left >= publisher_margin(r, role))
+                        continue;
+                publisher_format_span(left > 0 ? left : -left, span);
+                fprintf(stderr, "%s: warning: %s %s %s%s: %s\n", command, role->name,
+                        left > 0 ? "expires in" : "has expired", span, left > 0 ? "" : " ago",
+                        expiry_remedy(role->role, role->delegated));
         }
 }
 

@@ -16,5 +16,15 @@ json_t *publisher_files_json(const struct repository *r, const struct keys *keys
 /* The same for people, a line for each file; one that has a path alone is just named. */
 void publisher_print_files(const json_t *files);
 
+/* Seconds before its expiry that a role wants looking after. */
+int64_t publisher_margin(const struct repository *r, const struct repository_role *role);
+
+/* "12d 4h", "3h 20min", "5min 1s"; seconds is not negative. */
+enum { PUBLISHER_SPAN_SIZE = 48 };
+void publisher_format_span(int64_t seconds, char ret[static PUBLISHER_SPAN_SIZE]);
+
+/* Warns on standard error of what expires soon and is not signed anew now. */
+void publisher_warn_expiry(const struct repository *r, const char *command);
+
 /* Prints one JSON document on standard output. 0 or -EIO. */
 int publisher_print_json(const json_t *j);

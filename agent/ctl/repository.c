@@ -215,7 +215,7 @@ int repository_versions(int dirfd, const char *file, uint64_t *ret_min, uint64_t
         return 0;
 }
 
-static int repository_lock(const char *path, int64_t now, struct repository **ret, struct fault *f)
+static int repository_at(const char *path, int64_t now, bool lock, struct repository **ret, struct fault *f)
 {
         _cleanup_(repository_freep) struct repository *r = calloc(1, sizeof(*r));
 
@@ -226,7 +226,7 @@ static int repository_lock(const char *path, int64_t now, struct repository **re
         if (r->fd < 0)
                 return fault_set_errno(f, -errno, "%s", path);
         /* The lock is on the folder itself: a lock file would end up in the bucket. */
-        if (flock(r->fd, LOCK_EX | LOCK_NB) < 0)
+        if (lock && flock(r->fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? fault_set(f, -EBUSY, "%s: another publisher is at work", path)
                                             : fault_set_errno(f, -errno, "%s: cannot lock", path);
         *ret = TAKE_PTR(r);
@@ -329,12 +329,13 @@ static int load_delegated(struct repository *r, struct fault *f)
         return k;
 }
 
-int repository_open(const char *path, int64_t now, struct repository **ret, struct fault *f)
+static int repository_load(const char *path, int64_t now, bool lock, struct repository **ret,
+                           struct fault *f)
 {
         _cleanup_(repository_freep) struct repository *r = NULL;
         int k;
 
-        k = repository_lock(path, now, &r, f);
+        k = repository_at(path, now, lock, &r, f);
         if (k < 0)
                 return k;
         k = load_trust(r, f);
@@ -346,6 +347,16 @@ int repository_open(const char *path, int64_t now, struct repository **ret, stru
                 return fault_prefix(f, "%s", path);
         *ret = TAKE_PTR(r);
         return 0;
+}
+
+int repository_open(const char *path, int64_t now, struct repository **ret, struct fault *f)
+{
+        return repository_load(path, now, true, ret, f);
+}
+
+int repository_read(const char *path, int64_t now, struct repository **ret, struct fault *f)
+{
+        return repository_load(path, now, false, ret, f);
 }
 
 static int new_roles(struct repository *r, struct fault *f)
@@ -373,7 +384,7 @@ int repository_new(const char *path, int64_t now, struct repository **ret, struc
 
         if (mkdir(path, 0755) < 0 && errno != EEXIST)
                 return fault_set_errno(f, -errno, "%s: cannot make the folder", path);
-        k = repository_lock(path, now, &r, f);
+        k = repository_at(path, now, true, &r, f);
         if (k < 0)
                 return k;
         k = target_make_directory(r->fd, "metadata");

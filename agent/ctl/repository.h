@@ -54,6 +54,9 @@ DEFINE_POINTER_CLEANUP(struct repository, repository_free)
  * would, but for expiry: an expired repository is what one publishes to. now is what dates are made from. */
 _must_check_ int repository_open(const char *path, int64_t now, struct repository **ret, struct fault *f);
 
+/* The same to look at: without the lock, and nothing may be staged. */
+_must_check_ int repository_read(const char *path, int64_t now, struct repository **ret, struct fault *f);
+
 /* A new one in a folder that is made if need be; -EEXIST when one is there. All four roles are changed. */
 _must_check_ int repository_new(const char *path, int64_t now, struct repository **ret, struct fault *f);
 

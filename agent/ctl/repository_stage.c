@@ -125,13 +125,14 @@ static int too_few(const struct signer_request *q, const struct tuf_signers *by,
 static int sign_for_both(struct repository *r, struct repository_role *role, struct signer *signer,
                          const struct signer_request *q, const struct buffer *data, struct fault *f)
 {
-        struct signer here = *signer;
         struct signer_request old = *q;
+        size_t n = signer->commands.n;
         int k;
 
         old.by = r->before->signers + role->role;
-        here.commands.n = 0;
-        k = signer_collect(&here, &old, data->data, data->len, role->staged.signatures, f);
+        signer->commands.n = 0;
+        k = signer_collect(signer, &old, data->data, data->len, role->staged.signatures, f);
+        signer->commands.n = n;
         if (k < 0)
                 return k;
         if (signer_count(old.by, data->data, data->len, role->staged.signatures) < old.by->threshold)
@@ -144,7 +145,7 @@ static int sign_enough(struct repository *r, struct repository_role *role, struc
 {
         _cleanup_(listing_done) struct listing l = {};
         json_t *signatures = role->staged.signatures;
-        struct signer_request q = { .role = role->name, .file = role->file };
+        struct signer_request q = { .role = role->name, .file = role->staged.path };
         char before[48] = "";
         uint64_t good;
         int k;

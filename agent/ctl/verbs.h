@@ -10,11 +10,13 @@
 #include "ground/fault.h"
 
 /* publisher: files in, files out, no host needed */
+int verb_expire(int argc, char **argv);
 int verb_init(int argc, char **argv);
 int verb_key(int argc, char **argv);
 int verb_lint(int argc, char **argv);
 int verb_pack(int argc, char **argv);
 int verb_publish(int argc, char **argv);
+int verb_refresh(int argc, char **argv);
 int verb_show(int argc, char **argv);
 int verb_sign(int argc, char **argv);
 

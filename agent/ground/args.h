@@ -62,7 +62,8 @@ _must_check_ int args_parse(const struct args_command *c, int argc, char **argv,
 /* sysexits-like statuses all sealift programs share, documented in each man page. */
 enum args_exit {
         EXIT_STATUS_OK = 0,
-        EXIT_STATUS_FAILED = 1, /* it was tried and did not work */
-        EXIT_STATUS_USAGE = 2,  /* the command line or a file written by hand is wrong */
-        EXIT_STATUS_NEWS = 3,   /* it worked, and the answer is no (nothing new, something unhealthy) */
+        EXIT_STATUS_FAILED = 1,  /* it was tried and did not work */
+        EXIT_STATUS_USAGE = 2,   /* the command line or a file written by hand is wrong */
+        EXIT_STATUS_NEWS = 3,    /* it worked, and the answer is no (nothing new, something unhealthy) */
+        EXIT_STATUS_EXPIRED = 4, /* it worked, and the answer is worse: something has expired */
 };
