@@ -7,6 +7,22 @@
 #define DAY INT64_C(86400)
 #define NOW INT64_C(1800000000)
 
+#define PERIOD(role, value) "\"" role "\":{\"x-sealift-expiry-seconds\":" value "}"
+
+static void test_periods(void)
+{
+        static const char root[] = "{\"signed\":{\"roles\":{" PERIOD("root", "31536000") "," PERIOD(
+                "timestamp", "-1") "," PERIOD("snapshot", "\"7\"") ",\"targets\":{}}},\"signatures\":[]}";
+        static const int64_t want[TUF_ROLES] = { [TUF_ROOT] = 31536000 };
+        int64_t periods[TUF_ROLES];
+
+        expiry_read_periods(root, strlen(root), periods);
+        for (enum tuf_role role = 0; role < TUF_ROLES; role++)
+                tap_int(periods[role], want[role], "%s: signed for", tuf_role_name(role));
+        expiry_read_periods("[", 1, periods);
+        tap_int(periods[TUF_ROOT], 0, "what cannot be read says nothing");
+}
+
 static void test_margin(void)
 {
         static const struct {
@@ -89,6 +105,7 @@ static void test_remedy(void)
 
 int main(void)
 {
+        test_periods();
         test_margin();
         test_look();
         test_unknown_period();

@@ -21,6 +21,9 @@ static const struct report_bundle bundles[] = {
           .error = "web.manifest:3: \"bad\"\\" },
 };
 
+static const char *const warnings[] = { "root.json version 1 expires in 9 days", "no newer timestamp",
+                                        NULL };
+
 static void fill(char *s, size_t size, char c)
 {
         memset(s, c, size - 1);
@@ -66,6 +69,7 @@ int main(void)
                 .sequence = 7,
                 .dropped = 2,
                 .time_usec = UINT64_C(1700000001000000),
+                .warnings = warnings,
                 .bundles = bundles,
                 .n_bundles = ELEMENTSOF(bundles),
         };
@@ -76,7 +80,9 @@ int main(void)
                 "{\"format\":1,\"machine\":\"m\",\"boot\":\"b\",\"agent\":\"0.1\",\"sequence\":7,"
                 "\"dropped\":2,\"channel\":\"stable\","
                 "\"reason\":\"poll\","
-                "\"time\":\"2023-11-14T22:13:21Z\",\"error\":null,\"bundles\":["
+                "\"time\":\"2023-11-14T22:13:21Z\",\"error\":null,"
+                "\"warnings\":[\"root.json version 1 expires in 9 days\",\"no newer "
+                "timestamp\"],\"bundles\":["
                 "{\"name\":\"web\",\"version\":\"1.0\",\"digest\":\"ab\",\"state\":\"running\","
                 "\"since\":\"2023-11-14T22:13:20Z\",\"error\":null},"
                 "{\"name\":\"new\",\"version\":null,\"digest\":null,\"state\":\"absent\",\"since\":null,"

@@ -68,6 +68,19 @@ int agent_bus_get_text(sd_bus *bus, const char *property, char **ret, struct fau
         return r < 0 ? r : 0;
 }
 
+int agent_bus_get_texts(sd_bus *bus, const char *property, char ***ret, struct fault *f)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_get_property_strv(bus, AGENT_BUS_NAME, AGENT_BUS_PATH, AGENT_BUS_NAME, property, &error,
+                                     ret);
+        if (r < 0)
+                r = bus_fault(f, r, &error, property);
+        sd_bus_error_free(&error);
+        return r < 0 ? r : 0;
+}
+
 int agent_bus_get_time(sd_bus *bus, const char *property, uint64_t *ret, struct fault *f)
 {
         sd_bus_error error = SD_BUS_ERROR_NULL;

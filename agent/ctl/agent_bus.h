@@ -22,6 +22,7 @@ _must_check_ int agent_bus_call(sd_bus *bus, const char *method, uint64_t timeou
 _must_check_ int agent_bus_call_text(sd_bus *bus, const char *method, const char *text, sd_bus_message **ret,
                                      struct fault *f);
 
-/* Properties; the string is the caller's. */
+/* Properties; a string is the caller's, as are an array of them (NULL behind the last) and each in it. */
 _must_check_ int agent_bus_get_text(sd_bus *bus, const char *property, char **ret, struct fault *f);
+_must_check_ int agent_bus_get_texts(sd_bus *bus, const char *property, char ***ret, struct fault *f);
 _must_check_ int agent_bus_get_time(sd_bus *bus, const char *property, uint64_t *ret, struct fault *f);

@@ -66,6 +66,22 @@ static int status_read_facts(sd_bus *bus, json_t *status, struct fault *f)
         return 0;
 }
 
+static int status_read_warnings(sd_bus *bus, json_t *status, struct fault *f)
+{
+        json_t *warnings = json_array();
+        char **texts = NULL;
+        int r;
+
+        (void)json_object_set_new(status, "warnings", warnings);
+        r = agent_bus_get_texts(bus, "Warnings", &texts, f);
+        for (size_t i = 0; texts && texts[i]; i++) {
+                (void)json_array_append_new(warnings, json_string(texts[i]));
+                free(texts[i]);
+        }
+        free(texts);
+        return r;
+}
+
 static int status_add_bundle(sd_bus_message *reply, const char *only, json_t *bundles)
 {
         const char *name, *version, *digest, *state, *error;
@@ -117,6 +133,8 @@ static void status_print(const json_t *status)
 
         for (size_t k = 0; k < ELEMENTSOF(facts); k++)
                 printf("%12s: %s\n", facts[k].label, text_of(status, facts[k].key));
+        json_array_foreach(json_object_get(status, "warnings"), i, b)
+                printf("%12s: %s\n", "Warning", json_string_value(b));
         if (json_array_size(bundles) == 0) {
                 printf("\nNo bundle is installed.\n");
                 return;
@@ -155,6 +173,8 @@ static int status_run(char **operands, int n, struct fault *f)
         r = agent_bus_open(&bus, f);
         if (r >= 0)
                 r = status_read_facts(bus, status, f);
+        if (r >= 0)
+                r = status_read_warnings(bus, status, f);
         if (r >= 0)
                 r = status_read_bundles(bus, n > 0 ? operands[0] : NULL, status, f);
         if (r >= 0 && arg_json) {

@@ -4,6 +4,8 @@
 
 #include "facts/expiry.h"
 
+#include "facts/tuf_write.h"
+
 static const struct {
         int64_t span;
         const char *remedy;
@@ -17,6 +19,19 @@ static const struct {
                           "the publisher has to sign it again, with the next `sealift publish`" },
 };
 _Static_assert(ELEMENTSOF(roles) == TUF_ROLES, "a span for each role");
+
+void expiry_read_periods(const void *bytes, size_t len, int64_t ret[static TUF_ROLES])
+{
+        const struct json_limits limits = { .bytes = TUF_ROOT_BYTES_MAX,
+                                            .values = TUF_ROOT_BYTES_MAX / TUF_BYTES_PER_VALUE,
+                                            .depth = TUF_DEPTH_MAX };
+        _cleanup_json_ json_t *whole = NULL;
+        int r;
+
+        r = json_parse("root.json", bytes, len, &limits, &whole, NULL);
+        for (enum tuf_role role = 0; role < TUF_ROLES; role++)
+                ret[role] = r < 0 ? 0 : tuf_read_signed_period(json_object_get(whole, "signed"), role);
+}
 
 int64_t expiry_margin(enum tuf_role role, int64_t validity)
 {

@@ -34,6 +34,10 @@ struct expiry_look {
 
 enum expiry_news { EXPIRY_FINE, EXPIRY_SOON, EXPIRY_SOON_FIRST };
 
+/* What the publisher signs each role for, from a root that is trusted, whole, as signed; 0 where it does not
+ * say, as other tools than sealift do not. */
+void expiry_read_periods(const void *bytes, size_t len, int64_t ret[static TUF_ROLES]);
+
 /* How long before its expiry a role is to be warned of; validity 0: not known. */
 int64_t expiry_margin(enum tuf_role role, int64_t validity) _const_;
 

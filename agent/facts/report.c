@@ -30,6 +30,19 @@ static json_t *bundle_json(const struct report_bundle *b)
                          "since", time_text(b->since_usec), "error", text_or_null(b->error));
 }
 
+/* NULL when there is a text that is not UTF-8. */
+static json_t *texts_json(const char *const *texts)
+{
+        json_t *array = json_array();
+
+        for (; texts && *texts; texts++)
+                if (json_array_append_new(array, json_string(*texts)) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        return array;
+}
+
 int report_write(const struct report *r, char **ret)
 {
         json_t *bundles = json_array(), *whole;
@@ -40,11 +53,11 @@ int report_write(const struct report *r, char **ret)
                         json_decref(bundles);
                         return -EINVAL;
                 }
-        whole = json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:o, s:o, s:o}", "format", REPORT_FORMAT,
-                          "machine", r->machine, "boot", r->boot, "agent", r->agent, "sequence",
-                          (json_int_t)r->sequence, "dropped", (json_int_t)r->dropped, "channel", r->channel,
-                          "reason", r->reason, "time", time_text(r->time_usec), "error",
-                          text_or_null(r->error), "bundles", bundles);
+        whole = json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:o, s:o, s:o, s:o}", "format",
+                          REPORT_FORMAT, "machine", r->machine, "boot", r->boot, "agent", r->agent,
+                          "sequence", (json_int_t)r->sequence, "dropped", (json_int_t)r->dropped, "channel",
+                          r->channel, "reason", r->reason, "time", time_text(r->time_usec), "error",
+                          text_or_null(r->error), "warnings", texts_json(r->warnings), "bundles", bundles);
         if (!whole)
                 return -EINVAL; /* json_pack() has released what it was given */
         text = json_dumps(whole, JSON_COMPACT);

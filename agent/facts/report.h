@@ -18,10 +18,11 @@ struct report {
         const char *boot;
         const char *agent; /* version */
         const char *channel;
-        const char *reason; /* "start", "poll", "unit" */
-        const char *error;  /* of the poll as a whole; NULL = none */
-        uint64_t sequence;  /* rises by one with each report of this machine: a gap is a report lost */
-        uint64_t dropped;   /* reports this machine had to drop undelivered, since ever */
+        const char *reason;          /* "start", "poll", "unit" */
+        const char *error;           /* of the poll as a whole; NULL = none */
+        const char *const *warnings; /* what will become an error; NULL behind the last */
+        uint64_t sequence; /* rises by one with each report of this machine: a gap is a report lost */
+        uint64_t dropped;  /* reports this machine had to drop undelivered, since ever */
         uint64_t time_usec;
         const struct report_bundle *bundles;
         size_t n_bundles;

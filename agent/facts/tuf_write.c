@@ -84,13 +84,19 @@ int tuf_write_signers(json_t *root, enum tuf_role role, const struct tuf_signing
                        : 0;
 }
 
-int64_t tuf_read_period(const json_t *root, enum tuf_role role)
+int64_t tuf_read_signed_period(const json_t *root, enum tuf_role role)
 {
         json_t *roles = json_object_get(root, "roles");
         json_t *period = json_object_get(json_object_get(roles, tuf_role_name(role)), PERIOD_FIELD);
 
-        return json_is_integer(period) && json_integer_value(period) > 0 ? json_integer_value(period)
-                                                                         : periods[role];
+        return json_is_integer(period) && json_integer_value(period) > 0 ? json_integer_value(period) : 0;
+}
+
+int64_t tuf_read_period(const json_t *root, enum tuf_role role)
+{
+        int64_t period = tuf_read_signed_period(root, role);
+
+        return period > 0 ? period : periods[role];
 }
 
 int tuf_write_interval(json_t *root, int64_t interval)

@@ -48,6 +48,7 @@ struct agent {
         struct store *store;
         struct outbox *outbox;
         struct units *units;
+        struct vigil *vigil;       /* time */
         struct outbound *outbound; /* reports on their way */
         struct agent_bus *bus;
         struct bundle *bundles; /* owned; sorted by name */

@@ -6,6 +6,7 @@
 #include "sealiftd/bus.h"
 
 #include "sealiftd/story.h"
+#include "sealiftd/vigil.h"
 
 /* A caller that asks again and again without waiting for answers. */
 enum { BUS_WAITING_MAX = 64 };
@@ -115,6 +116,20 @@ static int get_time(sd_bus *bus, const char *path, const char *interface, const 
                 reply, "t", str_eq(property, "LastCheckUSec") ? a->last_check_usec : a->next_check_usec);
 }
 
+static int get_warnings(sd_bus *bus, const char *path, const char *interface, const char *property,
+                        sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        const struct agent *a = ((struct agent_bus *)userdata)->agent;
+        const char *warnings[VIGIL_WARNINGS_MAX + 1];
+        int r;
+
+        vigil_warnings(a, warnings);
+        r = sd_bus_message_open_container(reply, 'a', "s");
+        for (size_t i = 0; r >= 0 && warnings[i]; i++)
+                r = sd_bus_message_append(reply, "s", warnings[i]);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Version", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -123,6 +138,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("LastCheckUSec", "t", get_time, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("LastResult", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("NextCheckUSec", "t", get_time, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Warnings", "as", get_warnings, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_METHOD_WITH_ARGS("ListBundles", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ssssts)", bundles),
                                 on_list_bundles, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Why", SD_BUS_ARGS("s", bundle), SD_BUS_RESULT("s", tried, "a(sss)", gates),
@@ -192,5 +208,5 @@ void bus_tell_checked(struct agent_bus *b)
         memmove(b->waiting, b->waiting + b->n_served, b->n_waiting * sizeof(*b->waiting));
         b->n_served = 0;
         (void)sd_bus_emit_properties_changed(b->bus, BUS_PATH, BUS_INTERFACE, "LastCheckUSec", "LastResult",
-                                             "NextCheckUSec", NULL);
+                                             "NextCheckUSec", "Warnings", NULL);
 }

@@ -17,6 +17,7 @@
 #include "sealiftd/poll.h"
 #include "sealiftd/report.h"
 #include "sealiftd/story.h"
+#include "sealiftd/vigil.h"
 
 static const char *arg_config = CONFIG_PATH;
 static const char *arg_store = STORE_PATH;
@@ -47,6 +48,7 @@ static void agent_done(struct agent *a)
         a->outbound = outbound_free(a->outbound);
         a->bus = bus_free(a->bus);
         a->units = units_free(a->units);
+        a->vigil = vigil_free(a->vigil);
         a->outbox = outbox_free(a->outbox);
         a->store = store_free(a->store);
         a->policy = policy_free(a->policy);
@@ -85,6 +87,8 @@ static int agent_open(struct agent *a, struct fault *f)
                 r = store_open(arg_store, &a->store, f);
         if (r >= 0)
                 r = outbox_open(a->store, &a->outbox, f);
+        if (r >= 0)
+                r = vigil_open(a->store, &a->vigil, f);
         if (r >= 0)
                 r = load_bundles(a, f);
         if (r >= 0)

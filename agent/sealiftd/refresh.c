@@ -11,6 +11,7 @@
 #include "doors/journal.h"
 #include "ground/io.h"
 #include "ground/text.h"
+#include "sealiftd/vigil.h"
 
 void refresh_done(struct refresh *x)
 {
@@ -19,7 +20,7 @@ void refresh_done(struct refresh *x)
 }
 
 /* A stored role that cannot be read is left out, except root: without one there is nothing to trust. */
-static int refresh_load(struct agent *a, struct trust **ret, struct fault *f)
+static int refresh_load(struct agent *a, int64_t now, struct trust **ret, struct fault *f)
 {
         struct trust_cache cache = {};
         char *bytes[TUF_ROLES] = {};
@@ -39,7 +40,7 @@ static int refresh_load(struct agent *a, struct trust **ret, struct fault *f)
                 cache.role[role].len = len;
         }
         if (r >= 0)
-                r = trust_new(&cache, (int64_t)(agent_now_usec() / 1000000), ret, f);
+                r = trust_new(&cache, now, ret, f);
         for (enum tuf_role role = 0; role < TUF_ROLES; role++)
                 free(bytes[role]);
         return r;
@@ -123,7 +124,10 @@ static int refresh_complain(struct refresh *x, int r, struct fault *f)
 {
         const char *source = x->agent->config->source;
 
-        if (r == -ECANCELED || str_eq(x->agent->last_result, f->text))
+        if (r == -ECANCELED)
+                return r;
+        vigil_fail(x->agent, f);
+        if (str_eq(x->agent->last_result, f->text))
                 return r;
         if (is_verdict(r))
                 journal_send(JOURNAL_TRUST_REFUSED, LOG_ERR, NULL, "metadata of source %s refused: %s",
@@ -137,10 +141,14 @@ static int refresh_complain(struct refresh *x, int r, struct fault *f)
 int refresh_trust(struct refresh *x, struct agent *a, struct fault *f)
 {
         bool news = false;
+        int64_t now;
         int r;
 
         *x = (struct refresh){ .agent = a, .fetcher.sock = -EBADF };
-        r = refresh_load(a, &x->trust, f);
+        r = vigil_begin(a, &now, f);
+        if (r < 0)
+                return r;
+        r = refresh_load(a, now, &x->trust, f);
         if (r >= 0 && trust_warning(x->trust))
                 journal_send(JOURNAL_TRUST_REFUSED, LOG_WARNING, NULL, "%s", trust_warning(x->trust));
         if (r >= 0)
@@ -154,6 +162,8 @@ int refresh_trust(struct refresh *x, struct agent *a, struct fault *f)
                 news = news || step.kind == TRUST_STORE;
                 r = refresh_step(x, &step, f);
         }
+        if (r >= 0)
+                r = vigil_end(a, x->trust, f);
         if (r < 0)
                 return refresh_complain(x, r, f);
         refresh_tell(x, news);

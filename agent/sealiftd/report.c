@@ -8,12 +8,15 @@
 
 #include "doors/journal.h"
 #include "facts/report.h"
+#include "sealiftd/vigil.h"
 #include "store/outbox.h"
 
 static int report_text(struct agent *a, const char *reason, const char *error, char **ret)
 {
+        const char *warnings[VIGIL_WARNINGS_MAX + 1];
         struct report_bundle bundles[BUNDLES_MAX];
 
+        vigil_warnings(a, warnings);
         for (size_t i = 0; i < a->n_bundles; i++) {
                 const struct bundle *b = a->bundles + i;
 
@@ -37,6 +40,7 @@ static int report_text(struct agent *a, const char *reason, const char *error, c
                         .sequence = outbox_next_sequence(a->outbox),
                         .dropped = outbox_dropped(a->outbox),
                         .time_usec = agent_now_usec(),
+                        .warnings = warnings,
                         .bundles = bundles,
                         .n_bundles = a->n_bundles,
                 },
