@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """usage: forge.py REPOSITORY KEYS put TARGET FILE
-       forge.py REPOSITORY KEYS timestamp VERSION
+       forge.py REPOSITORY KEYS timestamp VERSION [FIELD=JSON...]
        forge.py REPOSITORY KEYS rotate VERSION
 
 Signs whatever it takes, asking nothing: what somebody can do who has the keys, but not sealift's own checks.
 
   put        FILE into the repository as TARGET
-  timestamp  the timestamp as it is, with another version
+  timestamp  the timestamp as it is, with another version, and with fields set
   rotate     the same, with a new key of the timestamp that a next root names: what a publisher does once a key was stolen
 """
 import hashlib
@@ -82,9 +82,10 @@ def put(repository, target, path):
     repository.write("timestamp", "timestamp.json", timestamp)
 
 
-def timestamp(repository, version):
+def timestamp(repository, version, *fields):
     signed = repository.read("timestamp.json")
     signed["version"] = int(version)
+    signed.update((name, json.loads(value)) for name, _, value in (field.partition("=") for field in fields))
     repository.write("timestamp", "timestamp.json", signed)
 
 
