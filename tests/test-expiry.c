@@ -66,6 +66,11 @@ static void test_look(void)
         look.expires = look.now + 90 * DAY;
         tap_int(expiry_look(&mark, &look), EXPIRY_FINE, "one that is: nothing");
         tap_ok(!mark.told, "and when its time comes it will be said");
+        look.version = 8;
+        look.expires = look.now + 30 * DAY;
+        tap_int(expiry_look(&mark, &look), EXPIRY_FINE, "one that was signed long before it came here");
+        look.now = look.expires - 14 * DAY + 1;
+        tap_int(expiry_look(&mark, &look), EXPIRY_SOON_FIRST, "is told by how long it was signed for");
 }
 
 /* A repository that does not say how long it signs for. */

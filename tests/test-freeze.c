@@ -69,7 +69,8 @@ static const struct look frozen[] = {
 
 static const struct look unreachable[] = {
         { "the first timestamp", SERVED, 1, 0, FREEZE_NOTHING },
-        { "no source for two intervals", UNSERVED, 0, 2 * DAY, FREEZE_NOTHING },
+        { "no source for an interval", UNSERVED, 0, DAY, FREEZE_NOTHING },
+        { "for two", UNSERVED, 0, 2 * DAY, FREEZE_NOTHING },
         { "and a second", UNSERVED, 0, 2 * DAY + 1, FREEZE_RAISED },
         { "the source is back, with nothing new", SERVED, 1, 3 * DAY, FREEZE_NOTHING },
         { "and with something", SERVED, 2, 3 * DAY + 1, FREEZE_CLEARED },
@@ -90,10 +91,17 @@ static const struct look old_bucket[] = {
 
 static const struct look dozing[] = {
         { "the first timestamp", SERVED, 1, 0, FREEZE_NOTHING },
-        { "awake for an hour of each day", UNSERVED, 0, 1 * DAY, FREEZE_NOTHING, 23 * HOUR },
-        { "without a network", UNSERVED, 0, 47 * DAY, FREEZE_NOTHING, 46 * 23 * HOUR },
-        { "48 hours in all", UNSERVED, 0, 48 * DAY, FREEZE_NOTHING, 23 * HOUR },
-        { "and a second", UNSERVED, 0, 48 * DAY + 1, FREEZE_RAISED },
+        { "awake for half of each day", UNSERVED, 0, 1 * DAY, FREEZE_NOTHING, 12 * HOUR },
+        { "without a network", UNSERVED, 0, 2 * DAY, FREEZE_NOTHING, 12 * HOUR },
+        { "three days", UNSERVED, 0, 3 * DAY, FREEZE_NOTHING, 12 * HOUR },
+        { "48 hours in all", UNSERVED, 0, 4 * DAY, FREEZE_NOTHING, 12 * HOUR },
+        { "and a second", UNSERVED, 0, 4 * DAY + 1, FREEZE_RAISED },
+};
+
+static const struct look busy[] = {
+        { "the first timestamp", SERVED, 1, 0, FREEZE_NOTHING },
+        { "awake, but kept from asking for a week", UNSERVED, 0, 7 * DAY, FREEZE_NOTHING },
+        { "each look speaks for one poll", UNSERVED, 0, 7 * DAY + 47 * HOUR, FREEZE_NOTHING },
 };
 
 static const struct look nothing_yet[] = {
@@ -137,10 +145,11 @@ static void test_lives(void)
 {
         static const struct life lives[] = {
                 LIFE("frozen", DAY, HOUR, frozen),
-                LIFE("unreachable", DAY, HOUR, unreachable),
+                LIFE("unreachable", DAY, DAY, unreachable),
                 LIFE("off", DAY, HOUR, off),
                 LIFE("old bucket", DAY, HOUR, old_bucket),
-                LIFE("dozing", DAY, HOUR, dozing),
+                LIFE("dozing", DAY, 12 * HOUR, dozing),
+                LIFE("busy", DAY, HOUR, busy),
                 LIFE("nothing yet", DAY, HOUR, nothing_yet),
                 LIFE("long poll", DAY, 7 * DAY, long_poll),
                 LIFE("clock back", DAY, HOUR, clock_back),
@@ -191,6 +200,14 @@ static void test_observe(void)
         }
 }
 
+static void test_nothing_to_remember(void)
+{
+        struct freeze z = {};
+
+        (void)freeze_unserved(&z, &(struct freeze_look){ .now = T0, .awake = HOUR, .poll = HOUR });
+        tap_int(z.awake, 0, "before the first timestamp there is no time to count");
+}
+
 static void test_interval(void)
 {
         static const struct {
@@ -238,6 +255,7 @@ int main(void)
 {
         test_lives();
         test_observe();
+        test_nothing_to_remember();
         test_interval();
         test_read();
         return tap_done();

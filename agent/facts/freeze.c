@@ -47,6 +47,11 @@ static int64_t observe(const struct freeze *z, int64_t now, bool witnessed)
         return pause > faded ? pause : faded;
 }
 
+static void freeze_wait(struct freeze *z, const struct freeze_look *look)
+{
+        z->awake += look->awake < look->poll ? look->awake : look->poll;
+}
+
 static enum freeze_news freeze_judge(struct freeze *z, int64_t waited, int64_t poll)
 {
         int64_t interval = freeze_interval(z, poll);
@@ -60,10 +65,10 @@ static enum freeze_news freeze_judge(struct freeze *z, int64_t waited, int64_t p
 enum freeze_news freeze_served(struct freeze *z, const struct freeze_look *look, uint64_t version,
                                int64_t announced)
 {
-        bool witnessed = look->served > 0 && look->now - look->served <= 2 * look->poll, raised = z->raised;
+        bool witnessed = look->now - look->served <= 2 * look->poll, raised = z->raised;
 
         if (version == z->version) {
-                z->awake += look->awake;
+                freeze_wait(z, look);
                 z->announced = announced;
                 return freeze_judge(z, look->now - z->seen, look->poll);
         }
@@ -73,7 +78,7 @@ enum freeze_news freeze_served(struct freeze *z, const struct freeze_look *look,
                 .version = version,
                 .seen = look->now,
                 .announced = announced,
-                .observed = z->version > 0 ? observe(z, look->now, witnessed) : 0,
+                .observed = observe(z, look->now, witnessed),
                 .witnessed = witnessed,
         };
         return raised ? FREEZE_CLEARED : FREEZE_NOTHING;
@@ -81,8 +86,8 @@ enum freeze_news freeze_served(struct freeze *z, const struct freeze_look *look,
 
 enum freeze_news freeze_unserved(struct freeze *z, const struct freeze_look *look)
 {
-        if (z->version == 0)
+        if (z->version == 0) /* and nothing to remember */
                 return FREEZE_NOTHING;
-        z->awake += look->awake;
+        freeze_wait(z, look);
         return freeze_judge(z, z->awake, look->poll);
 }

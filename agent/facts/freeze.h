@@ -31,7 +31,7 @@ struct freeze_look {
         int64_t now;    /* since 1970 */
         int64_t served; /* since 1970: the look before in which the source answered; 0: not since we began */
         int64_t awake;  /* since the look before, not counting sleep or being off */
-        int64_t poll;   /* the longest pause between two looks */
+        int64_t poll;   /* the longest pause between two looks: no look speaks for more time than that */
 };
 
 enum freeze_news { FREEZE_NOTHING, FREEZE_RAISED, FREEZE_CLEARED };
@@ -49,6 +49,7 @@ int64_t freeze_interval(const struct freeze *z, int64_t poll) _pure_;
 enum freeze_news freeze_served(struct freeze *z, const struct freeze_look *look, uint64_t version,
                                int64_t announced);
 
-/* The source could not be asked, or what it served was refused. Only time awake counts: a machine that was
- * off for a week and comes up before its network has missed nothing yet. */
+/* The source could not be asked, or what it served was refused. Only time awake counts, and of that what
+ * looks speak for: a machine that was off for a week and comes up before its network has missed nothing yet,
+ * nor has one whose agent had other reasons not to ask. */
 enum freeze_news freeze_unserved(struct freeze *z, const struct freeze_look *look);

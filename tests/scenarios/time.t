@@ -116,6 +116,8 @@ set_back() {
     publish_in $((340 * DAY)) 4
     clock_refused "set back by 40 days" "(39|40) days behind .*, when metadata was last found valid here.*timedatectl" \
         clock $((300 * DAY))
+    ok "it is looked at again within half a minute" \
+        [ "$(sealift status --json | jq '(.next_check | fromdate) - (.last_check | fromdate)')" -le 31 ]
     expect_report "set back" '.error | test("clock looks wrong")'
     clock_refused "the agent is restarted" "(39|40) days behind" systemctl restart sealiftd.service
     clock $((340 * DAY))
