@@ -77,6 +77,27 @@ thawed() {
     is "$(warnings)" "" "and there is nothing to warn of"
 }
 
+# A source that is away for two days of a machine that is awake; the days are put into the record, since they are counted on a
+# clock that nobody can set.
+unreachable() {
+    systemctl stop sealiftd.service
+    bucket_stop
+    sed -i "s/^AwakeSec=.*/AwakeSec=$((2 * DAY + 1))/" "$RECORD"
+    journal_mark
+    systemctl start sealiftd.service
+    ok "an outage is told" await_journal 10 "MESSAGE_ID=${EVENT[unreachable]}"
+    like "$(await_journal 10 "MESSAGE_ID=${EVENT[frozen]}")" "no newer timestamp since version 101" "and that it has been a long one"
+    not_ok "another check" sealift check
+    is "$(said frozen)" 1 "which says no more of it"
+    like "$(warnings)" "no newer timestamp" "but status does"
+    bucket_start
+    ok "the source is back, with what it had" sealift check
+    like "$(warnings)" "no newer timestamp" "which ends nothing"
+    publish_in $((49 * HOUR)) 2
+    ok "and with something newer" sealift check
+    is "$(warnings)" "" "which does"
+}
+
 # ---- the clock ------------------------------------------------------------------------------------------------------
 
 root_expires() {
@@ -164,6 +185,7 @@ web_begin
 clock_prepare
 frozen
 thawed
+unreachable
 root_expires
 set_back
 far_ahead
