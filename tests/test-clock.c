@@ -97,6 +97,12 @@ static void test_doubt(void)
         (void)fault_set(&f, -ETIME, "%s", expired);
         clock_doubt(0, build + CLOCK_AHEAD_SEC + 1, &f);
         tap_like(f.text, "looks wrong", "the same past the build date");
+        (void)fault_set(&f, -EACCES, "certificate has expired");
+        clock_doubt(0, build + CLOCK_AHEAD_SEC + 1, &f);
+        tap_like(f.text, "looks wrong", "the same of a server's certificate, which is looked at first");
+        (void)fault_set(&f, -EHOSTUNREACH, "connection refused");
+        clock_doubt(0, build + CLOCK_AHEAD_SEC + 1, &f);
+        tap_str(f.text, "connection refused", "but what has nothing to do with time is left as it is");
 }
 
 static void test_span(void)

@@ -50,14 +50,14 @@ void clock_doubt(int64_t trusted, int64_t now, struct fault *f)
         int64_t floor = clock_floor(trusted);
         char here[DATE_SIZE], ahead[CLOCK_SPAN_SIZE];
 
-        if (now - floor <= CLOCK_AHEAD_SEC)
+        if ((f->error != -ETIME && f->error != -EACCES) || now - floor <= CLOCK_AHEAD_SEC)
                 return;
         date_format(now, here);
         clock_span_format(now - floor, ahead);
         (void)fault_prefix(
                 f,
                 "this machine's clock looks wrong: it says %s, %s past the last time known here to "
-                "be right; compare it (timedatectl, chronyc tracking) before the publisher is asked",
+                "be right; compare it (timedatectl, chronyc tracking) before anybody else is asked",
                 here, ahead);
 }
 

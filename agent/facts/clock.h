@@ -20,8 +20,8 @@ enum {
         /* NTP steps a clock that drifted while the machine was off: seconds, seldom minutes. What it costs
          * is as much more life for expired metadata, once, since the floor itself never goes down. */
         CLOCK_TOLERANCE_SEC = 300,
-        /* Nothing that a fleet owner runs is off for so long: an expiry met so far past the floor is more
-         * likely to be the clock's fault than the publisher's. */
+        /* Nothing that a fleet owner runs is off for so long: what has expired so far past the floor is
+         * more likely the clock's fault than somebody else's. */
         CLOCK_AHEAD_SEC = 366 * 86400,
         CLOCK_SPAN_SIZE = 32,
 };
@@ -39,7 +39,8 @@ _must_check_ int clock_check(int64_t trusted, int64_t now, struct fault *f);
  * earlier than trusted, and never as late as expires unless trusted was. */
 int64_t clock_advance(int64_t trusted, int64_t now, int64_t expires) _const_;
 
-/* Metadata has expired, says f: puts before it that the clock may be what is wrong, if that is likely. */
+/* After a failure: where metadata or a certificate is not believed (-ETIME, -EACCES) and the clock is far
+ * past the floor, puts before f's text that the clock may be what is wrong. */
 void clock_doubt(int64_t trusted, int64_t now, struct fault *f);
 
 /* "3 days", "7 hours", "12 minutes": rounded down, in the largest unit of which there are two at least. */

@@ -219,10 +219,9 @@ void vigil_fail(struct agent *a, struct fault *f)
         struct freeze_look look = freeze_glance(a);
         struct fault ignored = {};
 
-        /* An expiry is said in its own words, and more than a freeze is. */
-        if (f->error == -ETIME)
-                clock_doubt(v->times.trusted, v->now, f);
-        else
+        clock_doubt(v->times.trusted, v->now, f);
+        /* An expiry says more than a freeze. */
+        if (f->error != -ETIME)
                 freeze_tell(v, freeze_unserved(&v->times.freeze, &look), look.poll);
         /* The refresh has failed already; what could not be written is tried again with the next. */
         (void)vigil_save(v, &ignored);

@@ -16,12 +16,11 @@ clock() {
     echo "$1" >/etc/clock.new
     mv /etc/clock.new /etc/clock
 }
-clock_prepare() {
-    clock 0
-    mkdir -p /run/systemd/system/sealiftd.service.d
-    printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/clock.so\n' >/run/systemd/system/sealiftd.service.d/clock.conf
+# clock_of SERVICE: it has that clock from its next start on.
+clock_of() {
+    mkdir -p "/run/systemd/system/$1.service.d"
+    printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/clock.so\n' >"/run/systemd/system/$1.service.d/clock.conf"
     systemctl daemon-reload
-    systemctl restart sealiftd.service
 }
 
 # publish_in SECONDS VERSION: a release as the publisher signs it then.
@@ -156,6 +155,13 @@ far_ahead() {
     like "$(await_journal 10 "MESSAGE_ID=${EVENT[trust-refused]}")" \
         "this machine's clock looks wrong: it says .*, 9 years past .*: root.json version 1 expired" \
         "ten years ahead: the clock is named before the publisher"
+    clock_of sealift-fetch@
+    journal_mark
+    not_ok "ten years ahead, on the whole machine: the check fails" sealift check
+    like "$(await_journal 10 "MESSAGE_ID=${EVENT[unreachable]}")" "this machine's clock looks wrong: .* certificate has expired" \
+        "as no server's certificate is believed any more; the clock is named before the server"
+    rm -r /run/systemd/system/sealift-fetch@.service.d
+    systemctl daemon-reload
     is "$(trust_listing)" "$trusted" "ten years ahead: which leaves nothing behind"
     is "$(web_page)" 4 "ten years ahead: the service was not touched"
     clock $((340 * DAY))
@@ -182,7 +188,9 @@ damaged() {
 }
 
 web_begin
-clock_prepare
+clock 0
+clock_of sealiftd
+systemctl restart sealiftd.service
 frozen
 thawed
 unreachable
