@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* TUF metadata as text: what is refused for its form, what keys can count, what sums say. */
+/* TUF metadata as text: what is refused for its form, what sums say. */
 
 #include "facts/tuf_metadata.h"
 #include "facts/tuf_verify.h"
-
-#include <openssl/pem.h>
 
 #include "tap.h"
 #include "tuf-world.h"
@@ -154,84 +152,6 @@ static void test_envelope(void)
         tap_int(parse(TUF_ROOT, w->body[TUF_ROOT], "[]", &f), -EFBIG, "too many keys");
 }
 
-/* ---- Keys ---- */
-
-static json_t *key_json(const char *keytype, const char *scheme, const char *public)
-{
-        return json_pack("{s:s, s:s, s:{s:s}}", "keytype", keytype, "scheme", scheme, "keyval", "public",
-                         public);
-}
-
-static const char *key_public(const struct tuf_signing_key *k)
-{
-        return json_string_value(json_object_get(json_object_get(k->public, "keyval"), "public"));
-}
-
-static void usable(const char *keytype, const char *scheme, const char *public, bool want, const char *what)
-{
-        _cleanup_json_ json_t *json = key_json(keytype, scheme, public);
-        struct tuf_key k = {};
-        struct fault f;
-
-        tap_int(tuf_key_parse("id", json, "x", &k, &f), 0, "%s: a key", what);
-        tap_int(k.pkey != NULL, want, "%s: %s", what, want ? "counts" : "can never count");
-        tuf_key_done(&k);
-}
-
-static void test_keys(void)
-{
-        struct tuf_signing_key ed = world_key("ED25519"), ec = world_key("EC"), rsa = world_key("RSA");
-        _cleanup_json_ json_t *none = json_pack("{s:s, s:s}", "keytype", "ed25519", "scheme", "ed25519");
-        struct tuf_key k;
-        struct fault f;
-
-        usable("ed25519", "ed25519", key_public(&ed), true, "Ed25519");
-        usable("ed25519", "ed25519", "abcd", false, "Ed25519, short");
-        usable("ed25519", "ed25519", key_public(&ec), false, "Ed25519 with another key");
-        usable("ed25519", "ecdsa-sha2-nistp256", key_public(&ed), false, "Ed25519 by the scheme of another");
-        usable("ecdsa", "ecdsa-sha2-nistp256", key_public(&ec), true, "P-256");
-        usable("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", key_public(&ec), true, "P-256, other spelling");
-        usable("ecdsa", "ecdsa-sha2-nistp256", key_public(&rsa), false, "P-256 with an RSA key");
-        usable("ecdsa", "ecdsa-sha2-nistp256",
-               "-----BEGIN PUBLIC KEY-----\n"
-               "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEqq0x9gX9YJkR3Oq3o2c0+4m5m0QmF0cC\n"
-               "-----END PUBLIC KEY-----\n",
-               false, "broken PEM");
-        usable("rsa", "rsassa-pss-sha256", key_public(&rsa), true, "RSA");
-        usable("rsa", "rsa-pkcs1v15-sha256", key_public(&rsa), true, "RSA, PKCS#1 v1.5");
-        usable("rsa", "rsassa-pss-sha256", key_public(&ec), false, "RSA with a P-256 key");
-        usable("rsa", "rsassa-pss-sha512", key_public(&rsa), false, "unknown scheme");
-        usable("sphincs", "sphincs", "x", false, "unknown type");
-        tap_int(tuf_key_parse("id", none, "x", &k, &f), -EINVAL, "no keyval: not a key at all");
-        tuf_signing_key_done(&ed);
-        tuf_signing_key_done(&ec);
-        tuf_signing_key_done(&rsa);
-}
-
-/* Keys that OpenSSL likes and we do not. */
-static void test_weak_keys(void)
-{
-        EVP_PKEY *weak[] = { EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024),
-                             EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384") };
-        static const char *const types[][2] = { { "rsa", "rsassa-pss-sha256" },
-                                                { "ecdsa", "ecdsa-sha2-nistp256" } };
-
-        for (size_t i = 0; i < ELEMENTSOF(weak); i++) {
-                struct tuf_signing_key k;
-                struct fault f;
-                BIO *bio = BIO_new(BIO_s_mem());
-                char pem[2048];
-                int n;
-
-                tap_int(PEM_write_bio_PUBKEY(bio, weak[i]), 1, "a weak or foreign key");
-                n = BIO_read(bio, pem, sizeof(pem) - 1);
-                pem[n > 0 ? n : 0] = '\0';
-                BIO_free(bio);
-                usable(types[i][0], types[i][1], pem, false, i == 0 ? "RSA with 1,024 bits" : "P-384");
-                tap_int(tuf_sign_adopt("weak", weak[i], &k, &f), -EINVAL, "nor is signed with");
-        }
-}
-
 /* ---- Sums ---- */
 
 static void test_sums(void)
@@ -277,8 +197,6 @@ int main(void)
 {
         test_form();
         test_envelope();
-        test_keys();
-        test_weak_keys();
         test_sums();
         test_pieces();
         return tap_done();

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "ground/text.h"
 
@@ -15,6 +16,14 @@ enum {
         ED25519_PUBLIC_SIZE = 32,
         RSA_BITS_MIN = 2048, /* TUF spec 4.2 */
         RSA_BITS_MAX = 8192, /* verification time grows with the square: a slow key is a denial of service */
+        P256_POINT_SIZE = 65,
+        P256_INFO_SIZE = 26,
+};
+
+/* What stands before an uncompressed point of P-256 in a SubjectPublicKeyInfo (RFC 5480). */
+static const uint8_t p256_info[P256_INFO_SIZE] = {
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
+        0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 };
 
 struct tuf_scheme {
@@ -40,18 +49,51 @@ static int no_passphrase(char *buf, int size, int writing, void *data)
         return -1;
 }
 
+/* All of der must be the key. */
+static EVP_PKEY *load_der(const uint8_t *der, long len)
+{
+        const uint8_t *end = der;
+        EVP_PKEY *pkey = d2i_PUBKEY(NULL, &end, len);
+
+        if (pkey && end != der + len) {
+                EVP_PKEY_free(pkey);
+                return NULL;
+        }
+        return pkey;
+}
+
+/* SubjectPublicKeyInfo and nothing else: PEM_read_bio_PUBKEY() would try every decoder libcrypto has on
+ * whatever the label says, private keys and engines' formats too. */
 static EVP_PKEY *load_pem(const char *public)
 {
         BIO *bio = BIO_new_mem_buf(public, -1);
-        EVP_PKEY *pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL) : NULL;
+        EVP_PKEY *pkey = NULL;
+        uint8_t *der;
+        long len;
 
+        if (bio && PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_PUBLIC, bio, no_passphrase, NULL) == 1) {
+                pkey = load_der(der, len);
+                OPENSSL_free(der);
+        }
         BIO_free(bio);
         return pkey;
 }
 
+/* The uncompressed point alone, in hexadecimal: not the spec's form, but go-tuf wrote it for years, and the
+ * older roots of repositories that began with it (sigstore's) have it still. */
+static EVP_PKEY *load_p256_point(const char *public)
+{
+        uint8_t der[P256_INFO_SIZE + P256_POINT_SIZE];
+
+        memcpy(der, p256_info, sizeof(p256_info));
+        if (text_unhex(public, der + P256_INFO_SIZE, P256_POINT_SIZE) < 0)
+                return NULL;
+        return load_der(der, sizeof(der));
+}
+
 static EVP_PKEY *load_p256(const char *public)
 {
-        EVP_PKEY *pkey = load_pem(public);
+        EVP_PKEY *pkey = strlen(public) == 2 * P256_POINT_SIZE ? load_p256_point(public) : load_pem(public);
         char group[32] = "";
 
         if (pkey &&
@@ -75,8 +117,8 @@ static EVP_PKEY *load_rsa(const char *public)
         return pkey;
 }
 
-/* Both spellings of the P-256 key type are in use; PKCS#1 v1.5 is not in the spec, but other clients and the
- * conformance suite know it. */
+/* Both spellings of the P-256 key type are in use (the spec changed its own in 1.0.32); PKCS#1 v1.5 is not
+ * in the spec, but the reference client and its signers know it. */
 static const struct tuf_scheme schemes[] = {
         { "ed25519", "ed25519", load_ed25519, false, 0 },
         { "ecdsa", "ecdsa-sha2-nistp256", load_p256, true, 0 },
