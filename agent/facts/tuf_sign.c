@@ -14,6 +14,7 @@
 enum {
         SIGN_ED25519_SIZE = 32,
         SIGN_RSA_BITS_MIN = 2048,
+        SIGN_RSA_BITS_MAX = 8192, /* clients count no larger one */
 };
 
 void tuf_signing_key_done(struct tuf_signing_key *k)
@@ -61,7 +62,9 @@ static json_t *public_p256(EVP_PKEY *pkey)
 
 static json_t *public_rsa(EVP_PKEY *pkey)
 {
-        return EVP_PKEY_get_bits(pkey) < SIGN_RSA_BITS_MIN ? NULL : public_pem(pkey);
+        int bits = EVP_PKEY_get_bits(pkey);
+
+        return bits < SIGN_RSA_BITS_MIN || bits > SIGN_RSA_BITS_MAX ? NULL : public_pem(pkey);
 }
 
 static const struct sign_type {
@@ -89,7 +92,8 @@ static int key_describe(const struct sign_type *type, struct tuf_signing_key *k,
         int r;
 
         if (!public)
-                return fault_set(f, -EINVAL, "%s: the key is too weak, or of a curve other than P-256",
+                return fault_set(f, -EINVAL,
+                                 "%s: the key is too weak, too large, or of a curve other than P-256",
                                  k->name);
         k->public = json_pack("{s:s, s:s, s:{s:o}}", "keytype", type->keytype, "scheme", type->scheme,
                               "keyval", "public", public);

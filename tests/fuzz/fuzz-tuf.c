@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Metadata from strangers. The first byte chooses: '0' to '3' a role's metadata, through the parser and, as
- * root, through the update machine; 'j' JSON, whose canonical form must be canonical and never longer than
- * its text; 'k' a key. */
+/* Metadata from strangers. The first byte chooses the role, '0' to '3': through the parser and, as root,
+ * through the update machine. */
 
 #include "facts/date.h"
 #include "facts/trust.h"
@@ -60,50 +59,11 @@ static void fuzz_metadata(enum tuf_role role, const uint8_t *data, size_t size)
         fuzz_machine(data, size);
 }
 
-static void fuzz_json(const uint8_t *data, size_t size)
-{
-        static const struct json_limits limits = { .bytes = 1 << 20, .values = 1 << 16, .depth = 24 };
-        _cleanup_(buffer_done) struct buffer once = BUFFER_INIT(size), twice = BUFFER_INIT(size);
-        _cleanup_json_ json_t *j = NULL, *again = NULL;
-        struct fault f;
-
-        if (json_parse("fuzz", data, size, &limits, &j, &f) < 0)
-                return;
-        check(json_write_canonical(j, &once) == 0);
-        /* Canonical JSON has raw control characters in its strings, which JSON has not. */
-        for (size_t i = 0; i < once.len; i++)
-                if ((unsigned char)once.data[i] < 0x20)
-                        return;
-        check(json_parse("fuzz", once.data, once.len, &limits, &again, &f) == 0 && json_equal(j, again));
-        check(json_write_canonical(again, &twice) == 0 && twice.len == once.len &&
-              memcmp(once.data, twice.data, once.len) == 0);
-}
-
-static void fuzz_key(const uint8_t *data, size_t size)
-{
-        static const struct json_limits limits = { .bytes = 1 << 16, .values = 256, .depth = 8 };
-        static const uint8_t signature[64];
-        _cleanup_json_ json_t *j = NULL;
-        struct tuf_key k;
-        struct fault f;
-
-        if (json_parse("fuzz", data, size, &limits, &j, &f) < 0 ||
-            tuf_key_parse("id", j, "fuzz", &k, &f) < 0)
-                return;
-        check(!tuf_key_verify(&k, data, size, signature, sizeof(signature)) || !k.pkey || k.scheme);
-        check(tuf_key_equal(&k, &k) == (k.pkey != NULL));
-        tuf_key_done(&k);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         if (size < 1)
                 return 0;
         if (data[0] >= '0' && data[0] < '0' + TUF_ROLES)
                 fuzz_metadata((enum tuf_role)(data[0] - '0'), data + 1, size - 1);
-        else if (data[0] == 'j')
-                fuzz_json(data + 1, size - 1);
-        else if (data[0] == 'k')
-                fuzz_key(data + 1, size - 1);
         return 0;
 }
