@@ -32,9 +32,15 @@ static const struct {
         { TUF_ROOT, "version", "0", "version" },
         { TUF_ROOT, "version", "-1", "version" },
         { TUF_ROOT, "version", "\"1\"", "version" },
+        { TUF_ROOT, "version", "1.0", "fraction" },
+        { TUF_ROOT, "version", "1e1", "fraction" },
+        { TUF_ROOT, "version", "true", "version" },
+        { TUF_ROOT, "version", "9223372036854775807", NULL },
         { TUF_ROOT, "version", NULL, "version" },
         { TUF_ROOT, "expires", "\"2030-01-01\"", "expires" },
         { TUF_ROOT, "expires", "5", "expires" },
+        { TUF_ROOT, "expires", "\"2030-01-01T00:00:00.5Z\"", "expires" },
+        { TUF_ROOT, "expires", "\"2030-01-01T00:00:00-06:00\"", "expires" },
         { TUF_ROOT, "_type", "\"targets\"", "type" },
         { TUF_ROOT, "_type", "\"Root\"", "type" },
         { TUF_ROOT, "_type", NULL, "_type" },
@@ -51,6 +57,8 @@ static const struct {
         { TUF_ROOT, "roles.mirrors", "{}", NULL },
         { TUF_ROOT, "roles.snapshot", NULL, "snapshot" },
         { TUF_ROOT, "roles.snapshot.threshold", "0", "role snapshot: \"threshold\"" },
+        { TUF_ROOT, "roles.snapshot.threshold", "-1", "role snapshot: \"threshold\"" },
+        { TUF_ROOT, "roles.snapshot.threshold", NULL, "role snapshot: \"threshold\"" },
         { TUF_ROOT, "roles.snapshot.threshold", "99", NULL },
         { TUF_ROOT, "roles.snapshot.keyids", "[\"none\"]", NULL },
         { TUF_ROOT, "roles.snapshot.keyids", "[]", NULL },
@@ -61,6 +69,10 @@ static const struct {
         { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1}", NULL },
         { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":0}", "version" },
         { TUF_TIMESTAMP, "meta.snapshot.json", "{}", "version" },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"length\":0,\"more\":[]}", NULL },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"length\":\"1\"}", "length" },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":[]}", "hashes" },
+        { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{\"md5\":\"\"}}", NULL },
         { TUF_TIMESTAMP, "meta.snapshot.json", "[]", "not an object" },
         { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"length\":-1}", "length" },
         { TUF_TIMESTAMP, "meta.snapshot.json", "{\"version\":1,\"hashes\":{}}", "empty" },
@@ -129,27 +141,156 @@ static void test_envelope(void)
                 { "[{\"keyid\":\"a\",\"sig\":\"00\"},{\"keyid\":\"a\",\"sig\":\"11\"}]", -EINVAL },
         };
         _cleanup_(world_freep) struct world *w = world_new();
-        _cleanup_json_ json_t *list = json_array();
-        _cleanup_free_ char *text = NULL;
         struct fault f;
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 tap_int(parse(TUF_ROOT, w->body[TUF_ROOT], cases[i].signatures, &f), cases[i].error,
                         "signatures: %s", cases[i].signatures ? cases[i].signatures : "(missing)");
-        for (unsigned i = 0; i < 257; i++) {
+}
+
+/* ---- Limits: each at its bound, and one over ---- */
+
+/* The role's metadata with no signatures and " extra": text before its last brace. */
+static char *padded(const struct world *w, enum tuf_role role, const char *extra)
+{
+        _cleanup_json_ json_t *envelope = json_pack("{s:[], s:O}", "signatures", "signed", w->body[role]);
+        _cleanup_free_ char *text = json_dumps(envelope, JSON_COMPACT);
+        char *out = NULL;
+
+        if (asprintf(&out, "%.*s%s}", (int)strlen(text) - 1, text, extra) < 0)
+                abort();
+        return out;
+}
+
+static int parsed(enum tuf_role role, const char *text, size_t len, struct fault *f)
+{
+        _cleanup_(tuf_metadata_freep) struct tuf_metadata *m = NULL;
+
+        return tuf_metadata_parse(role, text, len, &m, f);
+}
+
+static void test_size_limits(void)
+{
+        static const uint64_t want[] = { [TUF_ROOT] = 512 << 10,
+                                         [TUF_TIMESTAMP] = 16 << 10,
+                                         [TUF_SNAPSHOT] = 2 << 20,
+                                         [TUF_TARGETS] = 5 << 20 };
+        _cleanup_(world_freep) struct world *w = world_new();
+
+        for (enum tuf_role i = 0; i < TUF_ROLES; i++) {
+                _cleanup_free_ char *text = padded(w, i, ""), *space = NULL;
+                size_t n = strlen(text), max = (size_t)tuf_role_bytes_max(i);
+                struct fault f;
+
+                tap_int(max, (long long)want[i], "%s: at most %zu bytes", tuf_role_name(i), max);
+                space = malloc(max + 2);
+                memset(space, ' ', max + 2);
+                memcpy(space, text, n);
+                tap_int(parsed(i, space, max, &f), 0, "%s: so many bytes", tuf_role_name(i));
+                tap_int(parsed(i, space, max + 1, &f), -EFBIG, "%s: one more", tuf_role_name(i));
+                tap_like(f.text, tuf_role_file(i), "said");
+        }
+}
+
+static void test_depth_limit(void)
+{
+        _cleanup_(world_freep) struct world *w = world_new();
+        char extra[128];
+
+        for (int over = 0; over <= 1; over++) {
+                int n = TUF_DEPTH_MAX - 1 + over; /* the envelope is one */
+                _cleanup_free_ char *text = NULL;
+                struct fault f;
+
+                (void)snprintf(extra, sizeof(extra), ",\"x\":%.*s%.*s", n,
+                               "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", n, "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
+                text = padded(w, TUF_TIMESTAMP, extra);
+                tap_int(parsed(TUF_TIMESTAMP, text, strlen(text), &f), over ? -EFBIG : 0, "%d deep", n + 1);
+        }
+}
+
+/* Values as json_limits counts them; no string here has these characters in it. */
+static size_t values_in(const char *text)
+{
+        size_t n = 1;
+
+        for (; *text; text++)
+                n += *text == ',' || *text == '[' || *text == '{';
+        return n;
+}
+
+static void test_values_limit(void)
+{
+        _cleanup_(world_freep) struct world *w = world_new();
+        const size_t max = TUF_TIMESTAMP_BYTES_MAX / TUF_BYTES_PER_VALUE;
+        char extra[4096] = ",\"x\":[0";
+        bool over = false;
+
+        while (!over) {
+                char list[4200];
+                _cleanup_free_ char *text = NULL;
+                size_t n;
+                int r;
+
+                (void)snprintf(list, sizeof(list), "%s]", extra);
+                text = padded(w, TUF_TIMESTAMP, list);
+                n = values_in(text);
+                if (n >= max) {
+                        over = n > max;
+                        r = parsed(TUF_TIMESTAMP, text, strlen(text), NULL);
+                        tap_int(r, over ? -EFBIG : 0, "%zu values", n);
+                }
+                memcpy(extra + strlen(extra), ",0", 3);
+        }
+}
+
+static void test_signature_limits(void)
+{
+        _cleanup_(world_freep) struct world *w = world_new();
+        _cleanup_json_ json_t *list = json_array();
+        struct fault f;
+
+        for (unsigned i = 0; i <= TUF_SIGNATURES_MAX; i++) {
+                _cleanup_free_ char *text = NULL;
                 char id[16];
 
                 (void)snprintf(id, sizeof(id), "%u", i);
                 (void)json_array_append_new(list, json_pack("{s:s, s:s}", "keyid", id, "sig", ""));
+                if (i + 1 < TUF_SIGNATURES_MAX)
+                        continue;
+                text = json_dumps(list, 0);
+                tap_int(parse(TUF_ROOT, w->body[TUF_ROOT], text, &f), i < TUF_SIGNATURES_MAX ? 0 : -EFBIG,
+                        "%u signatures", i + 1);
         }
-        text = json_dumps(list, 0);
-        tap_int(parse(TUF_ROOT, w->body[TUF_ROOT], text, &f), -EFBIG, "too many signatures");
         json_array_clear(list);
-        for (unsigned i = 0; i < 257; i++)
+        for (unsigned i = 0; i <= TUF_KEYS_MAX; i++) {
                 (void)json_array_append_new(list, json_string("x"));
-        (void)json_object_set(json_object_get(json_object_get(w->body[TUF_ROOT], "roles"), "root"), "keyids",
-                              list);
-        tap_int(parse(TUF_ROOT, w->body[TUF_ROOT], "[]", &f), -EFBIG, "too many keys");
+                (void)json_object_set(json_object_get(json_object_get(w->body[TUF_ROOT], "roles"), "root"),
+                                      "keyids", list);
+                if (i + 1 >= TUF_KEYS_MAX)
+                        tap_int(parse(TUF_ROOT, w->body[TUF_ROOT], "[]", &f), i < TUF_KEYS_MAX ? 0 : -EFBIG,
+                                "%u keys", i + 1);
+        }
+}
+
+static void test_signature_size(void)
+{
+        _cleanup_(world_freep) struct world *w = world_new();
+
+        for (size_t over = 0; over <= 1; over++) {
+                _cleanup_(tuf_metadata_freep) struct tuf_metadata *m = NULL;
+                size_t n = TUF_SIGNATURE_SIZE_MAX + over;
+                _cleanup_free_ char *hex = calloc(1, 2 * n + 1), *text = NULL;
+                _cleanup_json_ json_t *envelope = NULL;
+
+                memset(hex, 'a', 2 * n);
+                envelope = json_pack("{s:O, s:[{s:s, s:s}]}", "signed", w->body[TUF_TIMESTAMP], "signatures",
+                                     "keyid", "x", "sig", hex);
+                text = json_dumps(envelope, 0);
+                tap_int(tuf_metadata_parse(TUF_TIMESTAMP, text, strlen(text), &m, NULL), 0,
+                        "a signature of %zu bytes", n);
+                tap_ok(m && (m->signatures[0].sig != NULL) == !over, "is %s", over ? "none" : "one");
+        }
 }
 
 /* ---- Sums ---- */
@@ -176,6 +317,61 @@ static void test_sums(void)
         tuf_file_done(&file);
 }
 
+/* What of a description must be true of the bytes "abc". */
+static void test_sum_kinds(void)
+{
+#define GOOD256 "\"sha256\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\""
+#define CAPS256 "\"sha256\":\"BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD\""
+#define BAD256  "\"sha256\":\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ae\""
+#define GOOD512                                                                                             \
+        "\"sha512\":\"ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"                     \
+        "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f\""
+#define BAD512                                                                                              \
+        "\"sha512\":\"cdaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"                     \
+        "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f\""
+        static const struct {
+                enum tuf_file_kind kind;
+                const char *json;
+                int error;
+                const char *word;
+        } cases[] = {
+                { TUF_FILE_TARGET, "{\"length\":3,\"hashes\":{" GOOD256 "}}", 0, "" },
+                { TUF_FILE_TARGET, "{\"length\":3,\"hashes\":{" CAPS256 "}}", 0, "" },
+                { TUF_FILE_TARGET, "{\"length\":3,\"hashes\":{" GOOD512 "}}", 0, "" },
+                { TUF_FILE_TARGET, "{\"length\":3,\"hashes\":{" GOOD256 "," GOOD512 "}}", 0, "" },
+                { TUF_FILE_TARGET, "{\"length\":3,\"hashes\":{" GOOD256 "," BAD512 "}}", -EBADMSG,
+                  "SHA-512" },
+                { TUF_FILE_TARGET, "{\"length\":3,\"hashes\":{" BAD256 "," GOOD512 "}}", -EBADMSG,
+                  "SHA-256" },
+                { TUF_FILE_TARGET, "{\"length\":3,\"hashes\":{" BAD256 "}}", -EBADMSG, "SHA-256" },
+                { TUF_FILE_TARGET, "{\"length\":3,\"hashes\":{\"blake3\":5," GOOD256 "}}", 0, "" },
+                { TUF_FILE_TARGET, "{\"length\":3,\"hashes\":{\"md5\":\"x\"," BAD256 "}}", -EBADMSG, "SHA" },
+                { TUF_FILE_TARGET, "{\"length\":3,\"hashes\":{\"md5\":\"x\"}}", -EBADMSG, "unknown kinds" },
+                { TUF_FILE_TARGET, "{\"length\":2,\"hashes\":{" GOOD256 "}}", -EBADMSG, "longer than" },
+                { TUF_FILE_TARGET, "{\"length\":4,\"hashes\":{" GOOD256 "}}", -EBADMSG, "4 were signed" },
+                { TUF_FILE_META, "{\"version\":1}", 0, "" },
+                { TUF_FILE_META, "{\"version\":1,\"length\":3}", 0, "" },
+                { TUF_FILE_META, "{\"version\":1,\"length\":2}", -EBADMSG, "longer than" },
+                { TUF_FILE_META, "{\"version\":1,\"length\":4}", -EBADMSG, "4 were signed" },
+                { TUF_FILE_META, "{\"version\":1,\"hashes\":{" GOOD256 "}}", 0, "" },
+                { TUF_FILE_META, "{\"version\":1,\"hashes\":{" BAD256 "}}", -EBADMSG, "SHA-256" },
+                { TUF_FILE_META, "{\"version\":1,\"hashes\":{" GOOD512 "}}", 0, "" },
+                { TUF_FILE_META, "{\"version\":1,\"hashes\":{\"md5\":\"x\"}}", -EBADMSG, "unknown kinds" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_json_ json_t *json = json_loads(cases[i].json, 0, NULL);
+                struct tuf_file file = {};
+                struct fault f = {};
+
+                tap_int(tuf_file_parse(cases[i].kind, "x", json, "t", &file, &f), 0, "%.60s", cases[i].json);
+                tap_int(tuf_check_bytes(&file, "abc", 3, &f), cases[i].error, "abc is %s it",
+                        cases[i].error ? "not" : "as");
+                tap_like(f.text, cases[i].word, "says why");
+                tuf_file_done(&file);
+        }
+}
+
 static void test_pieces(void)
 {
         static uint8_t sum[SHA256_SIZE];
@@ -197,7 +393,13 @@ int main(void)
 {
         test_form();
         test_envelope();
+        test_size_limits();
+        test_depth_limit();
+        test_values_limit();
+        test_signature_limits();
+        test_signature_size();
         test_sums();
+        test_sum_kinds();
         test_pieces();
         return tap_done();
 }
