@@ -61,6 +61,33 @@ static void test_size(void)
         json_decref(j);
 }
 
+/* What stands in strings is not counted, and a quoted quote does not end one. */
+static void test_measured(void)
+{
+        static const char *const good[] = {
+                "{\"a\":[[[]]]}",
+                "{\"a\":[1,2,3,4,5,6]}",
+                "{\"a\":\"[[[[[{{{{{,,,,,,,,,,\"}",
+                "{\"a\":\"\\\"[[[[[,,,,,,,,,,\"}",
+                "{\"a\":\"\\\\\",\"b\":\"[[[[[,,,,,,,,,,\"}",
+                "{\"[[[[[\":{},\"]\":[[],[]]}",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(good); i++) {
+                _cleanup_json_ json_t *j = NULL;
+
+                tap_int(json_parse("x", good[i], strlen(good[i]), &limits, &j, NULL), 0, "%s", good[i]);
+        }
+}
+
+static void test_canonical_float(void)
+{
+        _cleanup_(buffer_done) struct buffer out = BUFFER_INIT(64);
+        _cleanup_json_ json_t *j = json_pack("{s:[f]}", "a", 1.0);
+
+        tap_int(json_write_canonical(j, &out), -EINVAL, "canonical JSON has no floats to write");
+}
+
 static void test_canonical(void)
 {
         static const struct {
@@ -169,7 +196,9 @@ int main(void)
 {
         test_refused();
         test_size();
+        test_measured();
         test_canonical();
+        test_canonical_float();
         test_fields();
         test_dates();
         return tap_done();

@@ -144,6 +144,8 @@ static void test_rsa(void)
                 int bits;
                 bool good;
         } sizes[] = { { 1024, false }, { 2047, false }, { 2048, true }, { 8192, true }, { 8193, false } };
+        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+        EVP_PKEY *pkey = NULL;
         char pem[PEM_SIZE];
 
         for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
@@ -156,6 +158,11 @@ static void test_rsa(void)
         usable("rsa", "ed25519", pem, false, "RSA by the scheme of another");
         usable("ecdsa", "ecdsa-sha2-nistp256", pem, false, "P-256 with an RSA key");
         usable("RSA", "rsassa-pss-sha256", pem, false, "an unknown type");
+        tap_ok(EVP_PKEY_keygen_init(ctx) == 1 && EVP_PKEY_generate(ctx, &pkey) == 1, "another kind of RSA");
+        pem_public(pkey, pem);
+        usable("rsa", "rsassa-pss-sha256", pem, false, "a key with PSS parameters of its own");
+        EVP_PKEY_CTX_free(ctx);
+        EVP_PKEY_free(pkey);
         usable("sphincs", "sphincs", "x", false, "another");
 }
 
@@ -256,7 +263,7 @@ static void test_same(void)
 {
         EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
         char pem[PEM_SIZE], compressed[PEM_SIZE], hex[2 * 65 + 1];
-        struct tuf_key nothing = {}, k = {};
+        struct tuf_key nothing = {}, k = {}, p256 = {};
         uint8_t point[65];
         size_t n = 0;
 
@@ -278,6 +285,9 @@ static void test_same(void)
         tap_int(key_parse("ed25519", "ed25519", ED25519_PUBLIC, &k), 0, "a key");
         tap_ok(!tuf_key_equal(&nothing, &nothing), "what cannot count is not even itself");
         tap_ok(!tuf_key_equal(&k, &nothing) && !tuf_key_equal(&nothing, &k), "nor another");
+        tap_int(key_parse("ecdsa", "ecdsa-sha2-nistp256", pem, &p256), 0, "a key of another type");
+        tap_ok(!tuf_key_equal(&k, &p256) && !tuf_key_equal(&p256, &k), "is another");
+        tuf_key_done(&p256);
         tuf_key_done(&k);
         EVP_PKEY_free(pkey);
 }

@@ -389,6 +389,61 @@ static void test_pieces(void)
         tap_int(tuf_check_end(c, &f), 0, "make the whole");
 }
 
+/* ---- Where a target is ---- */
+
+static void test_paths(void)
+{
+        static const struct {
+                const char *name, *path; /* without consistent snapshots; NULL: refused */
+        } cases[] = {
+                { "a", "targets/a" },
+                { "a/b.c", "targets/a/b.c" },
+                { "...", "targets/..." },
+                { "a/.b/..c", "targets/a/.b/..c" },
+                { "a b?c#d%2e", "targets/a%20b%3Fc%23d%252e" },
+                { "\xc3\xa9\n\\:@", "targets/%C3%A9%0A%5C%3A%40" },
+                { "AZaz09-._~", "targets/AZaz09-._~" },
+                { "", NULL },
+                { "/a", NULL },
+                { "a/", NULL },
+                { "a//b", NULL },
+                { ".", NULL },
+                { "..", NULL },
+                { "a/./b", NULL },
+                { "a/../b", NULL },
+                { "../a", NULL },
+                { "a/..", NULL },
+        };
+        char path[FETCH_PATH_SIZE], name[FETCH_PATH_SIZE + 1];
+        struct tuf_file file = { .has_sha256 = true };
+        struct fault f;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                (void)snprintf(name, sizeof(name), "%s", cases[i].name);
+                file.name = name;
+                tap_int(tuf_file_path(&file, false, path, &f), cases[i].path ? 0 : -EINVAL, "\"%s\"",
+                        cases[i].path ? cases[i].path : cases[i].name);
+                if (cases[i].path)
+                        tap_str(path, cases[i].path, "is there");
+        }
+        for (size_t over = 0; over <= 1; over++) {
+                size_t n = FETCH_PATH_SIZE - 1 - STRLEN("targets/") + over;
+
+                memset(name, 'x', n);
+                name[n] = '\0';
+                tap_int(tuf_file_path(&file, false, path, &f), over ? -EINVAL : 0, "%zu characters", n);
+        }
+        file.has_sha256 = false;
+        (void)snprintf(name, sizeof(name), "a");
+        tap_int(tuf_file_path(&file, true, path, &f), -EBADMSG, "named by a sum that is not there");
+        tap_int(tuf_file_path(&file, false, path, &f), 0, "not named by it");
+        file.has_sha256 = file.has_sha512 = true;
+        memset(file.sha256, 0x25, SHA256_SIZE);
+        tap_int(tuf_file_path(&file, true, path, &f), 0, "named by one of two");
+        tap_ok(str_has_prefix(path, "targets/2525") && strlen(path) == STRLEN("targets/.a") + 64,
+               "by SHA-256");
+}
+
 int main(void)
 {
         test_form();
@@ -401,5 +456,6 @@ int main(void)
         test_sums();
         test_sum_kinds();
         test_pieces();
+        test_paths();
         return tap_done();
 }
