@@ -143,7 +143,7 @@ static int ini_parse_section(struct ini *i, const char *s, unsigned line, struct
         memcpy(i->section, s + 1, n - 2);
         i->section[n - 2] = '\0';
         space = strchr(i->section, ' ');
-        i->name = space ? space + 1 : i->section + n - 2;
+        i->name = space ? space + 1 : i->section + (n - 2);
         if (space)
                 *space = '\0';
         if (!ini_word_valid(i->section) || (space && !*i->name))
