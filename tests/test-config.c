@@ -127,6 +127,55 @@ static void test_refusals(void)
         }
 }
 
+static const struct local_case {
+        const char *url;
+        bool taken;
+} locals[] = {
+        { "http://127.0.0.1/", true },
+        { "http://127.9.8.7:65535/repo", true },
+        { "http://localhost:8080/a%5Bb%5D", true },
+        { "http://[::1]:1/", true },
+        { "https://bucket.example/", true },
+        { "http://128.0.0.1/", false },
+        { "http://127.1/", false },
+        { "http://0x7f.0.0.1/", false },
+        { "http://127.0.0.1.example/", false },
+        { "http://localhost.example/", false },
+        { "http://localhost@bucket.example/", false },
+        { "http://[::2]/", false },
+        { "http://[1]", false },
+        { "http://[::ffff:127.0.0.1]/", false },
+        { "http://bucket.example/", false },
+        { "http:///localhost/", false },
+        { "http://", false },
+};
+
+/* Plain HTTP never leaves the machine, and is nothing a configuration can ask for. */
+static void test_http_localhost(void)
+{
+        for (size_t i = 0; i < ELEMENTSOF(locals); i++) {
+                const struct local_case *l = locals + i;
+                struct config *c = NULL;
+                struct fault f = {};
+                char text[256];
+
+                (void)snprintf(text, sizeof(text), AGENT "[Source a]\nURL=%s\n", l->url);
+                tap_int(config_parse_for_tests(text, strlen(text), "sealift.conf", &c, &f),
+                        l->taken ? 0 : -EINVAL, "tests %s use %s", l->taken ? "may" : "must not", l->url);
+                if (c)
+                        tap_int(c->sources[0].transport,
+                                l->url[4] == 's' ? CONFIG_HTTPS : CONFIG_HTTP_LOCALHOST, "%s: how it goes",
+                                l->url);
+                c = config_free(c);
+                if (l->url[4] != 's')
+                        tap_int(parse(text, &c, &f), -EINVAL, "a configuration must not use %s", l->url);
+                (void)snprintf(text, sizeof(text), AGENT SOURCE "[Report]\nURL=%s\n", l->url);
+                if (l->url[4] != 's')
+                        tap_int(config_parse_for_tests(text, strlen(text), "sealift.conf", &c, &f), -EINVAL,
+                                "nor do reports go to %s", l->url);
+        }
+}
+
 static void test_limits(void)
 {
         char text[16384], url[CONFIG_URL_SIZE + 16];
@@ -160,6 +209,7 @@ int main(void)
         test_full();
         test_post();
         test_refusals();
+        test_http_localhost();
         test_limits();
         return tap_done();
 }

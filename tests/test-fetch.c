@@ -170,6 +170,10 @@ static void test_objects(struct worker *w)
         tap_str(w->body, "plus\n", "is a plus");
         (void)worker_get(w, "nginx", "raw/1+2", 100, "");
         tap_str(w->body, "/bucket/raw/1%2B2", "that S3 cannot take for a space");
+        (void)worker_get(w, "nginx", "raw/1.%2e%2E%2Fa%3Fb%23%2B.json", 100, "");
+        tap_str(w->body, "/bucket/raw/1.%2e%2E%2Fa%3Fb%23%2B.json", "what is encoded goes out as it is");
+        tap_int(worker_get(w, "nginx", "raw/%2e%2E/%2e./1.root.json", 100, ""), -EINVAL,
+                "what a server would decode to a way out does not");
         (void)worker_get(w, "nginx", "headers", 100, "");
         tap_str(w->body, "||sealift/" PACKAGE_VERSION, "no encodings, no cookies, our name");
         (void)worker_get(w, "nginx", "connection", 100, "");

@@ -37,6 +37,10 @@ for unit in "$build"/units/*.service "$top"/units/*.service "$top"/units/*.socke
     fi
 done
 
+grep -rn -e '--http-localhost' "$top/units" "$build/units" >"$work/log"
+[ $? -eq 1 ]
+ok $? "no unit has sealift-fetch speak plain HTTP" "$work/log"
+
 if command -v systemd-analyze >/dev/null; then
     for unit in "$work"/units/*; do
         name=${unit##*/}

@@ -6,6 +6,8 @@
 
 #include "facts/config.h"
 
+#include <arpa/inet.h>
+
 #include "facts/ini.h"
 #include "facts/name.h"
 #include "ground/text.h"
@@ -16,8 +18,16 @@
 #define POLL_MIN_USEC     (UINT64_C(1) * 1000000)
 #define POLL_MAX_USEC     (UINT64_C(7) * 86400 * 1000000)
 
+/* Bits 1 << config_transport. */
+enum {
+        TRANSPORTS = 1 << CONFIG_HTTPS,
+        TRANSPORTS_FOR_TESTS = TRANSPORTS | 1 << CONFIG_HTTP_LOCALHOST,
+        TRANSPORTS_OF_REPORTS = 1 << CONFIG_HTTPS,
+};
+
 struct parser {
         const char *file;
+        unsigned transports; /* of sources */
         struct config *config;
         struct config_source *source; /* of the section under way */
 };
@@ -70,31 +80,58 @@ static bool authority_valid(const char *s, size_t n)
         return host == n || (s[host] == ':' && port_valid(s + host + 1, n - host - 1));
 }
 
-static const char *url_fault(const char *url)
+/* This machine itself, in the only ways of writing it that nobody reads as something else. */
+static bool authority_local(const char *s, size_t n)
+{
+        char host[sizeof("255.255.255.255")] = "";
+        size_t len = *s == '[' ? strcspn(s, "]") + 1 : strcspn(s, ":/?#");
+        struct in_addr address;
+
+        if (!authority_valid(s, n) || len >= sizeof(host))
+                return false;
+        memcpy(host, s, len);
+        if (str_eq(host, "localhost") || str_eq(host, "[::1]"))
+                return true;
+        return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+static const struct url_scheme {
+        const char *prefix;
+        bool (*authority)(const char *s, size_t n);
+} url_schemes[] = {
+        [CONFIG_HTTPS] = { "https://", authority_valid },
+        [CONFIG_HTTP_LOCALHOST] = { "http://", authority_local },
+};
+
+static const char *url_fault(const char *url, unsigned transports, enum config_transport *ret)
 {
         static const char path[] =
                 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/%+:@,=";
-        size_t authority;
+        size_t authority, i = 0;
 
-        if (!str_has_prefix(url, "https://"))
+        while (i < ELEMENTSOF(url_schemes) &&
+               !(transports & 1U << i && str_has_prefix(url, url_schemes[i].prefix)))
+                i++;
+        if (i == ELEMENTSOF(url_schemes))
                 return "not an https:// URL; nothing else is fetched from";
-        url += STRLEN("https://");
+        url += strlen(url_schemes[i].prefix);
         authority = strcspn(url, "/?#");
         if (memchr(url, '@', authority))
                 return "has a user name; credentials do not belong in a URL";
-        if (!authority_valid(url, authority))
+        if (!url_schemes[i].authority(url, authority))
                 return "has no valid host[:port]";
         if (strpbrk(url, "?#"))
                 return "has a query or a fragment; a path is put behind this URL";
         if (url[authority + strspn(url + authority, path)] != '\0')
                 return "has a character that must be written %XX";
+        *ret = (enum config_transport)i;
         return NULL;
 }
 
-static int url_take(const struct parser *p, const struct ini_item *item, char ret[static CONFIG_URL_SIZE],
-                    struct fault *f)
+static int url_take(const struct parser *p, const struct ini_item *item, unsigned transports,
+                    enum config_transport *ret_transport, char ret[static CONFIG_URL_SIZE], struct fault *f)
 {
-        const char *fault = url_fault(item->value);
+        const char *fault = url_fault(item->value, transports, ret_transport);
 
         if (fault)
                 return config_refuse(p, item, fault, f);
@@ -177,7 +214,7 @@ static int set_poll(struct parser *p, const struct ini_item *item, struct fault 
 
 static int set_source_url(struct parser *p, const struct ini_item *item, struct fault *f)
 {
-        return url_take(p, item, p->source->url, f);
+        return url_take(p, item, p->transports, &p->source->transport, p->source->url, f);
 }
 
 static int set_source_ca_file(struct parser *p, const struct ini_item *item, struct fault *f)
@@ -187,11 +224,13 @@ static int set_source_ca_file(struct parser *p, const struct ini_item *item, str
 
 static int set_report_url(struct parser *p, const struct ini_item *item, struct fault *f)
 {
+        enum config_transport transport;
+
         if (!*item->value) {
                 p->config->report.url[0] = '\0';
                 return 0;
         }
-        return url_take(p, item, p->config->report.url, f);
+        return url_take(p, item, TRANSPORTS_OF_REPORTS, &transport, p->config->report.url, f);
 }
 
 static int set_report_ca_file(struct parser *p, const struct ini_item *item, struct fault *f)
@@ -320,10 +359,11 @@ static int config_complete(struct config *c, const char *file, struct fault *f)
         return 0;
 }
 
-int config_parse(const char *text, size_t len, const char *file, struct config **ret, struct fault *f)
+static int parse(const char *text, size_t len, const char *file, unsigned transports, struct config **ret,
+                 struct fault *f)
 {
         _cleanup_(config_freep) struct config *c = calloc(1, sizeof(*c));
-        struct parser p = { .file = file, .config = c };
+        struct parser p = { .file = file, .transports = transports, .config = c };
         struct ini_item item;
         struct ini ini;
         int r;
@@ -346,6 +386,17 @@ int config_parse(const char *text, size_t len, const char *file, struct config *
                 return r;
         *ret = TAKE_PTR(c);
         return 0;
+}
+
+int config_parse(const char *text, size_t len, const char *file, struct config **ret, struct fault *f)
+{
+        return parse(text, len, file, TRANSPORTS, ret, f);
+}
+
+int config_parse_for_tests(const char *text, size_t len, const char *file, struct config **ret,
+                           struct fault *f)
+{
+        return parse(text, len, file, TRANSPORTS_FOR_TESTS, ret, f);
 }
 
 struct config *config_free(struct config *c)

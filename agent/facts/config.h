@@ -12,9 +12,15 @@
 
 enum { CONFIG_URL_SIZE = 1025, CONFIG_PATH_SIZE = 256, CONFIG_SOURCES_MAX = 16, CONFIG_BUNDLES_MAX = 64 };
 
+enum config_transport {
+        CONFIG_HTTPS,
+        CONFIG_HTTP_LOCALHOST, /* plain, never over a wire: only config_parse_for_tests() takes it */
+};
+
 struct config_source { /* [Source NAME] */
         char name[NAME_SIZE];
-        char url[CONFIG_URL_SIZE];      /* https://, ends in '/' */
+        enum config_transport transport;
+        char url[CONFIG_URL_SIZE];      /* ends in '/' */
         char ca_file[CONFIG_PATH_SIZE]; /* "" = the system's */
 };
 
@@ -44,6 +50,10 @@ DEFINE_POINTER_CLEANUP(struct config, config_free)
  * parsed is complete: a channel, one source at least, a URL for each. */
 _must_check_ int config_parse(const char *text, size_t len, const char *file, struct config **ret,
                               struct fault *f);
+
+/* The same, and a source may be http:// on 127.0.0.0/8, [::1] or localhost. */
+_must_check_ int config_parse_for_tests(const char *text, size_t len, const char *file, struct config **ret,
+                                        struct fault *f);
 
 const struct config_source *config_find_source(const struct config *c, const char *name); /* or NULL */
 bool config_wants_bundle(const struct config *c, const char *bundle);

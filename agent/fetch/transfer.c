@@ -169,7 +169,7 @@ static const struct transfer_option {
         { CURLOPT_SSL_VERIFYHOST, 2 },
         { CURLOPT_FOLLOWLOCATION, 0 },
         { CURLOPT_DISALLOW_USERNAME_IN_URL, 1 },
-        { CURLOPT_PATH_AS_IS, 1 },
+        { CURLOPT_PATH_AS_IS, 1 }, /* no "..", "%2e" or "//" is resolved: url_build() has spoken */
         { CURLOPT_NETRC, CURL_NETRC_IGNORED },
         /* HTTP/2 gives one request at a time nothing but more code that a hostile server can reach. */
         { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
@@ -207,14 +207,17 @@ static CURLcode transfer_set_callbacks(struct transfer *t)
         return e ?: curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
 }
 
-static CURLcode transfer_prepare(struct transfer *t, const char *url, const char *ca_file, uint64_t bytes)
+static CURLcode transfer_prepare(struct transfer *t, const char *url, enum config_transport transport,
+                                 const char *ca_file, uint64_t bytes)
 {
         CURL *c = t->curl;
         CURLcode e;
 
         curl_easy_reset(c); /* keeps connections, sessions and names looked up */
         e = curl_easy_setopt(c, CURLOPT_URL, url);
-        e = e ?: curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+        e = e ?: curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, transport == CONFIG_HTTPS ? "https" : "http");
+        if (transport == CONFIG_HTTP_LOCALHOST) /* a proxy would carry it off this machine */
+                e = e ?: curl_easy_setopt(c, CURLOPT_PROXY, "");
         e = e ?: curl_easy_setopt(c, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
         for (size_t i = 0; i < ELEMENTSOF(transfer_options); i++)
                 e = e ?: curl_easy_setopt(c, transfer_options[i].option, transfer_options[i].value);
@@ -336,7 +339,7 @@ int transfer_get(struct transfer *t, const struct config_source *source, const s
         transfer_start(t, f);
         t->pipe = pipe;
         t->max_bytes = g->max_bytes;
-        e = transfer_prepare(t, url, source->ca_file, g->max_bytes);
+        e = transfer_prepare(t, url, source->transport, source->ca_file, g->max_bytes);
         if (*g->etag) {
                 (void)snprintf(line, sizeof(line), "If-None-Match: %s", g->etag);
                 r = header_add(&headers, line);
@@ -366,7 +369,7 @@ int transfer_upload(struct transfer *t, const struct config_report *report, cons
         transfer_start(t, f);
         t->body = body;
         t->size = size;
-        e = transfer_prepare(t, url, report->ca_file, size);
+        e = transfer_prepare(t, url, CONFIG_HTTPS, report->ca_file, size);
         e = e ?: curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, headers);
         e = e ?: curl_easy_setopt(t->curl, put ? CURLOPT_UPLOAD : CURLOPT_POST, 1L);
         e = e

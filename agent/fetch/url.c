@@ -5,6 +5,8 @@
 
 #include "fetch/url.h"
 
+#include "ground/text.h"
+
 static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 static const char report_name[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
 
@@ -13,21 +15,52 @@ static bool segment_valid(const char *s, size_t n)
         return n > 0 && !(n == 1 && s[0] == '.') && !(n == 2 && s[0] == '.' && s[1] == '.');
 }
 
+/* The octet that stands at *p, as itself or as "%XX", and moves on behind it. -EINVAL for what may not stand
+ * there, and for %00: no name in metadata can hold it, and a server written in C would see the path end. */
+static int path_octet(const char **p)
+{
+        char hex[3] = "";
+        uint8_t octet;
+
+        if (**p != '%') {
+                char c = *(*p)++;
+
+                return c == '/' || c == '+' || strchr(unreserved, c) ? c : -EINVAL;
+        }
+        (void)strncpy(hex, *p + 1, sizeof(hex) - 1);
+        if (text_unhex(hex, &octet, 1) < 0 || octet == 0)
+                return -EINVAL;
+        *p += STRLEN("%XX");
+        return octet;
+}
+
+/* Encoded octets go out as they came, neither libcurl (CURLOPT_PATH_AS_IS) nor we decode them: a role named
+ * "../x" is the object "1...%2Fx.json". But most servers decode before they look for "..", and "%2e%2e%2f"
+ * would lead them out of the source's folder, to wherever a GET on that host does something. So no segment
+ * may be "." or ".." in the eyes of a server that decodes. */
 static bool path_valid(const char *path)
 {
+        size_t len = 0, dots = 0; /* of the segment as such a server sees it */
         const char *segment = path;
 
-        for (const char *p = path;; p++) {
-                if (*p && *p != '/') {
-                        if (*p != '+' && !strchr(unreserved, *p))
-                                return false;
+        for (const char *p = path;;) {
+                const char *at = p;
+                int c = *p ? path_octet(&p) : '\0';
+
+                if (c < 0)
+                        return false;
+                if (c != '/' && c != '\0') {
+                        len++;
+                        dots += c == '.';
                         continue;
                 }
-                if (!segment_valid(segment, (size_t)(p - segment)))
+                if (at == segment || (dots == len && (len == 1 || len == 2)))
                         return false;
-                if (!*p)
+                if (c == '\0')
                         return true;
-                segment = p + 1;
+                if (*at == '/')
+                        segment = p;
+                len = dots = 0;
         }
 }
 
@@ -36,8 +69,9 @@ int url_build(const char *base, const char *path, char ret[static URL_SIZE], str
         size_t n = strlen(base);
 
         if (n >= CONFIG_URL_SIZE || strlen(path) >= FETCH_PATH_SIZE || !path_valid(path))
-                return fault_set(f, -EINVAL,
-                                 "not a path below a source: plain segments of A-Z a-z 0-9 - . _ ~ + only");
+                return fault_set(
+                        f, -EINVAL,
+                        "not a path below a source: plain segments of A-Z a-z 0-9 - . _ ~ + %%XX only");
         memcpy(ret, base, n);
         for (const char *p = path; *p; p++)
                 if (*p == '+') {

@@ -13,8 +13,9 @@
 enum { URL_SIZE = CONFIG_URL_SIZE + 3 * FETCH_PATH_SIZE };
 
 /* base (ends in '/') and path: one or more segments of RFC 3986 unreserved characters and '+', which goes
- * out as "%2B" because S3 takes a bare one for a space. No empty segment, no ".", no "..", nothing encoded
- * already. -EINVAL; the caller knows the path and prefixes it. */
+ * out as "%2B" because S3 takes a bare one for a space, and of "%XX", which stays as it is. No empty
+ * segment, no "." and no "..", encoded or not; no %00. -EINVAL; the caller knows the path and prefixes it.
+ */
 _must_check_ int url_build(const char *base, const char *path, char ret[static URL_SIZE], struct fault *f);
 
 /* Where a report goes: base as it is for POST, base and name for PUT. name is [a-z0-9.-], not "." or "..".

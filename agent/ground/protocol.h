@@ -38,8 +38,8 @@ enum fetch_message { FETCH_GET = 1, FETCH_UPLOAD, FETCH_DONE };
 struct fetch_get {
         uint64_t max_bytes; /* more is an error: the cap of what is signed, or of the role */
         char source[NAME_SIZE];
-        char path[FETCH_PATH_SIZE]; /* below the source's URL; segments of RFC 3986 unreserved characters and
-                                       '+', not encoded; no ".", no "..", no query */
+        char path[FETCH_PATH_SIZE]; /* below the source's URL; segments of RFC 3986 unreserved characters,
+                                       '+' and "%XX"; no ".", no "..", no query */
         char etag[FETCH_ETAG_SIZE]; /* If-None-Match, or "" */
         char reserved[5];
 };
