@@ -60,6 +60,21 @@ static void test_full(void)
         tap_ok(!config_wants_bundle(c, "website"), "a glob matches the whole name");
 }
 
+static void test_folder(void)
+{
+        _cleanup_(config_freep) struct config *c = NULL;
+        struct fault f;
+
+        if (!tap_int(parse(SOURCE "[Source stick]\nURL=file:///media/My%20Stick/repo\n" AGENT
+                                  "Source=stick\n",
+                           &c, &f),
+                     0, "a folder as a source (%s)", f.text))
+                return;
+        tap_int(c->sources[1].transport, CONFIG_FILE, "is read from");
+        tap_str(c->sources[1].url, "file:///media/My%20Stick/repo/", "with a slash at its end");
+        tap_int(c->sources[0].transport, CONFIG_HTTPS, "and the other goes over the network");
+}
+
 static void test_post(void)
 {
         _cleanup_(config_freep) struct config *c = NULL;
@@ -97,8 +112,13 @@ static const struct refusal {
         { "[Agent]\nBundles=web DB\n", "bundle names", "a bundle that cannot be" },
         { "[Report]\nMethod=GET\n", "not PUT or POST", "a report by GET" },
         { "[Source a]\nCAFile=ca.pem\n", "absolute", "a relative CAFile=" },
-        { "[Source a]\nURL=http://a/\n", "not an https:// URL", "plain HTTP" },
-        { "[Source a]\nURL=file:///etc/shadow\n", "not an https:// URL", "a file" },
+        { "[Source a]\nURL=http://a/\n", "not an https:// or file:// URL", "plain HTTP" },
+        { "[Source a]\nURL=file://nas/fleet\n", "file:// and an absolute path", "another machine's files" },
+        { "[Source a]\nURL=file://\n", "file:// and an absolute path", "no folder" },
+        { "[Source a]\nURL=file:/srv\n", "not an https:// or file:// URL", "file: with one slash" },
+        { "[Source a]\nURL=file:///srv?x\n", "query", "a folder with a query" },
+        { "[Source a]\nURL=ftp://a/\n", "not an https:// or file:// URL", "FTP" },
+        { "[Report]\nURL=file:///srv/reports\n", "not an https:// URL", "reports into a folder" },
         { "[Source a]\nURL=https://\n", "no valid host", "no host" },
         { "[Source a]\nURL=https:///x\n", "no valid host", "an empty host" },
         { "[Source a]\nURL=https://:443/x\n", "no valid host", "a port alone" },
@@ -207,6 +227,7 @@ int main(void)
 {
         test_smallest();
         test_full();
+        test_folder();
         test_post();
         test_refusals();
         test_http_localhost();

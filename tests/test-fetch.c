@@ -138,6 +138,8 @@ static void config_write(const char *name, const char *method)
                   "[Source system]\nURL=https://127.0.0.1:%2$u/bucket\n"
                   "[Source old]\nURL=https://127.0.0.1:%8$u/bucket\nCAFile=%1$s/ca.pem\n"
                   "[Source nofile]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/none.pem\n"
+                  "[Source folder]\nURL=file://%1$s/bucket\n"
+                  "[Source unplugged]\nURL=file://%1$s/%%6eothing\n"
                   "[Source noname]\nURL=https://no-such-host.invalid/\nCAFile=%1$s/ca.pem\n"
                   "[Report]\nURL=https://127.0.0.1:%3$u/reports\nCAFile=%1$s/ca.pem\nMethod=%7$s\n",
                   web.dir, web.nginx_port, web.evil_port, web.other_port, web.expired_port, web.closed_port,
@@ -184,6 +186,22 @@ static void test_objects(struct worker *w)
         worker_close(w);
 }
 
+static void folder_fill(void)
+{
+        char dir[128], outside[128];
+
+        (void)snprintf(dir, sizeof(dir), "%s/bucket", web.dir);
+        (void)snprintf(outside, sizeof(outside), "%s/outside", web.dir);
+        web_write(&web, "bucket/folder.json", "{\"signed\": 2}\n");
+        web_write(&web, "bucket/a b", "odd\n");
+        web_write(&web, "bucket/100%", "odder\n");
+        web_write(&web, "outside", "not in the folder\n");
+        if (chdir(dir) < 0 || mkdir("below", 0755) < 0 || symlink("folder.json", "link") < 0 ||
+            symlink(outside, "away") < 0 || symlink(web.dir, "up") < 0 || mkfifo("fifo", 0644) < 0 ||
+            chdir("/") < 0)
+                web_bail_out("the test itself has failed");
+}
+
 /* What a server, or the network, does; how it is told apart; a word of why. */
 static const struct failure {
         const char *source, *path;
@@ -224,6 +242,51 @@ static const struct failure {
         { "evil", "../good", -EINVAL, 0, "not a path" },
         { "evil", "good?x", -EINVAL, 0, "not a path" },
 };
+
+/* What lies in a folder. */
+static const struct failure folder_failures[] = {
+        { "folder", "nothing", -ENOENT, 0, "nothing of source folder: not there" },
+        { "folder", "below/nothing", -ENOENT, 0, "not there" },
+        { "folder", "folder.json/x", -EINVAL, 0, "cannot open" },
+        { "folder", "below", -EINVAL, 0, "not a regular file" },
+        { "folder", "fifo", -EINVAL, 0, "not a regular file" },
+        { "folder", "link", -EINVAL, 0, "no link is followed" },
+        { "folder", "away", -EINVAL, 0, "no link is followed" },
+        { "folder", "up/outside", -EINVAL, 0, "no link is followed" },
+        { "folder", "../outside", -EINVAL, 0, "not a path" },
+        { "folder", "%2e%2e/outside", -EINVAL, 0, "not a path" },
+        { "folder", "..%2foutside", -EINVAL, 0, "not a path" },
+        { "folder", "below%2F..%2F..%2Foutside", -EINVAL, 0, "not a path" },
+        { "folder", "%2Fetc%2Fpasswd", -EINVAL, 0, "" },
+        { "unplugged", "folder.json", -EHOSTUNREACH, 0, "is it mounted?" },
+};
+
+static void test_folder(struct worker *w)
+{
+        folder_fill();
+        worker_open(w, "sealift.conf", "30s");
+        tap_int(worker_get(w, "folder", "folder.json", 14, ""), 0, "an object of a folder (%s)",
+                w->done.text);
+        tap_str(w->body, "{\"signed\": 2}\n", "with its bytes");
+        tap_int((long long)w->done.bytes, 14, "their number");
+        tap_str(w->done.etag, "", "and no ETag");
+        tap_int(worker_get(w, "folder", "folder.json", 13, ""), -EFBIG, "a byte more than the cap");
+        tap_int((long long)w->len, 0, "is nothing");
+        tap_int(worker_get(w, "folder", "a%20b", 100, ""), 0, "a name with a space");
+        tap_str(w->body, "odd\n", "is decoded");
+        tap_int(worker_get(w, "folder", "100%25", 100, ""), 0, "one with a percent sign");
+        tap_str(w->body, "odder\n", "too");
+        for (size_t i = 0; i < ELEMENTSOF(folder_failures); i++) {
+                const struct failure *c = folder_failures + i;
+
+                tap_int(worker_get(w, c->source, c->path, 100000, ""), c->error, "%s of %s: its class",
+                        c->path, c->source);
+                tap_int((long long)w->len, 0, "%s of %s: nothing comes", c->path, c->source);
+                tap_like(w->done.text, c->like, "%s of %s: why (%s)", c->path, c->source, w->done.text);
+        }
+        tap_int(worker_get(w, "nginx", "1.root.json", 100, ""), 0, "the network is there as before");
+        worker_close(w);
+}
 
 static void test_failures(struct worker *w)
 {
@@ -487,6 +550,7 @@ int main(void)
         web_write(&web, "silent.conf", "[Agent]\nChannel=c\n[Source s]\nURL=https://s/\n");
         web_write(&web, "broken.conf", "[Agent]\nChanel=c\n");
         test_objects(&worker);
+        test_folder(&worker);
         test_failures(&worker);
         test_patience();
         test_caller_goes(&worker);

@@ -67,6 +67,51 @@ static void test_paths(void)
         }
 }
 
+static const struct decoded_case {
+        const char *path, *decoded; /* NULL: refused */
+} decoded[] = {
+        { "metadata/1.root.json", "metadata/1.root.json" },
+        { "a+b", "a+b" },
+        { "1...%2Fx.json", "1.../x.json" },
+        { "caf%C3%A9%20%25", "caf\xc3\xa9 %" },
+        { "a%2F..%2Fb", NULL },
+        { "%2e%2E/b", NULL },
+        { "../b", NULL },
+        { "/b", NULL },
+        { "a%00", NULL },
+        { "a b", NULL },
+};
+
+static const struct decoded_case folders[] = {
+        { "file:///media/usb/", "/media/usb/" },
+        { "file:///media/My%20Stick/", "/media/My Stick/" },
+        { "file:///a%00b/", NULL },
+        { "file:///a%2/", NULL },
+        { "file:///a%", NULL },
+};
+
+static void test_decoded(void)
+{
+        for (size_t i = 0; i < ELEMENTSOF(decoded); i++) {
+                const struct decoded_case *c = decoded + i;
+                char path[FETCH_PATH_SIZE] = "untouched";
+                struct fault f = {};
+
+                tap_int(url_decode_path(c->path, path, &f), c->decoded ? 0 : -EINVAL, "path %zu is %s", i,
+                        c->decoded ? "decoded" : "refused");
+                tap_str(path, c->decoded ? c->decoded : "untouched", "path %zu: for a file system", i);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(folders); i++) {
+                const struct decoded_case *c = folders + i;
+                char path[CONFIG_URL_SIZE] = "untouched";
+                struct fault f = {};
+
+                tap_int(url_folder(c->path, path, &f), c->decoded ? 0 : -EINVAL, "folder %zu is %s", i,
+                        c->decoded ? "taken" : "refused");
+                tap_str(path, c->decoded ? c->decoded : "untouched", "folder %zu: its path", i);
+        }
+}
+
 static void test_longest(void)
 {
         char base[CONFIG_URL_SIZE + 1], path[FETCH_PATH_SIZE + 1], url[URL_SIZE];
@@ -107,6 +152,7 @@ static void test_reports(void)
 int main(void)
 {
         test_paths();
+        test_decoded();
         test_longest();
         test_reports();
         return tap_done();

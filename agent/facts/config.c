@@ -20,7 +20,7 @@
 
 /* Bits 1 << config_transport. */
 enum {
-        TRANSPORTS = 1 << CONFIG_HTTPS,
+        TRANSPORTS = 1 << CONFIG_HTTPS | 1 << CONFIG_FILE,
         TRANSPORTS_FOR_TESTS = TRANSPORTS | 1 << CONFIG_HTTP_LOCALHOST,
         TRANSPORTS_OF_REPORTS = 1 << CONFIG_HTTPS,
 };
@@ -95,12 +95,20 @@ static bool authority_local(const char *s, size_t n)
         return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
+/* "file://host/" would be another machine's, by means that nobody has any more. */
+static bool authority_absent(const char *s, size_t n)
+{
+        return n == 0 && *s == '/';
+}
+
 static const struct url_scheme {
         const char *prefix;
         bool (*authority)(const char *s, size_t n);
+        const char *fault;
 } url_schemes[] = {
-        [CONFIG_HTTPS] = { "https://", authority_valid },
-        [CONFIG_HTTP_LOCALHOST] = { "http://", authority_local },
+        [CONFIG_HTTPS] = { "https://", authority_valid, "has no valid host[:port]" },
+        [CONFIG_FILE] = { "file://", authority_absent, "is not file:// and an absolute path" },
+        [CONFIG_HTTP_LOCALHOST] = { "http://", authority_local, "is not on this machine" },
 };
 
 static const char *url_fault(const char *url, unsigned transports, enum config_transport *ret)
@@ -113,13 +121,14 @@ static const char *url_fault(const char *url, unsigned transports, enum config_t
                !(transports & 1U << i && str_has_prefix(url, url_schemes[i].prefix)))
                 i++;
         if (i == ELEMENTSOF(url_schemes))
-                return "not an https:// URL; nothing else is fetched from";
+                return transports & 1U << CONFIG_FILE ? "not an https:// or file:// URL"
+                                                      : "not an https:// URL";
         url += strlen(url_schemes[i].prefix);
         authority = strcspn(url, "/?#");
         if (memchr(url, '@', authority))
                 return "has a user name; credentials do not belong in a URL";
         if (!url_schemes[i].authority(url, authority))
-                return "has no valid host[:port]";
+                return url_schemes[i].fault;
         if (strpbrk(url, "?#"))
                 return "has a query or a fragment; a path is put behind this URL";
         if (url[authority + strspn(url + authority, path)] != '\0')

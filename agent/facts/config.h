@@ -14,6 +14,7 @@ enum { CONFIG_URL_SIZE = 1025, CONFIG_PATH_SIZE = 256, CONFIG_SOURCES_MAX = 16, 
 
 enum config_transport {
         CONFIG_HTTPS,
+        CONFIG_FILE,           /* a folder of this machine */
         CONFIG_HTTP_LOCALHOST, /* plain, never over a wire: only config_parse_for_tests() takes it */
 };
 

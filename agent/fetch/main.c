@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "facts/config.h"
+#include "fetch/folder.h"
 #include "fetch/transfer.h"
 #include "ground/args.h"
 #include "ground/io.h"
@@ -130,7 +131,9 @@ static int worker_get(struct worker *w, struct message *m, struct fault *why, st
                 (void)fault_set(why, -EINVAL, "%s: there is no [Source %s]", arg_config, g->source);
                 return 0;
         }
-        if (transfer_get(w->transfer, source, g, pipe, &w->last, why) < 0)
+        r = source->transport == CONFIG_FILE ? folder_get(source, g, pipe, &w->last, why)
+                                             : transfer_get(w->transfer, source, g, pipe, &w->last, why);
+        if (r < 0)
                 (void)fault_prefix(why, "%.200s of source %s", g->path, g->source);
         return 0;
 }

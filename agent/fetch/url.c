@@ -15,23 +15,28 @@ static bool segment_valid(const char *s, size_t n)
         return n > 0 && !(n == 1 && s[0] == '.') && !(n == 2 && s[0] == '.' && s[1] == '.');
 }
 
-/* The octet that stands at *p, as itself or as "%XX", and moves on behind it. -EINVAL for what may not stand
- * there, and for %00: no name in metadata can hold it, and a server written in C would see the path end. */
-static int path_octet(const char **p)
+/* The octet that stands at *p, as itself or as "%XX", and moves on behind it. -EINVAL for half an escape,
+ * and for %00: no name in metadata can hold it, and a server written in C would see the path end. */
+static int octet_next(const char **p)
 {
         char hex[3] = "";
         uint8_t octet;
 
-        if (**p != '%') {
-                char c = *(*p)++;
-
-                return c == '/' || c == '+' || strchr(unreserved, c) ? c : -EINVAL;
-        }
+        if (**p != '%')
+                return (uint8_t) * (*p)++;
         (void)strncpy(hex, *p + 1, sizeof(hex) - 1);
         if (text_unhex(hex, &octet, 1) < 0 || octet == 0)
                 return -EINVAL;
         *p += STRLEN("%XX");
         return octet;
+}
+
+/* The same, -EINVAL also for what may not stand in a path as itself. */
+static int path_octet(const char **p)
+{
+        if (**p != '%' && **p != '/' && **p != '+' && !strchr(unreserved, **p))
+                return -EINVAL;
+        return octet_next(p);
 }
 
 /* Encoded octets go out as they came, neither libcurl (CURLOPT_PATH_AS_IS) nor we decode them: a role named
@@ -64,14 +69,25 @@ static bool path_valid(const char *path)
         }
 }
 
-int url_build(const char *base, const char *path, char ret[static URL_SIZE], struct fault *f)
+static int path_check(const char *path, struct fault *f)
 {
-        size_t n = strlen(base);
-
-        if (n >= CONFIG_URL_SIZE || strlen(path) >= FETCH_PATH_SIZE || !path_valid(path))
+        if (strlen(path) >= FETCH_PATH_SIZE || !path_valid(path))
                 return fault_set(
                         f, -EINVAL,
                         "not a path below a source: plain segments of A-Z a-z 0-9 - . _ ~ + %%XX only");
+        return 0;
+}
+
+int url_build(const char *base, const char *path, char ret[static URL_SIZE], struct fault *f)
+{
+        size_t n = strlen(base);
+        int r;
+
+        r = path_check(path, f);
+        if (r < 0)
+                return r;
+        if (n >= CONFIG_URL_SIZE)
+                return fault_set(f, -EINVAL, "the source's URL is too long");
         memcpy(ret, base, n);
         for (const char *p = path; *p; p++)
                 if (*p == '+') {
@@ -80,6 +96,36 @@ int url_build(const char *base, const char *path, char ret[static URL_SIZE], str
                 } else
                         ret[n++] = *p;
         ret[n] = '\0';
+        return 0;
+}
+
+int url_decode_path(const char *path, char ret[static FETCH_PATH_SIZE], struct fault *f)
+{
+        int r;
+
+        r = path_check(path, f);
+        if (r < 0)
+                return r;
+        while (*path)
+                *ret++ = (char)path_octet(&path);
+        *ret = '\0';
+        return 0;
+}
+
+int url_folder(const char *url, char ret[static CONFIG_URL_SIZE], struct fault *f)
+{
+        char folder[CONFIG_URL_SIZE];
+        size_t n = 0;
+
+        for (const char *p = url + STRLEN("file://"); *p;) {
+                int c = octet_next(&p);
+
+                if (c < 0 || n == sizeof(folder) - 1)
+                        return fault_set(f, -EINVAL, "%.200s: has a %% that is not %%XX; check URL=", url);
+                folder[n++] = (char)c;
+        }
+        folder[n] = '\0';
+        memcpy(ret, folder, n + 1);
         return 0;
 }
 

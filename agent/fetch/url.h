@@ -18,6 +18,12 @@ enum { URL_SIZE = CONFIG_URL_SIZE + 3 * FETCH_PATH_SIZE };
  */
 _must_check_ int url_build(const char *base, const char *path, char ret[static URL_SIZE], struct fault *f);
 
+/* The same path for a file system: "%XX" is the octet it stands for, '+' is itself. -EINVAL as above. */
+_must_check_ int url_decode_path(const char *path, char ret[static FETCH_PATH_SIZE], struct fault *f);
+
+/* The folder that a file:// URL of the configuration names. -EINVAL for an encoded NUL or half an escape. */
+_must_check_ int url_folder(const char *url, char ret[static CONFIG_URL_SIZE], struct fault *f);
+
 /* Where a report goes: base as it is for POST, base and name for PUT. name is [a-z0-9.-], not "." or "..".
  * -EINVAL. */
 _must_check_ int url_build_report(const struct config_report *report, const char *name,

@@ -11,7 +11,7 @@
 #include "facts/digest.h"
 #include "ground/io.h"
 #include "ground/message.h"
-#include "store/beneath.h"
+#include "ground/beneath.h"
 #include "store/ledger.h"
 
 struct stage {

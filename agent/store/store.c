@@ -11,7 +11,7 @@
 
 #include "facts/digest.h"
 #include "ground/io.h"
-#include "store/beneath.h"
+#include "ground/beneath.h"
 #include "store/directory.h"
 #include "store/tree.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The only place of the disk door where a path has more than one component. Each component is one openat()
+/* The only place where a path that others wrote has more than one component. Each component is one openat()
  * that follows no link. openat2(2) would do it in one call, but RestrictSUIDSGID= makes it ENOSYS (its
  * arguments are out of seccomp's sight, systemd.exec(5)), and that wall is worth more than the calls it
  * saves. */
 
-#include "store/beneath.h"
+#include "ground/beneath.h"
 
 #include "ground/limits.h"
 
