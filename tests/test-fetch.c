@@ -139,6 +139,8 @@ static void config_write(const char *name, const char *method)
                   "[Source old]\nURL=https://127.0.0.1:%8$u/bucket\nCAFile=%1$s/ca.pem\n"
                   "[Source nofile]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/none.pem\n"
                   "[Source folder]\nURL=file://%1$s/bucket\n"
+                  "[Source proc]\nURL=file:///proc\n"
+                  "[Source dotted]\nURL=https://127.0.0.1:%2$u/bucket/x/..\nCAFile=%1$s/ca.pem\n"
                   "[Source unplugged]\nURL=file://%1$s/%%6eothing\n"
                   "[Source noname]\nURL=https://no-such-host.invalid/\nCAFile=%1$s/ca.pem\n"
                   "[Report]\nURL=https://127.0.0.1:%3$u/reports\nCAFile=%1$s/ca.pem\nMethod=%7$s\n",
@@ -176,6 +178,8 @@ static void test_objects(struct worker *w)
         tap_str(w->body, "/bucket/raw/1.%2e%2E%2Fa%3Fb%23%2B.json", "what is encoded goes out as it is");
         tap_int(worker_get(w, "nginx", "raw/%2e%2E/%2e./1.root.json", 100, ""), -EINVAL,
                 "what a server would decode to a way out does not");
+        (void)worker_get(w, "dotted", "raw/1", 100, "");
+        tap_str(w->body, "/bucket/x/../raw/1", "so does what the configuration says");
         (void)worker_get(w, "nginx", "headers", 100, "");
         tap_str(w->body, "||sealift/" PACKAGE_VERSION, "no encodings, no cookies, our name");
         (void)worker_get(w, "nginx", "connection", 100, "");
@@ -193,6 +197,7 @@ static void folder_fill(void)
         (void)snprintf(dir, sizeof(dir), "%s/bucket", web.dir);
         (void)snprintf(outside, sizeof(outside), "%s/outside", web.dir);
         web_write(&web, "bucket/folder.json", "{\"signed\": 2}\n");
+        web_write(&web, "bucket/large.json", "%200000d", 1);
         web_write(&web, "bucket/a b", "odd\n");
         web_write(&web, "bucket/100%", "odder\n");
         web_write(&web, "outside", "not in the folder\n");
@@ -272,6 +277,12 @@ static void test_folder(struct worker *w)
         tap_str(w->done.etag, "", "and no ETag");
         tap_int(worker_get(w, "folder", "folder.json", 13, ""), -EFBIG, "a byte more than the cap");
         tap_int((long long)w->len, 0, "is nothing");
+        tap_int(worker_get(w, "folder", "large.json", 100000, ""), -EFBIG, "a file that is far too long");
+        tap_int((long long)w->len, 0, "is not begun");
+        tap_int(worker_get(w, "proc", "version", 5, ""), -EFBIG, "a file that says it has no length");
+        tap_int((long long)w->len, 0, "is counted");
+        tap_int(worker_get(w, "proc", "version", 500, ""), 0, "and read to its end");
+        tap_like(w->body, "Linux", "as it is");
         tap_int(worker_get(w, "folder", "a%20b", 100, ""), 0, "a name with a space");
         tap_str(w->body, "odd\n", "is decoded");
         tap_int(worker_get(w, "folder", "100%25", 100, ""), 0, "one with a percent sign");

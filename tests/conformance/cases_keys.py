@@ -106,7 +106,7 @@ def wrong_beside_good(t):
     t.begin()
     first = next(iter(t.repo.keys["timestamp"]))
     t.repo.add_key("timestamp")
-    for wrong in (OTHER["ecdsa"], "", "zz", "0"):
+    for wrong in (OTHER["ed25519"], "", "zz", "0"):
         t.repo.publish("root", "timestamp")
         t.repo.edit("timestamp", lambda d, s=wrong: [x.update(sig=s) for x in d["signatures"] if x["keyid"] == first])
         t.accepts(f"with {wrong!r:.20}")
@@ -118,7 +118,7 @@ def wrong_beside_few(t):
     t.repo.add_key("timestamp")
     t.repo.role("timestamp")["threshold"] = 2
     t.repo.publish("root", "timestamp")
-    t.repo.edit("timestamp", lambda d: d["signatures"][0].update(sig=OTHER["ecdsa"]))
+    t.repo.edit("timestamp", lambda d: d["signatures"][0].update(sig=OTHER["ed25519"]))
     t.refuses(said="1 good signature by")
     t.trusts(root=2)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Keys that change: root's, from version to version; another role's, from a root that says so."""
 from cases import case
-from repository import Key, Repository
+from repository import Key
 
 # Ten keys for all of these cases, since they differ only in which of them is listed and which signs.
 KEYS = [Key("ed25519") for _ in range(10)]
@@ -59,7 +59,7 @@ def set_keys(repo, role, listed, threshold, signing):
 
 
 def root_chain(name, versions, good):
-    @case(f"root: {name}", f"test_root_rotation[{name}]", lambda: Repository("ed25519"))
+    @case(f"root: {name}", f"test_root_rotation[{name}]")
     def _(t):
         t.repo.unserve("root")
         t.repo.live["root"]["version"] = 0
@@ -74,7 +74,7 @@ def root_chain(name, versions, good):
 
 
 def other_role(name, listed, threshold, signing, good):
-    @case(f"timestamp, snapshot, targets: {name}", f"test_non_root_rotations[{name}]", lambda: Repository("ed25519"))
+    @case(f"timestamp, snapshot, targets: {name}", f"test_non_root_rotations[{name}]")
     def _(t):
         t.begin()
         for role in ("timestamp", "snapshot", "targets"):
@@ -92,7 +92,7 @@ for rotation in OTHERS.items():
     other_role(rotation[0], *rotation[1])
 
 
-@case("root: a chain of forty", repository=lambda: Repository("ed25519"))
+@case("root: a chain of forty")
 def forty(t):
     for _ in range(40):
         t.repo.publish("root")
@@ -100,7 +100,7 @@ def forty(t):
     t.same(t.client.version("root"), 41, "root")
 
 
-@case("root: a gap in the chain ends it", repository=lambda: Repository("ed25519"))
+@case("root: a gap in the chain ends it")
 def gap(t):
     t.repo.publish("root")
     t.repo.publish("root")
@@ -109,7 +109,7 @@ def gap(t):
     t.same(t.client.version("root"), 1, "root")
 
 
-@case("stored metadata that the new keys have not signed is not gone by", repository=lambda: Repository("ed25519"))
+@case("stored metadata that the new keys have not signed is not gone by")
 def stored(t):
     t.begin(refresh=True)
     t.repo.rotate("targets")

@@ -38,7 +38,7 @@ def written(moment):
 class Key:
     """A key pair. kind: ed25519, ecdsa, ecdsa-sha2-nistp256 (the key type's other spelling), rsassa-pss, pkcs1v15."""
 
-    def __init__(self, kind="ecdsa", extra=None, keyid=None):
+    def __init__(self, kind="ed25519", extra=None, keyid=None):
         sha256 = hashes.SHA256()
         pss = padding.PSS(mgf=padding.MGF1(sha256), salt_length=32)
         if kind == "ed25519":
@@ -64,7 +64,7 @@ class Key:
 
 
 class Repository:
-    def __init__(self, kind="ecdsa", style=None):
+    def __init__(self, kind="ed25519", style=None):
         self.live = {}       # role -> what is signed at its next publish()
         self.keys = {}       # role -> keys that sign it, by id
         self.served = {}     # role -> number in the URL -> bytes

@@ -13,6 +13,7 @@ from repository import Repository
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait for the first one's ACK
 
     def do_GET(self):
         token, _, path = self.path.lstrip("/").partition("/")
