@@ -148,6 +148,9 @@ ok $? "a program that leaves another one behind is not waited for"
 kill "$(cat agent-pid)"
 publish --keys=keys --signer="'with space/sign' away/stranger.pem" --signer="'with space/sign' away/1.pem"
 ok $? "another's signature does no harm where there are enough"
+many=$(printf ' --signer=./mute%.0s' $(seq 17))
+# shellcheck disable=SC2086 # words
+signer_refuses 2 '--signer is given more than 16 times' "more programs than anybody has" ./mute $many
 publish
 [ $? -eq 2 ] && grep -q 'keys or --signer is needed' err
 ok $? "nobody to sign"
@@ -337,7 +340,10 @@ esac
 EOF
 for type in ed25519 ecdsa rsa; do
     rm -rf repo keys
-    run init --repository=repo --keys=keys --type=$type --root-keys=1 --passphrase-file=pass
+    given=--root-keys=1
+    [ $type != rsa ] || given="--root-key=own/sealed-ecdsa.pem --timestamp-key=own/sealed-ed25519.pem" # RSA keys take their time
+    # shellcheck disable=SC2086 # words
+    run init --repository=repo --keys=keys --type=$type $given --passphrase-file=pass
     ok $? "init: $type, encrypted"
     [ "$(grep -l 'BEGIN ENCRYPTED' keys/*.pem | wc -l)" = 4 ]
     ok $? "all four"
@@ -377,5 +383,26 @@ ok $? "key list tells what they sign for"
 cp own/half.pub mixed-keys
 run key list --keys=mixed-keys --repository=mixed --json && is_json && [ "$(grep -c '"roles": \[\]' out)" = 1 ]
 ok $? "in JSON, too, and of one that signs for nothing"
+
+# A question is asked only where the answer is needed.
+run init --repository=lazy --keys=lazy-keys --targets-key=own/plain-ecdsa.pem --targets-key=own/sealed-ecdsa.pub --targets-threshold=1
+ok $? "two keys, one of which must sign"
+rm lazy-keys/targets-2.pub
+cp own/sealed-ecdsa.* lazy-keys
+release=$((release + 1))
+release $release
+no_terminal "$sealift" publish --repository=lazy --keys=lazy-keys --channel=stable web.manifest
+ok $? "nobody is asked to open the other"
+rm lazy-keys/targets-1.*
+no_terminal "$sealift" publish --repository=lazy --keys=lazy-keys --channel=stable web.manifest
+[ $? -eq 1 ] && grep -q 'sealed-ecdsa.pem: is encrypted' err
+ok $? "until it is needed"
+run publish --repository=lazy --keys=lazy-keys --channel=stable --passphrase-file=pass web.manifest
+ok $? "and opened"
+
+# The same key, listed twice, is one key.
+run init --repository=twice --keys=twice-keys --targets-key=own/plain-ecdsa.pem --targets-key=own/plain-ecdsa.pem --targets-threshold=2
+grep -q '1 of the keys that root version 1 lists for targets is here, 2 must sign' err && [ ! -e twice-keys ]
+ok $? "the same key given twice is no two keys"
 
 done_testing
