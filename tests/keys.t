@@ -243,6 +243,7 @@ key_refuses() {
 key_refuses 1 'already' "a key is never replaced" new plain-rsa
 rm own/plain-rsa.pem
 key_refuses 1 'already' "nor a public half" new plain-rsa
+key_refuses 1 'already' "which a dry run tells, too" new plain-ecdsa --dry-run
 key_refuses 2 "a-z" "a name of other letters" new 'Plain/rsa'
 key_refuses 2 'not a type' "a type there is not" new other --type=dsa
 key_refuses 2 'no meaning' "an option of another word" new other --name=x
@@ -298,6 +299,22 @@ is_json && [ "$(grep -c '"kept": "encrypted"' out) $(grep -c '"kept": "private"'
 ok $? "and tells how each is kept"
 ! grep -q PRIVATE out
 ok $? "and nothing private"
+
+# A program has the terminal to itself, and ^C is for both.
+script asks <<'EOF'
+printf 'PIN: ' >/dev/tty
+read -r pin </dev/tty
+[ "$pin" = 271828 ] || exit 1
+exec openssl pkeyutl -sign -rawin -inkey away/1.pem -in /dev/stdin
+EOF
+release=$((release + 1))
+release $release
+before=$(tree)
+terminal '^C' -- "$sealift" publish --repository=repo --channel=stable --keys=keys --signer=./asks web.manifest
+[ $? -eq 130 ] && [ "$before" = "$(tree)" ]
+ok $? "^C while a program asks for its PIN: nothing is written"
+terminal 271828 -- "$sealift" publish --repository=repo --channel=stable --keys=keys --signer=./asks web.manifest
+ok $? "the PIN reaches it"
 
 # ---- import ---------------------------------------------------------------------------------------------------------
 mkdir other
