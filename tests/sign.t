@@ -69,7 +69,7 @@ ok $? "changes nothing"
 grep -q '2.root.json: root version 2, expires 2028-01-15T08:00:00Z' out && grep -q 'root: 3 of 3 must sign' out && grep -q 'targets: 1 of 1 must sign' out
 ok $? "it shows what would be signed"
 grep -q "root: key $one may not sign any more" out && grep -q "root: key $four may sign" out && grep -q 'root: 3 must sign, not 2' out &&
-    [ "$(sed -n '/changes, against/,$p' out | grep -c '^    ')" = 3 ]
+    grep -q '    x-note is added' out && [ "$(sed -n '/changes, against/,$p' out | grep -c '^    ')" = 4 ]
 ok $? "and what changes, no more and no less"
 grep -q 'would be signed by 1 of the keys of 2.root.json; 3 must' out && grep -q 'would be signed by 1 of the keys of 1.root.json; 2 must' out
 ok $? "and how many signatures there would be"
@@ -137,6 +137,17 @@ s['keys']['$three'] = s['keys']['$four']
 d['signatures'] = []"
 run sign --keys=safe-2 --against=2.root.json 3.root.json && grep -q "root: key $three is ANOTHER KEY under the same id" out
 ok $? "another key under an old id is shown"
+edit 2.root.json 3.root.json "
+s['version'] = 3
+s['consistent_snapshot'] = False
+s['roles']['targets']['x-sealift-expiry-seconds'] = 1
+s['keys']['\\u001b[2J\\u202e'] = s['keys']['$four']
+s['roles']['root']['keyids'].append('\\u001b[2J\\u202e')
+d['signatures'] = []"
+run sign --keys=safe-2 --against=2.root.json 3.root.json && grep -q 'consistent_snapshot is changed' out && grep -q 'targets: x-sealift-expiry-seconds is changed' out
+ok $? "so is whatever else changes"
+! grep -q "$(printf '\033')" out && grep -q '?.2J' out
+ok $? "and no text of it reaches the terminal's controls"
 edit 2.root.json 3.root.json "s['version'] = 3"
 run sign --keys=safe-2 --against=2.root.json 3.root.json && grep -q 'nothing but its version' out
 ok $? "as is that nothing changes"
@@ -167,6 +178,9 @@ run sign --keys=safe-3 --root=3.targets.json 1.a%2Fteam.json
 ok $? "a delegated role, by a key that its delegator lists"
 grep -q 'a/team version 1' out && grep -q 'a/team: 2 of 3 must sign' out && grep -q 'signed by 1 of the keys of 3.targets.json; 2 must' out
 ok $? "under its name"
+sed -e 's/"version": 3/"version": 4/' -e 's,"team/[*]","*",' 3.targets.json >4.targets.json
+run sign --keys=keys --root=2.root.json --against=3.targets.json 4.targets.json && grep -q 'a/team: paths is changed' out
+ok $? "what is delegated is shown, too"
 refuses 1 'none of the keys here' "by nobody else" --keys=keys --root=3.targets.json 1.a%2Fteam.json
 cp 1.a%2Fteam.json 1.b%2Fteam.json
 refuses 1 'lists nobody who signs for b/team' "a role that is not delegated to" --keys=safe-3 --root=3.targets.json 1.b%2Fteam.json

@@ -190,13 +190,48 @@ static bool array_has(const json_t *array, const char *word)
         return false;
 }
 
+static bool is_one_of(const char *word, const char *const *words)
+{
+        for (; *words; words++)
+                if (str_eq(word, *words))
+                        return true;
+        return false;
+}
+
+/* Members that came, went or changed, but for those whose changes are told otherwise. */
+static void tell_members(json_t *lines, const char *of, const json_t *old, const json_t *new,
+                         const char *const *but)
+{
+        json_t *before = (json_t *)(uintptr_t)old, *after = (json_t *)(uintptr_t) new;
+
+        for (void *at = json_object_iter(before); at; at = json_object_iter_next(before, at)) {
+                const char *name = json_object_iter_key(at);
+
+                if (!is_one_of(name, but) && !json_object_get(after, name))
+                        tell(lines, "%s%s is removed", of, name);
+        }
+        for (void *at = json_object_iter(after); at; at = json_object_iter_next(after, at)) {
+                const char *name = json_object_iter_key(at);
+                const json_t *value = json_object_get(before, name);
+
+                if (is_one_of(name, but))
+                        continue;
+                if (!value)
+                        tell(lines, "%s%s is added", of, name);
+                else if (!json_equal(value, json_object_iter_value(at)))
+                        tell(lines, "%s%s is changed", of, name);
+        }
+}
+
 /* A key is what verifies, not what it is called: one that stands under an old id is news, too. */
 static void tell_role(json_t *lines, const char *name, const json_t *old, const json_t *old_keys,
                       const json_t *new, const json_t *new_keys)
 {
         const json_t *before = json_object_get(old, "keyids"), *after = json_object_get(new, "keyids");
+        static const char *const told[] = { "keyids", "threshold", NULL };
         json_int_t was = json_integer_value(json_object_get(old, "threshold")),
                    is = json_integer_value(json_object_get(new, "threshold"));
+        char of[128];
 
         for (size_t i = 0; i < json_array_size(before); i++) {
                 const char *id = json_string_value(json_array_get(before, i));
@@ -214,28 +249,8 @@ static void tell_role(json_t *lines, const char *name, const json_t *old, const 
         }
         if (was != is)
                 tell(lines, "%s: %lld must sign, not %lld", name, (long long)is, (long long)was);
-}
-
-static void tell_members(json_t *lines, const json_t *old, const json_t *new)
-{
-        const char *name;
-        const json_t *value;
-
-        for (void *at = json_object_iter((json_t *)(uintptr_t)old); at;
-             at = json_object_iter_next((json_t *)(uintptr_t)old, at)) {
-                name = json_object_iter_key(at);
-                if (!json_object_get(new, name))
-                        tell(lines, "%s is removed", name);
-        }
-        for (void *at = json_object_iter((json_t *)(uintptr_t) new); at;
-             at = json_object_iter_next((json_t *)(uintptr_t) new, at)) {
-                name = json_object_iter_key(at);
-                value = json_object_get(old, name);
-                if (!value)
-                        tell(lines, "%s is added", name);
-                else if (!json_equal(value, json_object_iter_value(at)))
-                        tell(lines, "%s is changed", name);
-        }
+        (void)snprintf(of, sizeof(of), "%s: ", name);
+        tell_members(lines, of, old, new, told);
 }
 
 static void tell_delegations(json_t *lines, const struct draft *old, const struct draft *new)
@@ -266,20 +281,23 @@ static void tell_delegations(json_t *lines, const struct draft *old, const struc
 
 json_t *draft_changes(const struct draft *old, const struct draft *new)
 {
+        static const char *const none[] = { NULL }, *const files[] = { "meta", "targets" },
+                                 *const told[] = { "version", "expires", "keys",        "roles",
+                                                   "meta",    "targets", "delegations", NULL };
         json_t *lines = json_array();
 
-        if (new->metadata->role == TUF_ROOT)
-                for (enum tuf_role i = 0; i < TUF_ROLES; i++) {
-                        const json_t *keys[2], *before = find_role(old, tuf_role_name(i), keys);
-                        const json_t *after = find_role(new, tuf_role_name(i), keys + 1);
+        for (enum tuf_role i = 0; new->metadata->role == TUF_ROOT &&i < TUF_ROLES; i++) {
+                const json_t *keys[2], *before = find_role(old, tuf_role_name(i), keys);
+                const json_t *after = find_role(new, tuf_role_name(i), keys + 1);
 
-                        tell_role(lines, tuf_role_name(i), before, keys[0], after, keys[1]);
-                }
-        if (new->metadata->role == TUF_TARGETS) {
-                tell_members(lines, json_object_get(old->body, "targets"),
-                             json_object_get(new->body, "targets"));
-                tell_delegations(lines, old, new);
+                tell_role(lines, tuf_role_name(i), before, keys[0], after, keys[1]);
         }
+        for (size_t i = 0; i < ELEMENTSOF(files); i++)
+                tell_members(lines, "", json_object_get(old->body, files[i]),
+                             json_object_get(new->body, files[i]), none);
+        if (new->metadata->role == TUF_TARGETS)
+                tell_delegations(lines, old, new);
+        tell_members(lines, "", old->body, new->body, told);
         if (json_array_size(lines) == 0)
                 tell(lines, "nothing but its version and expiry");
         return lines;

@@ -12,6 +12,7 @@
 #include "ctl/draft.h"
 #include "ctl/publisher.h"
 #include "facts/date.h"
+#include "ground/text.h"
 
 static struct signer_args arg_signer;
 static const char *arg_root, *arg_against;
@@ -132,22 +133,35 @@ static int describe(struct job *j, struct fault *f)
         return 0;
 }
 
+/* What a stick brings may hold anything, also what moves the cursor. */
+static void print_plain(const char *before, const char *text, const char *after)
+{
+        char plain[512];
+
+        (void)snprintf(plain, sizeof(plain), "%s", text);
+        text_make_printable(plain);
+        printf("%s%s%s", before, plain, after);
+}
+
 static void show(const struct job *j)
 {
         const json_t *lists = json_object_get(j->report, "signers"),
                      *changes = json_object_get(j->report, "changes");
 
-        printf("%s: %s version %" PRIu64 ", expires %s\n", j->draft.path, j->draft.name,
-               j->draft.metadata->version, json_string_value(json_object_get(j->report, "expires")));
+        printf("%s: ", j->draft.path);
+        print_plain("", j->draft.name, "");
+        printf(" version %" PRIu64 ", expires %s\n", j->draft.metadata->version,
+               json_string_value(json_object_get(j->report, "expires")));
         for (void *at = json_object_iter((json_t *)(uintptr_t)lists); at;
              at = json_object_iter_next((json_t *)(uintptr_t)lists, at)) {
                 const json_t *list = json_object_iter_value(at), *ids = json_object_get(list, "keyids");
 
-                printf("  %s: %lld of %zu must sign\n", json_object_iter_key(at),
+                print_plain("  ", json_object_iter_key(at), ": ");
+                printf("%lld of %zu must sign\n",
                        (long long)json_integer_value(json_object_get(list, "threshold")),
                        json_array_size(ids));
                 for (size_t i = 0; i < json_array_size(ids); i++)
-                        printf("    %s\n", json_string_value(json_array_get(ids, i)));
+                        print_plain("    ", json_string_value(json_array_get(ids, i)), "\n");
         }
         if (changes)
                 printf("  changes, against %s (version %" PRIu64 "):\n", j->old.path,
