@@ -64,8 +64,24 @@ refuses 2 'timestamp-expires=soon' "no time span" init --repository=repo --keys=
 [ ! -e keys ]
 ok $? "no keys were made for any of these"
 
+refuses 2 'timestamp-interval=3d' "an interval as long as a timestamp is valid" init --repository=repo --keys=keys --timestamp-interval=3d
+refuses 2 'timestamp-interval=59s' "an interval of no time at all" init --repository=repo --keys=keys --timestamp-interval=59s
+
+# A dry run makes nothing, not even the folders; a real one says the same.
+rmdir repo
+rm link
+find . -type f ! -name out ! -name err >before
+run init --repository=repo --keys=keys --timestamp-expires=1d --dry-run
+ok $? "a dry run"
+grep -q '^Would make a repository in repo' out && grep -q 'metadata/1.root.json *version 1, expires 2028-01-15T08:00:00Z, signed by root-1.pem, root-2.pem, root-3.pem$' out
+ok $? "says what it would make, and who would sign it"
+[ ! -e repo ] && [ ! -e keys ] && find . -type f ! -name out ! -name err | cmp -s - before
+ok $? "and makes nothing"
+sed 's/^Would make/Made/' out >dry
 run init --repository=repo --keys=keys --timestamp-expires=1d
 ok $? "init"
+head -n "$(wc -l <dry)" out | cmp -s - dry
+ok $? "makes what the dry run said"
 grep -q 'metadata/1.root.json as /etc/sealift/root.json' out && grep -q 'root-3.pem .* 2 of 3 must sign' out
 ok $? "says what was made and what comes next"
 [ "$(stat -c %a keys)" = 700 ] && [ "$(stat -c %a keys/*.pem | sort -u)" = 600 ] && [ "$(find keys -name '*.pem' | wc -l)" = 6 ]
@@ -77,6 +93,11 @@ refuses 1 'repository already' "init does not replace a repository" init --repos
 refuses 1 'holds keys already' "init does not replace keys" init --repository=new --keys=keys
 [ "$(find new -type f | wc -l)" = 0 ]
 ok $? "and leaves no half repository"
+
+grep -q '"x-sealift-interval-seconds": 28800' repo/metadata/1.root.json && grep -q '"x-sealift-interval-seconds": 28800' repo/metadata/timestamp.json
+ok $? "a timestamp for a day promises one every eight hours"
+run init --repository=often --keys=often-keys --timestamp-interval=1h --json && grep -q '"x-sealift-interval-seconds": 3600' often/metadata/timestamp.json
+ok $? "or as often as is said"
 
 # Thresholds are what was asked for: in the signed root, and when one of the keys is away.
 run init --repository=three --keys=three-keys --root-keys=1 --root-threshold=1 --targets-keys=3 --targets-threshold=2 --json

@@ -155,6 +155,20 @@ int keys_load(const char *path, struct passphrase *p, struct keys *ret, struct f
         return 0;
 }
 
+const struct tuf_signing_key *keys_find(const struct keys *keys, const char *name)
+{
+        size_t len = strlen(name);
+
+        for (size_t i = 0; i < keys->n; i++) {
+                const char *its = keys->key[i].name;
+
+                if (str_eq(its, name) ||
+                    (str_has_prefix(its, name) && (str_eq(its + len, ".pem") || str_eq(its + len, ".pub"))))
+                        return keys->key + i;
+        }
+        return NULL;
+}
+
 bool keys_locked(const struct keys *keys, size_t i)
 {
         return keys->encrypted[i] && !keys->key[i].private;

@@ -27,6 +27,9 @@ _must_check_ int keys_parse(const char *what, const char *pem, size_t len, struc
  * part only); for others the passphrase is asked for now. -EPERM for a private key that others may read. */
 _must_check_ int keys_load(const char *path, struct passphrase *p, struct keys *ret, struct fault *f);
 
+/* By name, "root-2.pem" or "root-2"; borrowed. NULL when there is none. */
+const struct tuf_signing_key *keys_find(const struct keys *keys, const char *name);
+
 /* Whether key i is in the folder, but locked. */
 bool keys_locked(const struct keys *keys, size_t i);
 

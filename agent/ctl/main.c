@@ -20,6 +20,7 @@ static const struct verb {
         { "pack", "DIR", "make a bundle and its sealed manifest from a tree", verb_pack },
         { "publish", "MANIFEST", "add a packed release to a channel of a repository", verb_publish },
         { "refresh", "", "sign a newer timestamp for a repository", verb_refresh },
+        { "rotate", "", "sign the next root: other keys, or a later date", verb_rotate },
         { "show", "MANIFEST", "what a manifest holds and asks for; its sums", verb_show },
         { "sign", "FILE...", "add a signature to a metadata file, offline", verb_sign },
         { "status", "[BUNDLE]", "what this machine runs", verb_status },

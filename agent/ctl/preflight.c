@@ -18,6 +18,17 @@ static const struct repository_staged *staged_at(const struct repository *r, con
         return NULL;
 }
 
+/* A root that nothing goes with yet is there for hosts only together with the rest. */
+static bool hidden(const struct repository *r, const struct trust_step *step)
+{
+        char path[REPOSITORY_PATH_SIZE];
+
+        if (r->unfinished_root == 0 || r->written)
+                return false;
+        (void)snprintf(path, sizeof(path), "metadata/%" PRIu64 ".root.json", r->unfinished_root);
+        return str_eq(step->path, path);
+}
+
 static int host_answer(const struct repository *r, struct trust *host, const struct trust_step *step,
                        struct fault *f)
 {
@@ -26,6 +37,8 @@ static int host_answer(const struct repository *r, struct trust *host, const str
         size_t len;
         int k;
 
+        if (!s && (r->fd < 0 || hidden(r, step)))
+                return trust_missing(host, f);
         if (s && s->len > step->max_bytes)
                 return fault_set(f, -EFBIG, "%s: over the limit of %" PRIu64 " bytes", step->path,
                                  step->max_bytes);

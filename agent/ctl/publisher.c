@@ -9,6 +9,7 @@
 
 #include "facts/date.h"
 #include "facts/expiry.h"
+#include "facts/freeze.h"
 #include "facts/tuf_write.h"
 #include "ground/text.h"
 
@@ -100,6 +101,36 @@ void publisher_print_files(const json_t *files)
                         printf("%s%s", n > 0 ? ", " : "", json_string_value(json_array_get(names, n)));
                 putchar('\n');
         }
+}
+
+int publisher_parse_span(const char *name, const char *text, int64_t *ret, struct fault *f)
+{
+        uint64_t usec;
+
+        if (!text)
+                return 0;
+        if (text_parse_span(text, &usec) < 0 || usec < 1000000)
+                return fault_set(f, -EINVAL, "--%s=%s: not a time span like 90d or 36h", name, text);
+        *ret = (int64_t)(usec / 1000000);
+        return 0;
+}
+
+int publisher_parse_interval(const char *name, const char *text, int64_t period, int64_t *ret,
+                             struct fault *f)
+{
+        int64_t seconds = 0;
+        int k;
+
+        k = publisher_parse_span(name, text, &seconds, f);
+        if (k < 0 || !text)
+                return k;
+        if (seconds < FREEZE_INTERVAL_MIN_SEC || seconds >= period)
+                return fault_set(f, -EINVAL,
+                                 "--%s=%s: not between a minute and what a timestamp is valid for, %" PRId64
+                                 " s",
+                                 name, text, period);
+        *ret = seconds;
+        return 0;
 }
 
 int64_t publisher_margin(const struct repository *r, const struct repository_role *role)

@@ -9,6 +9,12 @@
  * clock. -EINVAL when it is set to nonsense. */
 _must_check_ int publisher_now(int64_t *ret, struct fault *f);
 
+/* The value of --name in whole seconds; *ret stays where text is NULL. -EINVAL. */
+_must_check_ int publisher_parse_span(const char *name, const char *text, int64_t *ret, struct fault *f);
+/* The same for how often a timestamp of that period is promised. */
+_must_check_ int publisher_parse_interval(const char *name, const char *text, int64_t period, int64_t *ret,
+                                          struct fault *f);
+
 /* What is staged, in the order to upload it: path, role, version, expires, version_before and expires_before
  * where there was one, and signed_by, keys by the names they have in keys, or by their ids. */
 json_t *publisher_files_json(const struct repository *r, const struct keys *keys);

@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The publisher's folder, opened: locked, read through the client's own verifier, and its roles' bodies
- * taken into memory to be changed. It writes nothing but the folders of a new repository. */
+/* The roles of a repository in memory, and what their files are called. */
 
 #include "ctl/repository.h"
 
 #include <dirent.h>
-#include <inttypes.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 
-#include "ctl/preflight.h"
 #include "ctl/repository_parts.h"
-#include "ctl/target.h"
-#include "facts/tuf_write.h"
-#include "ground/io.h"
 #include "ground/text.h"
-
-/* A body has no limit of its own: the verifier's limits are what counts. */
-static const struct json_limits body_limits = { .bytes = (size_t)64 << 20,
-                                                .values = (size_t)4 << 20,
-                                                .depth = TUF_DEPTH_MAX };
-
-/* Parents before children would be visible too early: this is the order of writing, with delegated roles
- * beside targets. */
-static const enum tuf_role write_order[] = { TUF_ROOT, TUF_TARGETS, TUF_SNAPSHOT, TUF_TIMESTAMP };
-_Static_assert(ELEMENTSOF(write_order) == TUF_ROLES, "every role is written");
 
 static struct repository_role *role_free(struct repository_role *role)
 {
@@ -50,6 +32,7 @@ struct repository *repository_free(struct repository *r)
         trust_free(r->trust);
         tuf_metadata_free(r->before);
         free(r->first_root);
+        free(r->new_path);
         (void)fd_close(r->fd);
         free(r);
         return NULL;
@@ -97,7 +80,7 @@ void repository_change(struct repository_role *role)
 
 /* "team/web" is in the file "team%2Fweb.json": every byte that is not unreserved (RFC 3986) is encoded, so
  * that no role's name can lead out of the folder. */
-static int role_file(const char *name, char ret[static REPOSITORY_FILE_SIZE], struct fault *f)
+int repository_role_file(const char *name, char ret[static REPOSITORY_FILE_SIZE], struct fault *f)
 {
         static const char hex[] = "0123456789ABCDEF";
         static const char unreserved[] =
@@ -140,8 +123,8 @@ static int role_insert(struct repository *r, struct repository_role *role /* tra
         return 0;
 }
 
-static int role_add(struct repository *r, enum tuf_role kind, const char *name,
-                    json_t *body /* transferred */, struct repository_role **ret, struct fault *f)
+int repository_role_add(struct repository *r, enum tuf_role kind, const char *name,
+                        json_t *body /* transferred */, struct repository_role **ret, struct fault *f)
 {
         _cleanup_(role_freep) struct repository_role *role = calloc(1, sizeof(*role));
         int k;
@@ -156,7 +139,7 @@ static int role_add(struct repository *r, enum tuf_role kind, const char *name,
         role->name = strdup(name);
         if (!role->name)
                 return fault_set(f, -ENOMEM, "%s: out of memory", name);
-        k = role_file(name, role->file, f);
+        k = repository_role_file(name, role->file, f);
         if (k >= 0)
                 k = role_insert(r, role, f);
         if (k < 0)
@@ -174,13 +157,13 @@ int repository_add(struct repository *r, const char *name, json_t *body, struct 
                 json_decref(body);
                 return fault_set(f, -EEXIST, "%s: there is a role of this name", name);
         }
-        k = role_add(r, TUF_TARGETS, name, body, ret, f);
+        k = repository_role_add(r, TUF_TARGETS, name, body, ret, f);
         if (k >= 0)
                 repository_change(*ret);
         return k;
 }
 
-/* ---- Opening ---- */
+/* ---- Files ---- */
 
 int repository_versions(int dirfd, const char *file, uint64_t *ret_min, uint64_t *ret_max)
 {
@@ -191,9 +174,11 @@ int repository_versions(int dirfd, const char *file, uint64_t *ret_min, uint64_t
         char digits[32];
         int r = 0;
 
-        if (!dir) {
+        if (!dir && errno != ENOENT && dirfd >= 0)
                 r = -errno;
+        if (!dir) {
                 (void)fd_close(fd);
+                *ret_min = *ret_max = 0;
                 return r;
         }
         while ((d = readdir(dir))) {
@@ -212,193 +197,5 @@ int repository_versions(int dirfd, const char *file, uint64_t *ret_min, uint64_t
         (void)closedir(dir);
         *ret_min = min;
         *ret_max = max;
-        return 0;
-}
-
-static int repository_at(const char *path, int64_t now, bool lock, struct repository **ret, struct fault *f)
-{
-        _cleanup_(repository_freep) struct repository *r = calloc(1, sizeof(*r));
-
-        if (!r)
-                return fault_set(f, -ENOMEM, "%s: out of memory", path);
-        r->now = now;
-        r->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (r->fd < 0)
-                return fault_set_errno(f, -errno, "%s", path);
-        /* The lock is on the folder itself: a lock file would end up in the bucket. */
-        if (lock && flock(r->fd, LOCK_EX | LOCK_NB) < 0)
-                return errno == EWOULDBLOCK ? fault_set(f, -EBUSY, "%s: another publisher is at work", path)
-                                            : fault_set_errno(f, -errno, "%s: cannot lock", path);
-        *ret = TAKE_PTR(r);
-        return 0;
-}
-
-static int load_trust(struct repository *r, struct fault *f)
-{
-        uint64_t first, last;
-        char name[64];
-        int k;
-
-        k = repository_versions(r->fd, tuf_role_file(TUF_ROOT), &first, &last);
-        if (k < 0 || first == 0)
-                return fault_set(f, -ENOENT, "no metadata/1.root.json: not a repository; see sealift init");
-        (void)snprintf(name, sizeof(name), "metadata/%" PRIu64 ".root.json", first);
-        k = io_read_file_at(r->fd, name, TUF_ROOT_BYTES_MAX, &r->first_root, &r->first_root_len, f);
-        return k < 0 ? k : preflight_new_host(r, INT64_MIN, &r->trust, f);
-}
-
-static int load_role(struct repository *r, enum tuf_role kind, const char *name,
-                     const struct trust_role *info, struct fault *f)
-{
-        _cleanup_json_ json_t *envelope = NULL;
-        struct repository_role *role;
-        json_t *body;
-        int k;
-
-        k = json_parse(name, info->bytes, info->len, &body_limits, &envelope, f);
-        if (k >= 0)
-                k = json_field_object(envelope, name, "signed", &body, f);
-        if (k >= 0)
-                k = role_add(r, kind, name, json_incref(body), &role, f);
-        if (k < 0)
-                return k;
-        role->version = info->version;
-        role->expires = info->expires;
-        return 0;
-}
-
-static int load_top(struct repository *r, struct fault *f)
-{
-        for (size_t i = 0; i < ELEMENTSOF(write_order); i++) {
-                enum tuf_role role = write_order[i];
-                struct trust_role info;
-                int k;
-
-                if (!trust_role(r->trust, role, &info))
-                        return fault_set(f, -ENOENT, "%s: missing", tuf_role_file(role));
-                k = load_role(r, role, tuf_role_name(role), &info, f);
-                if (k < 0)
-                        return k;
-        }
-        return 0;
-}
-
-/* A delegated role that the snapshot lists. One whose file is gone is left alone: it cannot be signed anew,
- * and stays listed, as no snapshot may drop a role. */
-static int load_listed(struct repository *r, const struct tuf_file *listed, struct fault *f)
-{
-        _cleanup_(tuf_metadata_freep) struct tuf_metadata *m = NULL;
-        char file[REPOSITORY_FILE_SIZE], path[REPOSITORY_PATH_SIZE];
-        _cleanup_free_ char *name = NULL, *data = NULL;
-        struct trust_role info = {};
-        size_t len;
-        int k;
-
-        if (!str_has_suffix(listed->name, ".json") || str_eq(listed->name, "targets.json"))
-                return 0;
-        name = strndup(listed->name, strlen(listed->name) - STRLEN(".json"));
-        if (!name)
-                return fault_set(f, -ENOMEM, "%s: out of memory", listed->name);
-        if (repository_find(r, name) || role_file(name, file, NULL) < 0)
-                return 0; /* other tools list root.json, too */
-        (void)snprintf(path, sizeof(path), "metadata/%" PRIu64 ".%s", listed->version, file);
-        k = io_read_file_at(r->fd, path, TUF_TARGETS_BYTES_MAX, &data, &len, f);
-        if (k == -ENOENT)
-                return 0;
-        if (k >= 0)
-                k = tuf_check_bytes(listed, data, len, f);
-        if (k >= 0)
-                k = tuf_metadata_parse(TUF_TARGETS, data, len, &m, f);
-        if (k < 0)
-                return fault_prefix(f, "%s", path);
-        info = (struct trust_role){ m->version, m->expires, data, len };
-        return load_role(r, TUF_TARGETS, name, &info, f);
-}
-
-static int load_delegated(struct repository *r, struct fault *f)
-{
-        _cleanup_(tuf_metadata_freep) struct tuf_metadata *snapshot = NULL;
-        struct trust_role info;
-        int k = 0;
-
-        if (!trust_role(r->trust, TUF_SNAPSHOT, &info))
-                return fault_set(f, -ENOENT, "snapshot.json: missing");
-        k = tuf_metadata_parse(TUF_SNAPSHOT, info.bytes, info.len, &snapshot, f);
-        for (size_t i = 0; k >= 0 && i < snapshot->n_files; i++)
-                k = load_listed(r, snapshot->files + i, f);
-        return k;
-}
-
-static int repository_load(const char *path, int64_t now, bool lock, struct repository **ret,
-                           struct fault *f)
-{
-        _cleanup_(repository_freep) struct repository *r = NULL;
-        int k;
-
-        k = repository_at(path, now, lock, &r, f);
-        if (k < 0)
-                return k;
-        k = load_trust(r, f);
-        if (k >= 0)
-                k = load_top(r, f);
-        if (k >= 0)
-                k = load_delegated(r, f);
-        if (k < 0)
-                return fault_prefix(f, "%s", path);
-        *ret = TAKE_PTR(r);
-        return 0;
-}
-
-int repository_open(const char *path, int64_t now, struct repository **ret, struct fault *f)
-{
-        return repository_load(path, now, true, ret, f);
-}
-
-int repository_read(const char *path, int64_t now, struct repository **ret, struct fault *f)
-{
-        return repository_load(path, now, false, ret, f);
-}
-
-static int new_roles(struct repository *r, struct fault *f)
-{
-        for (size_t i = 0; i < ELEMENTSOF(write_order); i++) {
-                struct repository_role *role;
-                json_t *body;
-                int k;
-
-                if (tuf_write_body(write_order[i], 1, r->now, &body) < 0)
-                        return fault_set(f, -ENOMEM, "out of memory");
-                k = role_add(r, write_order[i], tuf_role_name(write_order[i]), body, &role, f);
-                if (k < 0)
-                        return k;
-                repository_change(role);
-        }
-        return 0;
-}
-
-int repository_new(const char *path, int64_t now, struct repository **ret, struct fault *f)
-{
-        _cleanup_(repository_freep) struct repository *r = NULL;
-        uint64_t first, last;
-        int k;
-
-        if (mkdir(path, 0755) < 0 && errno != EEXIST)
-                return fault_set_errno(f, -errno, "%s: cannot make the folder", path);
-        k = repository_at(path, now, true, &r, f);
-        if (k < 0)
-                return k;
-        k = target_make_directory(r->fd, "metadata");
-        if (k >= 0)
-                k = target_make_directory(r->fd, "targets");
-        if (k >= 0)
-                k = repository_versions(r->fd, tuf_role_file(TUF_ROOT), &first, &last);
-        if (k < 0)
-                return fault_set_errno(f, k, "%s: cannot make its folders", path);
-        if (last > 0)
-                return fault_set(f, -EEXIST, "%s: is a repository already; nothing was changed", path);
-        k = new_roles(r, f);
-        if (k < 0)
-                return k;
-        *ret = TAKE_PTR(r);
         return 0;
 }

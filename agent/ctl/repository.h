@@ -57,7 +57,8 @@ _must_check_ int repository_open(const char *path, int64_t now, struct repositor
 /* The same to look at: without the lock, and nothing may be staged. */
 _must_check_ int repository_read(const char *path, int64_t now, struct repository **ret, struct fault *f);
 
-/* A new one in a folder that is made if need be; -EEXIST when one is there. All four roles are changed. */
+/* A new one, in a folder that repository_write() makes if need be; -EEXIST when one is there. All four roles
+ * are changed. */
 _must_check_ int repository_new(const char *path, int64_t now, struct repository **ret, struct fault *f);
 
 int repository_dirfd(const struct repository *r); /* borrowed */

@@ -32,7 +32,7 @@ static int unused_version(const struct repository *r, const struct repository_ro
                 *ret = n;
                 return errno == ENOENT ? 0 : fault_set_errno(f, -errno, "%s", path);
         }
-        return fault_set(f, -ERANGE, "%s: there is no version number left", role->file);
+        return fault_set(f, -EFBIG, "%s: there is no version number left", role->file);
 }
 
 /* Hosts forget timestamp and snapshot, and with it the versions of all that it lists, when keys of either
@@ -65,7 +65,7 @@ static int next_version(const struct repository *r, const struct repository_role
         if (role->role != TUF_ROOT && max > VERSION_HONEST_MAX && hosts_forget(r))
                 return unused_version(r, role, ret, f);
         if (max >= INT64_MAX)
-                return fault_set(f, -ERANGE,
+                return fault_set(f, -EFBIG,
                                  "%s: there is no next version number; rotate the keys of timestamp, and "
                                  "hosts forget the one they know",
                                  role->file);
@@ -89,7 +89,7 @@ static int role_date(const struct repository *r, struct repository_role *role, s
         return k < 0 ? fault_set_errno(f, k, "%s", role->file) : 0;
 }
 
-static int role_name(struct repository_role *role, struct fault *f)
+int repository_name_staged(struct repository_role *role, struct fault *f)
 {
         struct repository_staged *s = &role->staged;
         const char *expires;
@@ -184,7 +184,7 @@ static int stage_role(struct repository *r, struct repository_role *role, struct
         if (!role->dated)
                 k = role_date(r, role, f);
         if (k >= 0)
-                k = role_name(role, f);
+                k = repository_name_staged(role, f);
         if (k >= 0 && !s->signatures && !(s->signatures = json_array()))
                 k = fault_set(f, -ENOMEM, "%s: out of memory", role->file);
         if (k >= 0)
@@ -230,13 +230,16 @@ static int stage_named(struct repository *r, struct repository_role *role, struc
         return k;
 }
 
-/* The root that is published, when a newer one is coming. */
-static int keep_root_before(struct repository *r, struct fault *f)
+int repository_begin_root(struct repository *r, struct fault *f)
 {
         struct trust_role info;
 
-        if (!repository_top(r, TUF_ROOT)->changed || !r->trust || r->before)
+        if (!r->trust)
                 return 0;
+        if (r->before)
+                return fault_set(f, -EBUSY,
+                                 "root version %" PRIu64 " was not finished; sealift refresh does that",
+                                 r->unfinished_root);
         if (!trust_role(r->trust, TUF_ROOT, &info))
                 return fault_set(f, -ENOENT, "root.json: missing");
         r->root_last = true;
@@ -288,9 +291,10 @@ static int keep_first_root(struct repository *r, struct fault *f)
 
 int repository_stage(struct repository *r, struct signer *signer, struct fault *f)
 {
-        int k;
+        int k = 0;
 
-        k = keep_root_before(r, f);
+        if (repository_top(r, TUF_ROOT)->changed)
+                k = repository_begin_root(r, f);
         if (k >= 0)
                 k = change_unsigned(r, f);
         for (size_t i = 0; k >= 0 && i < r->n_roles; i++)
@@ -306,7 +310,7 @@ int repository_draft_root(struct repository *r, struct signer *signer, struct fa
         int k;
 
         repository_change(repository_top(r, TUF_ROOT));
-        k = keep_root_before(r, f);
+        k = repository_begin_root(r, f);
         return k < 0 ? k : stage_role(r, repository_top(r, TUF_ROOT), signer, true, f);
 }
 

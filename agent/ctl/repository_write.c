@@ -6,8 +6,11 @@
 
 #include "ctl/repository.h"
 
+#include <sys/stat.h>
+
 #include "ctl/preflight.h"
 #include "ctl/repository_parts.h"
+#include "ctl/target.h"
 #include "ground/io.h"
 
 /* A new root comes first: what is signed by its keys alone means nothing before. Where the keys of the root
@@ -42,21 +45,44 @@ int64_t repository_judged_at(const struct repository *r)
         return at;
 }
 
+static int make_folder(struct repository *r, struct fault *f)
+{
+        uint64_t first, last = 0;
+        int k = 0;
+
+        if (mkdir(r->new_path, 0755) < 0 && errno != EEXIST)
+                return fault_set_errno(f, -errno, "%s: cannot make the folder", r->new_path);
+        if (r->fd < 0)
+                k = repository_lock(r, r->new_path, true, f);
+        if (k < 0)
+                return k;
+        k = target_make_directory(r->fd, "metadata");
+        if (k >= 0)
+                k = target_make_directory(r->fd, "targets");
+        if (k >= 0)
+                k = repository_versions(r->fd, tuf_role_file(TUF_ROOT), &first, &last);
+        if (k < 0)
+                return fault_set_errno(f, k, "%s: cannot make its folders", r->new_path);
+        return last == 0 ? 0 : fault_set(f, -EEXIST, "%s: somebody else has made it meanwhile", r->new_path);
+}
+
 int repository_write(struct repository *r, struct fault *f)
 {
-        _cleanup_close_ int fd = openat(r->fd, "metadata", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_close_ int fd = -EBADF;
         const struct repository_role *role;
-        int k;
+        int k = 0;
 
-        if (fd < 0)
-                return fault_set_errno(f, -errno, "metadata");
-        for (size_t i = 0; (role = repository_staged(r, i)); i++) {
+        if (r->new_path)
+                k = make_folder(r, f);
+        if (k >= 0 && (fd = openat(r->fd, "metadata", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+                k = fault_set_errno(f, -errno, "metadata");
+        for (size_t i = 0; k >= 0 && (role = repository_staged(r, i)); i++) {
                 const struct repository_staged *s = &role->staged;
 
                 k = io_replace_file_at(fd, s->path + STRLEN("metadata/"), s->data, s->len, 0644, f);
-                if (k < 0)
-                        return k;
         }
+        if (k < 0)
+                return k;
         r->written = true;
         k = preflight(r, f);
         return k < 0 ? fault_prefix(f, "written, but") : 0;

@@ -11,7 +11,6 @@
 #include "ctl/publisher.h"
 #include "facts/date.h"
 #include "facts/expiry.h"
-#include "ground/text.h"
 
 static const char *arg_repository, *arg_within;
 static bool arg_json;
@@ -130,18 +129,17 @@ static int report(const struct repository *r, int64_t within, struct fault *f)
 static int expire(char **operands, int n, struct fault *f)
 {
         _cleanup_(repository_freep) struct repository *r = NULL;
-        uint64_t within = 0;
-        int64_t now;
+        int64_t now, within = 0;
         int k;
 
         if (!arg_repository)
                 return fault_set(f, -EINVAL, "--repository is needed");
-        if (arg_within && (text_parse_span(arg_within, &within) < 0 || within < 1000000))
-                return fault_set(f, -EINVAL, "--within=%s: not a time span like 7d or 36h", arg_within);
-        k = publisher_now(&now, f);
+        k = publisher_parse_span("within", arg_within, &within, f);
+        if (k >= 0)
+                k = publisher_now(&now, f);
         if (k >= 0)
                 k = repository_read(arg_repository, now, &r, f);
-        return k < 0 ? k : report(r, (int64_t)(within / 1000000), f);
+        return k < 0 ? k : report(r, within, f);
 }
 
 int verb_expire(int argc, char **argv)

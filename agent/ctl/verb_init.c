@@ -11,15 +11,14 @@
 #include <sys/stat.h>
 
 #include "ctl/publisher.h"
-#include "facts/date.h"
 #include "facts/tuf_write.h"
 #include "ground/text.h"
 
 enum { INIT_KEYS_MAX = 16 }; /* a role */
 
-static const char *arg_repository, *arg_keys, *arg_type = "ed25519";
+static const char *arg_repository, *arg_keys, *arg_type = "ed25519", *arg_interval;
 static struct signer_args arg_signer;
-static bool arg_json, arg_encrypt;
+static bool arg_json, arg_encrypt, arg_dry_run;
 static struct init_role {
         struct args_list key;
         const char *keys, *threshold, *expires;
@@ -41,9 +40,12 @@ static const struct args_option options[] = {
         ROLE_OPTIONS(TUF_TARGETS, "targets", "1", "1", "90d"),
         ROLE_OPTIONS(TUF_SNAPSHOT, "snapshot", "1", "1", "90d"),
         ROLE_OPTIONS(TUF_TIMESTAMP, "timestamp", "1", "1", "3d"),
+        ARGS_TEXT(0, "timestamp-interval", "SPAN", &arg_interval,
+                  "how often a newer one is promised (a third of that)"),
         ARGS_TEXT(0, "type", "ed25519|ecdsa|rsa", &arg_type, "what keys to make (ed25519)"),
         ARGS_FLAG('e', "encrypt", &arg_encrypt, "ask for a passphrase to encrypt them with"),
         SIGNER_MORE_OPTIONS(arg_signer),
+        ARGS_FLAG('n', "dry-run", &arg_dry_run, "check everything, write nothing"),
         ARGS_FLAG('j', "json", &arg_json, "print JSON"),
 };
 
@@ -60,6 +62,7 @@ struct plan {
                 uint64_t keys, given, threshold; /* keys: all, also those given */
                 int64_t period;
         } role[TUF_ROLES];
+        int64_t interval; /* 0: not given */
 };
 
 /* Root keys are made three, two of which must sign: one may be lost or stolen. The others are replaced by
@@ -79,7 +82,8 @@ static int plan_number(const char *text, enum tuf_role role, const char *what, u
 static int plan_role(enum tuf_role role, struct plan *p, struct fault *f)
 {
         const struct init_role *arg = arg_role + role;
-        uint64_t made = arg->key.n > 0 ? 0 : default_keys[role], keys, threshold, usec;
+        uint64_t made = arg->key.n > 0 ? 0 : default_keys[role], keys, threshold;
+        char name[32];
         int r;
 
         r = plan_number(arg->keys, role, "keys", INIT_KEYS_MAX, &made, f);
@@ -91,16 +95,26 @@ static int plan_role(enum tuf_role role, struct plan *p, struct fault *f)
         if (r < 0)
                 return r;
         p->role[role].period = tuf_default_period(role);
-        if (arg->expires) {
-                if (text_parse_span(arg->expires, &usec) < 0 || usec < 1000000)
-                        return fault_set(f, -EINVAL, "--%s-expires=%s: not a time span like 90d or 36h",
-                                         tuf_role_name(role), arg->expires);
-                p->role[role].period = (int64_t)(usec / 1000000);
-        }
+        (void)snprintf(name, sizeof(name), "%s-expires", tuf_role_name(role));
+        r = publisher_parse_span(name, arg->expires, &p->role[role].period, f);
+        if (r < 0)
+                return r;
         p->role[role].keys = keys;
         p->role[role].given = arg->key.n;
         p->role[role].threshold = threshold;
         return 0;
+}
+
+static int plan_all(struct plan *p, struct fault *f)
+{
+        int r = 0;
+
+        for (enum tuf_role i = 0; r >= 0 && i < TUF_ROLES; i++)
+                r = plan_role(i, p, f);
+        if (r >= 0)
+                r = publisher_parse_interval("timestamp-interval", arg_interval,
+                                             p->role[TUF_TIMESTAMP].period, &p->interval, f);
+        return r;
 }
 
 /* The real path that path has or, for its last component, would have. */
@@ -187,20 +201,18 @@ static int write_keys(const struct signer *s, struct fault *f)
 
 static void report(const struct repository *r, const struct plan *p, const struct keys *keys)
 {
-        const struct repository_role *role;
-        char date[DATE_SIZE];
+        _cleanup_json_ json_t *files = publisher_files_json(r, keys);
         size_t k = 0;
 
-        printf("Made a repository in %s:\n", arg_repository);
-        for (size_t i = 0; (role = repository_staged(r, i)); i++) {
-                date_format(role->staged.expires, date);
-                printf("  %-28s expires %s\n", role->staged.path, date);
-        }
+        printf("%s a repository in %s:\n", arg_dry_run ? "Would make" : "Made", arg_repository);
+        publisher_print_files(files);
         printf("and its keys in %s:\n", arg_keys);
         for (enum tuf_role i = 0; i < TUF_ROLES; i++)
                 for (uint64_t n = 0; n < p->role[i].keys; n++, k++)
                         printf("  %-18s %" PRIu64 " of %" PRIu64 " must sign\n", keys->key[k].name,
                                p->role[i].threshold, p->role[i].keys);
+        if (arg_dry_run)
+                return;
         printf("Next:\n"
                "  - move the root keys to safe places, offline and apart; publishing does not need them\n"
                "  - install %s/metadata/1.root.json as /etc/sealift/root.json on every host\n"
@@ -210,8 +222,9 @@ static void report(const struct repository *r, const struct plan *p, const struc
 
 static int report_json(const struct repository *r, const struct plan *p, const struct keys *keys)
 {
-        _cleanup_json_ json_t *top = json_pack("{s:s, s:s, s:o, s:{}}", "repository", arg_repository, "keys",
-                                               arg_keys, "files", publisher_files_json(r, keys), "roles");
+        _cleanup_json_ json_t *top =
+                json_pack("{s:s, s:s, s:b, s:o, s:{}}", "repository", arg_repository, "keys", arg_keys,
+                          "written", !arg_dry_run, "files", publisher_files_json(r, keys), "roles");
 
         for (enum tuf_role i = 0; i < TUF_ROLES; i++)
                 (void)json_object_set_new(json_object_get(top, "roles"), tuf_role_name(i),
@@ -237,6 +250,7 @@ static int check_folder(struct fault *f)
 
 static int init_keys(const struct plan *p, struct repository *r, struct signer *s, struct fault *f)
 {
+        json_t *root = repository_top(r, TUF_ROOT)->body;
         int k;
 
         k = check_folder(f);
@@ -246,6 +260,8 @@ static int init_keys(const struct plan *p, struct repository *r, struct signer *
                 k = passphrase_choose(&s->passphrase, f);
         for (enum tuf_role i = 0; k >= 0 && i < TUF_ROLES; i++)
                 k = make_keys(i, p, r, s, f);
+        if (k >= 0)
+                k = tuf_write_interval(root, p->interval > 0 ? p->interval : tuf_read_interval(root));
         return k;
 }
 
@@ -259,8 +275,7 @@ static int init(struct fault *f)
 
         if (!arg_repository || !arg_keys)
                 return fault_set(f, -EINVAL, "--repository and --keys are needed");
-        for (enum tuf_role i = 0; k >= 0 && i < TUF_ROLES; i++)
-                k = plan_role(i, &p, f);
+        k = plan_all(&p, f);
         if (k >= 0)
                 k = check_apart(f);
         if (k >= 0)
@@ -271,9 +286,9 @@ static int init(struct fault *f)
                 k = init_keys(&p, r, &signer, f);
         if (k >= 0)
                 k = repository_stage(r, &signer, f);
-        if (k >= 0)
+        if (k >= 0 && !arg_dry_run)
                 k = write_keys(&signer, f);
-        if (k >= 0)
+        if (k >= 0 && !arg_dry_run)
                 k = repository_write(r, f);
         if (k < 0)
                 return k;

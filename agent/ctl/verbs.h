@@ -17,6 +17,7 @@ int verb_lint(int argc, char **argv);
 int verb_pack(int argc, char **argv);
 int verb_publish(int argc, char **argv);
 int verb_refresh(int argc, char **argv);
+int verb_rotate(int argc, char **argv);
 int verb_show(int argc, char **argv);
 int verb_sign(int argc, char **argv);
 

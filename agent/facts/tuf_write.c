@@ -84,6 +84,15 @@ int tuf_write_signers(json_t *root, enum tuf_role role, const struct tuf_signing
                        : 0;
 }
 
+int tuf_write_period(json_t *root, enum tuf_role role, int64_t period)
+{
+        json_t *entry = json_object_get(json_object_get(root, "roles"), tuf_role_name(role));
+
+        if (!json_is_object(entry))
+                return -EINVAL;
+        return json_object_set_new(entry, PERIOD_FIELD, json_integer(period)) < 0 ? -ENOMEM : 0;
+}
+
 int64_t tuf_read_signed_period(const json_t *root, enum tuf_role role)
 {
         json_t *roles = json_object_get(root, "roles");

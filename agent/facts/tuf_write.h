@@ -21,6 +21,7 @@ _must_check_ int tuf_write_signers(json_t *root, enum tuf_role role, const struc
 int64_t tuf_read_period(const json_t *root,
                         enum tuf_role role); /* the usual one when the field is missing */
 int64_t tuf_read_signed_period(const json_t *root, enum tuf_role role); /* 0 when it is missing */
+_must_check_ int tuf_write_period(json_t *root, enum tuf_role role, int64_t period);
 int64_t tuf_default_period(enum tuf_role role) _const_;
 
 /* How often (seconds) the publisher means to sign a newer timestamp: recorded in root, and put into each
