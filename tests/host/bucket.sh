@@ -135,6 +135,9 @@ evil_rule() {
 }
 evil_clear() { : >"$EVIL_RULES"; }
 
+# in_bucket END: the newest file whose name ends so, as the path that is asked for.
+in_bucket() { (cd "$BUCKET" && find . -name "*$1" -printf '%T@ /%P\n' | sort -rn | awk 'NR == 1 { print $2 }'); }
+
 # ---- what the bucket saw --------------------------------------------------------------------------------------------
 
 # requests_mark: requests and reports count from here.

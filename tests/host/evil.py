@@ -8,7 +8,7 @@ A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, a
   truncate N        says the full length, sends N bytes, closes cleanly
   reset N           says the full length, sends N bytes, resets the connection
   longer N          N bytes more than the file has, with a Content-Length that fits
-  endless [CODE]    no Content-Length, and bytes until the client has had enough
+  endless [CODE]    no Content-Length, and bytes until the client has had enough; the file need not be there
   headers           header lines until the client has had enough
   stall             takes the request and never answers
   stall-body N      says the full length, sends N bytes, then nothing more
@@ -123,7 +123,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def obey_endless(self, data, code="200"):
         self.head(int(code), Connection="close")
-        self.send(data)
+        self.send(data or b"")
         while True:
             self.send(b"x" * CHUNK)
 

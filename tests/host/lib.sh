@@ -25,6 +25,8 @@ PHASE=${PHASE:-1}
 . /tests/host/publisher.sh
 # shellcheck source=tests/host/refusal.sh
 . /tests/host/refusal.sh
+# shellcheck source=tests/host/attack.sh
+. /tests/host/attack.sh
 
 # next_boot reboot|cut: go down in an orderly way, or as if the power had failed, and run the scenario again with the next
 # PHASE. Test numbers go on counting. Does not return.

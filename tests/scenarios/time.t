@@ -41,7 +41,7 @@ trust_listing() { (cd "$STORE/trust" && sha256sum -- *); }
 frozen() {
     local invocation
     is "$(warnings)" "" "all is well: there is nothing to warn of"
-    publisher /tests/host/forge.py "$BUCKET" "$KEYS" timestamp 100 x-sealift-interval-seconds=$DAY
+    publisher /tests/host/forge.py "$BUCKET" "$KEYS" timestamp version=100 set=x-sealift-interval-seconds:$DAY
     age_timestamp
     ok "a timestamp that is to be signed daily" sealift check
     clock $((47 * HOUR))
