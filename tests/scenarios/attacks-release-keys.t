@@ -1,102 +1,10 @@
 #!/usr/bin/env bash
-# An attacker who has the bucket and some of the keys: what each theft buys, and that a next root ends it.
+# An attacker who has the bucket and the key that signs releases, alone or with the online ones; what a threshold adds; and
+# another repository that shares keys with ours.
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
-# ---- the timestamp's: online, so the first to be stolen --------------------------------------------------------------
-
-stolen_timestamp() {
-    attack "stolen timestamp key: a release of the thief's"
-    steal timestamp-1
-    thief_publishes evil
-    refused trust-refused "snapshot.json version [0-9]+: 0 good signatures by the keys of root version 1, 1 needed" timestamp.json
-    rekey timestamp
-    recovered
-
-    attack "stolen timestamp key: it is no good once it has been replaced"
-    thief timestamp
-    expect trust-refused "timestamp.json version [0-9]+: 0 good signatures by the keys of root version 2, 1 needed"
-
-    attack "stolen timestamp key: an older snapshot"
-    steal timestamp-1
-    thief timestamp list=snapshot.json:1
-    expect trust-refused "timestamp.json version [0-9]+: names snapshot 1, older than the trusted [0-9]+"
-
-    attack "stolen timestamp key: extraneous files"
-    steal timestamp-1
-    thief timestamp list=extra.json:1
-    expect trust-refused "timestamp.json: lists more than snapshot.json"
-}
-
-# Metadata that has expired is not waited for: the thief's timestamp would be good for ten years.
-freeze() {
-    attack "stolen timestamp key: a freeze lasts until the snapshot expires"
-    owner snapshot expires=4
-    ok "$attack: a snapshot that expires soon is good" sealift check
-    ok "$attack: until then" await_date "$(jq -r .signed.expires "$BUCKET$(in_bucket .snapshot.json)")"
-    steal timestamp-1
-    thief timestamp expires=$((10 * 365 * 86400))
-    refused trust-refused "snapshot.json version [0-9]+ expired" timestamp.json
-    rekey timestamp
-    recovered
-}
-
-# fast_forward ROLE CHANGE REGEX FILE...: the thief of all online keys drives a version up, so that what the publisher signs
-# looks old for ever; until there are other keys. The publisher's next timestamp may have the number of the thief's and then is
-# nothing new to a host, hence two releases.
-fast_forward() {
-    local role=$1 change=$2 want=$3
-    shift 3
-    steal timestamp-1 snapshot-1
-    thief "$role" "$change"
-    believed "$@"
-    bucket_restore
-    release_waits
-    release_waits
-    refused trust-refused "$want"
-    rekey timestamp snapshot
-    recovered
-}
-
-fast_forwards() {
-    attack "fast-forward of the timestamp"
-    fast_forward timestamp version=1000000 "timestamp.json: version [0-9]+ is older than the trusted 1000000" timestamp.json
-    attack "fast-forward of the snapshot"
-    fast_forward snapshot version=1000000 "names snapshot [0-9]+, older than the trusted 1000000" timestamp.json snapshot.json
-
-    attack "fast-forward of targets"
-    steal timestamp-1 snapshot-1
-    thief snapshot list=targets.json:1000000
-    refused trust-refused "1000000.targets.json: not there" timestamp.json snapshot.json
-    rekey timestamp snapshot
-    recovered
-}
-
-# ---- the snapshot's ---------------------------------------------------------------------------------------------------
-
-# The thief has the online keys; what the thief signed last stays trusted until they are replaced.
-stolen_snapshot() {
-    attack "stolen snapshot key: rollback of targets"
-    steal timestamp-1 snapshot-1
-    thief snapshot list=targets.json:2
-    refused trust-refused "snapshot.json version [0-9]+: lists targets.json version 2, older than the trusted [0-9]+" timestamp.json
-    rekey timestamp
-    recovered
-
-    attack "stolen snapshot key: no targets"
-    steal timestamp-1 snapshot-1
-    thief snapshot drop=targets.json
-    refused trust-refused "snapshot.json: does not list targets.json" timestamp.json
-    rekey timestamp
-    recovered
-
-    attack "stolen snapshot key: a release of the thief's"
-    steal timestamp-1 snapshot-1
-    thief_publishes evil
-    refused trust-refused "targets.json version [0-9]+: 0 good signatures" timestamp.json snapshot.json
-    rekey timestamp snapshot
-    recovered
-}
+all=(timestamp.json snapshot.json targets.json)
 
 # ---- the release key --------------------------------------------------------------------------------------------------
 
@@ -123,6 +31,14 @@ stolen_release_keys() {
     steal targets-1 snapshot-1 timestamp-1
     thief_publishes greedy
     refused refused "tcp:22" "${all[@]}"
+
+    attack "all release keys stolen: another bundle's manifest as this one's"
+    sed 's/^Name=web/Name=wow/' /srv/evil.manifest >/srv/wow.manifest
+    steal targets-1 snapshot-1 timestamp-1
+    thief_publishes wow version=400
+    thief snapshot version=400
+    thief timestamp version=400
+    refused refused "web.manifest: is the manifest of bundle wow" "${all[@]}"
 
     attack "all release keys stolen: a bundle that nobody asked for"
     steal targets-1 snapshot-1 timestamp-1
@@ -213,6 +129,13 @@ other_repositories() {
     signed_in=$HONEST
     expect trust-refused "timestamp.json version 5000: 0 good signatures"
 
+    attack "another repository: with a key of targets that is our timestamp's"
+    other_repository
+    cp "$KEYS/timestamp-1.pem" /srv/other-keys/shared.pem
+    /tests/host/forge.py /srv/other /srv/other-keys targets by=shared version=6000
+    cp /srv/other/metadata/6000.targets.json "$BUCKET/metadata/timestamp.json"
+    expect trust-refused 'timestamp.json: is metadata of type "targets"'
+
     attack "another repository: with online keys that are ours"
     other_repository timestamp-1 snapshot-1
     refused trust-refused "targets.json version 5000: 0 good signatures" timestamp.json snapshot.json
@@ -220,12 +143,7 @@ other_repositories() {
     recovered
 }
 
-all=(timestamp.json snapshot.json targets.json)
 attacks_begin
-stolen_timestamp
-freeze
-fast_forwards
-stolen_snapshot
 stolen_targets
 stolen_release_keys
 other_repositories
