@@ -237,7 +237,9 @@ static void test_signed_bytes(void)
 
 static void test_expiry(void)
 {
-        struct tuf_metadata m = { .role = TUF_SNAPSHOT, .version = 2, .expires = 1000 };
+        struct tuf_metadata m = {
+                .role = TUF_SNAPSHOT, .file = "snapshot.json", .version = 2, .expires = 1000
+        };
         struct fault f;
 
         tap_int(tuf_verify_expiry(&m, 999, &f), 0, "a second before");
@@ -249,7 +251,7 @@ static void test_expiry(void)
 
 static void test_version(void)
 {
-        struct tuf_metadata m = { .role = TUF_TARGETS, .version = 5 };
+        struct tuf_metadata m = { .role = TUF_TARGETS, .file = "targets.json", .version = 5 };
         struct tuf_file named = { .version = 5 };
         struct fault f;
 

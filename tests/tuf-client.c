@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "facts/trust.h"
+#include "facts/trust_drive.h"
 #include "ground/buffer.h"
 #include "ground/io.h"
 
@@ -51,30 +51,14 @@ static int folder_open(const char *path, int *ret, struct fault *f)
 
 /* ---- Metadata ---- */
 
-/* A stored file that cannot be read is none. */
-static void stored_read(const struct client *c, const char *file, uint64_t max, char **ret, size_t *ret_len)
-{
-        struct fault why = {};
-
-        if (io_read_file_at(c->metadata_dir, file, max, ret, ret_len, &why) < 0 && why.error != -ENOENT)
-                (void)fprintf(stderr, "tuf-client: %s\n", why.text);
-}
-
 static int trust_load(struct client *c, struct fault *f)
 {
-        struct trust_cache cache = {};
-        char *bytes[TUF_ROLES] = {};
+        _cleanup_free_ char *root = NULL;
+        size_t len = 0;
         int r;
 
-        for (enum tuf_role role = 0; role < TUF_ROLES; role++) {
-                stored_read(c, tuf_role_file(role), tuf_role_bytes_max(role), &bytes[role],
-                            &cache.role[role].len);
-                cache.role[role].bytes = bytes[role];
-        }
-        r = trust_new(&cache, time(NULL), &c->trust, f);
-        for (enum tuf_role role = 0; role < TUF_ROLES; role++)
-                free(bytes[role]);
-        return r;
+        r = io_read_file_at(c->metadata_dir, "root.json", TUF_ROOT_BYTES_MAX, &root, &len, f);
+        return r < 0 && r != -ENOENT ? r : trust_new(root, len, time(NULL), &c->trust, f);
 }
 
 static int sink_buffer(void *userdata, const void *data, size_t len, struct fault *f)
@@ -91,46 +75,59 @@ static const char *path_below(const char *path, const char *folder)
         return str_has_prefix(path, folder) ? path + strlen(folder) : path;
 }
 
-static int step_fetch(struct client *c, const struct trust_step *step, struct fault *f)
+static int door_fetch(void *userdata, const struct trust_step *step, char **ret, size_t *ret_len,
+                      struct fault *f)
 {
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(step->max_bytes);
+        struct client *c = userdata;
         int r;
 
         r = tuf_fetch_get(&c->fetch, "metadata", path_below(step->path, "metadata/"), step->max_bytes,
                           sink_buffer, &b, f);
-        if (r == -ENOENT)
-                return trust_missing(c->trust, f);
         if (r >= 0)
                 r = buffer_append(&b, "", 0);
-        return r < 0 ? r : trust_accept(c->trust, b.data, b.len, f);
+        if (r < 0)
+                return r;
+        *ret_len = b.len;
+        *ret = TAKE_PTR(b.data);
+        return 0;
 }
 
-static int step_do(struct client *c, const struct trust_step *step, struct fault *f)
+/* A stored file that cannot be read is none. */
+static int door_recall(void *userdata, const struct trust_step *step, char **ret, size_t *ret_len,
+                       struct fault *f)
 {
-        switch (step->kind) {
-        case TRUST_FETCH:
-                return step_fetch(c, step, f);
-        case TRUST_STORE:
-                return io_replace_file_at(c->metadata_dir, step->file, step->bytes, step->len, 0666, f);
-        case TRUST_FORGET:
-                if (unlinkat(c->metadata_dir, step->file, 0) < 0 && errno != ENOENT)
-                        return fault_set_errno(f, -errno, "%s: cannot remove", step->file);
+        const struct client *c = userdata;
+        struct fault why = {};
+
+        if (io_read_file_at(c->metadata_dir, step->file, step->max_bytes, ret, ret_len, &why) >= 0)
                 return 0;
-        }
-        return fault_set(f, -EINVAL, "trust asked for something unknown");
+        if (why.error != -ENOENT)
+                (void)fprintf(stderr, "tuf-client: %s\n", why.text);
+        return -ENOENT;
+}
+
+static int door_store(void *userdata, const struct trust_step *step, struct fault *f)
+{
+        const struct client *c = userdata;
+
+        return io_replace_file_at(c->metadata_dir, step->file, step->bytes, step->len, 0666, f);
+}
+
+static int door_forget(void *userdata, const struct trust_step *step, struct fault *f)
+{
+        const struct client *c = userdata;
+
+        if (unlinkat(c->metadata_dir, step->file, 0) < 0 && errno != ENOENT)
+                return fault_set_errno(f, -errno, "%s: cannot remove", step->file);
+        return 0;
 }
 
 static int refresh(struct client *c, struct fault *f)
 {
-        struct trust_step step;
-        int r;
+        const struct trust_doors doors = { c, door_fetch, door_recall, door_store, door_forget, NULL };
 
-        while ((r = trust_next(c->trust, &step, f)) > 0) {
-                r = step_do(c, &step, f);
-                if (r < 0)
-                        return r;
-        }
-        return r;
+        return trust_drive(c->trust, &doors, f);
 }
 
 /* ---- Targets ---- */
@@ -227,10 +224,18 @@ static int target_replace(struct client *c, const struct tuf_file *target, const
 
 static int target_download(struct client *c, const char *name, struct fault *f)
 {
-        const struct tuf_file *target = trust_find_target(c->trust, name);
         char file[FILE_NAME_SIZE], path[FETCH_PATH_SIZE];
+        const struct tuf_file *target;
         int r;
 
+        r = trust_want(c->trust, TRUST_WANT_NAME, name, f);
+        if (r >= 0)
+                r = refresh(c, f);
+        if (r < 0) {
+                (void)trust_skip(c->trust); /* the next target may be elsewhere */
+                return r;
+        }
+        target = trust_find_target(c->trust, name);
         if (!target)
                 return fault_set(f, -ENOENT, "%s: no such target", name);
         r = trust_target_path(c->trust, target, path, f);
@@ -261,16 +266,13 @@ static int verb_init(struct client *c, const char *root, struct fault *f)
 {
         _cleanup_free_ char *bytes = NULL;
         _cleanup_(trust_freep) struct trust *t = NULL;
-        struct trust_cache cache = {};
         size_t len;
         int r;
 
         r = io_read_file_at(AT_FDCWD, root, tuf_role_bytes_max(TUF_ROOT), &bytes, &len, f);
         if (r < 0)
                 return r;
-        cache.role[TUF_ROOT].bytes = bytes;
-        cache.role[TUF_ROOT].len = len;
-        r = trust_new(&cache, time(NULL), &t, f);
+        r = trust_new(bytes, len, time(NULL), &t, f);
         if (r < 0)
                 return r;
         return io_replace_file_at(c->metadata_dir, "root.json", bytes, len, 0666, f);

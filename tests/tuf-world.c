@@ -238,6 +238,9 @@ static int world_run(struct world *w)
                 r = 0;
                 if (step.kind == TRUST_FETCH)
                         r = world_answer(w, &step);
+                else if (step.kind == TRUST_RECALL)
+                        r = trust_recall(w->trust, w->store[step.role].data, w->store[step.role].len,
+                                         &w->fault);
                 else if (step.kind == TRUST_STORE)
                         bytes_set(&w->store[step.role], step.bytes, step.len);
                 else {
@@ -252,17 +255,12 @@ static int world_run(struct world *w)
 
 int world_update(struct world *w)
 {
-        struct trust_cache cache = {};
         int r;
 
-        for (enum tuf_role i = 0; i < TUF_ROLES; i++) {
-                cache.role[i].bytes = w->store[i].data;
-                cache.role[i].len = w->store[i].len;
-        }
         w->trust = trust_free(w->trust);
         w->fault = (struct fault){};
         w->n_fetches = w->n_unchanged = 0;
-        r = trust_new(&cache, w->now, &w->trust, &w->fault);
+        r = trust_new(w->store[TUF_ROOT].data, w->store[TUF_ROOT].len, w->now, &w->trust, &w->fault);
         return r < 0 ? r : world_run(w);
 }
 

@@ -8,7 +8,13 @@
 #include <inttypes.h>
 
 #include "ctl/repository_parts.h"
+#include "facts/trust_drive.h"
 #include "ground/io.h"
+
+struct host {
+        const struct repository *repository;
+        bool follows; /* knows what is published now; else it is new */
+};
 
 static const struct repository_staged *staged_at(const struct repository *r, const char *path)
 {
@@ -29,84 +35,96 @@ static bool hidden(const struct repository *r, const struct trust_step *step)
         return str_eq(step->path, path);
 }
 
-static int host_answer(const struct repository *r, struct trust *host, const struct trust_step *step,
-                       struct fault *f)
+static int copy_of(const void *data, size_t len, char **ret, size_t *ret_len, struct fault *f)
 {
-        const struct repository_staged *s = staged_at(r, step->path);
-        _cleanup_free_ char *data = NULL;
-        size_t len;
-        int k;
+        *ret = malloc(len + 1);
+        if (!*ret)
+                return fault_set(f, -ENOMEM, "out of memory");
+        memcpy(*ret, data, len);
+        *ret_len = len;
+        return 0;
+}
 
-        if (!s && (r->fd < 0 || hidden(r, step)))
-                return trust_missing(host, f);
+static int host_fetch(void *userdata, const struct trust_step *step, char **ret, size_t *ret_len,
+                      struct fault *f)
+{
+        const struct host *h = userdata;
+        const struct repository_staged *s = staged_at(h->repository, step->path);
+
+        if (!s && (h->repository->fd < 0 || hidden(h->repository, step)))
+                return -ENOENT;
         if (s && s->len > step->max_bytes)
                 return fault_set(f, -EFBIG, "%s: over the limit of %" PRIu64 " bytes", step->path,
                                  step->max_bytes);
         if (s)
-                return trust_accept(host, s->data, s->len, f);
-        k = io_read_file_at(r->fd, step->path, step->max_bytes, &data, &len, f);
-        if (k == -ENOENT)
-                return trust_missing(host, f);
-        return k < 0 ? k : trust_accept(host, data, len, f);
+                return copy_of(s->data, s->len, ret, ret_len, f);
+        return io_read_file_at(h->repository->fd, step->path, step->max_bytes, ret, ret_len, f);
 }
 
-static int host_update(const struct repository *r, struct trust *host, struct fault *f)
+/* A host that follows stored what is published now. */
+static int host_recall(void *userdata, const struct trust_step *step, char **ret, size_t *ret_len,
+                       struct fault *f)
 {
-        struct trust_step step;
-        int k;
+        const struct host *h = userdata;
+        const struct trust *stored = h->repository->trust;
+        struct trust_role info;
+        const char *file;
 
-        while ((k = trust_next(host, &step, f)) > 0) {
-                if (step.kind == TRUST_FETCH)
-                        k = host_answer(r, host, &step, f);
-                if (k < 0)
-                        return k;
-        }
-        return k;
+        if (!h->follows)
+                return -ENOENT;
+        if (!step->delegated)
+                return trust_role(stored, step->role, &info) ? copy_of(info.bytes, info.len, ret, ret_len, f)
+                                                             : -ENOENT;
+        for (size_t i = 1; trust_targets_role(stored, i, &file, &info); i++)
+                if (str_eq(file, step->file))
+                        return copy_of(info.bytes, info.len, ret, ret_len, f);
+        return -ENOENT;
 }
 
-static int host_look(const struct repository *r, const struct trust_cache *cache, int64_t now,
-                     struct trust **ret, struct fault *f)
+/* Another team's role that has run out is not for this publisher to renew: `sealift expire` tells. */
+static bool host_skip(void *userdata, const struct fault *why)
 {
-        _cleanup_(trust_freep) struct trust *host = NULL;
+        return why->error == -ETIME;
+}
+
+/* Every delegated role is looked into. */
+static int host_look(const struct host *h, const void *root, size_t len, int64_t now, struct trust **ret,
+                     struct fault *f)
+{
+        const struct trust_doors doors = { .userdata = (void *)(uintptr_t)h,
+                                           .fetch = host_fetch,
+                                           .recall = host_recall,
+                                           .skip = host_skip };
+        _cleanup_(trust_freep) struct trust *t = NULL;
         int k;
 
-        k = trust_new(cache, now, &host, f);
+        k = trust_new(root, len, now, &t, f);
         if (k >= 0)
-                k = host_update(r, host, f);
+                k = trust_want(t, TRUST_WANT_PREFIX, "", f);
+        if (k >= 0)
+                k = trust_drive(t, &doors, f);
         if (k < 0)
                 return k;
-        *ret = TAKE_PTR(host);
+        *ret = TAKE_PTR(t);
         return 0;
-}
-
-static struct trust_cache cache_of_new_host(const struct repository *r)
-{
-        struct trust_cache cache = {};
-
-        cache.role[TUF_ROOT].bytes = r->first_root;
-        cache.role[TUF_ROOT].len = r->first_root_len;
-        return cache;
 }
 
 int preflight_new_host(const struct repository *r, int64_t now, struct trust **ret, struct fault *f)
 {
-        struct trust_cache cache = cache_of_new_host(r);
+        const struct host h = { .repository = r };
 
-        return host_look(r, &cache, now, ret, f);
+        return host_look(&h, r->first_root, r->first_root_len, now, ret, f);
 }
 
 static int preflight_follower(const struct repository *r, struct fault *f)
 {
-        struct trust_cache cache = cache_of_new_host(r);
-        _cleanup_(trust_freep) struct trust *host = NULL;
-        struct trust_role info;
+        const struct host h = { .repository = r, .follows = true };
+        _cleanup_(trust_freep) struct trust *t = NULL;
+        struct trust_role root;
 
-        for (enum tuf_role i = 0; i < TUF_ROLES; i++)
-                if (trust_role(r->trust, i, &info)) {
-                        cache.role[i].bytes = info.bytes;
-                        cache.role[i].len = info.len;
-                }
-        return host_look(r, &cache, repository_judged_at(r), &host, f);
+        if (!trust_role(r->trust, TUF_ROOT, &root))
+                return fault_set(f, -ENOENT, "root.json: missing");
+        return host_look(&h, root.bytes, root.len, repository_judged_at(r), &t, f);
 }
 
 int preflight(const struct repository *r, struct fault *f)

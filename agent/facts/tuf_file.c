@@ -205,21 +205,6 @@ int tuf_check_bytes(const struct tuf_file *file, const void *data, size_t len, s
         return r;
 }
 
-/* RFC 3986's unreserved characters and the slash between components stay; every other byte is encoded, so
- * that no target name can turn into a query, a fragment or another host. */
-static void path_append(struct buffer *b, const char *name, size_t len)
-{
-        for (size_t i = 0; i < len; i++) {
-                unsigned char c = (unsigned char)name[i];
-                bool alphanumeric = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-
-                if (alphanumeric || (c >= '0' && c <= '9') || strchr("-._~/", c))
-                        (void)buffer_append(b, name + i, 1);
-                else
-                        (void)buffer_printf(b, "%%%02X", c);
-        }
-}
-
 static bool path_component_valid(const char *s, size_t n)
 {
         return n > 0 && !(n == 1 && s[0] == '.') && !(n == 2 && s[0] == '.' && s[1] == '.');
@@ -238,6 +223,8 @@ static bool path_valid(const char *s)
         }
 }
 
+/* Every byte that means something in a URL is encoded, so that no target name can turn into a query, a
+ * fragment or another host. */
 int tuf_file_path(const struct tuf_file *target, bool consistent_snapshot, char ret[static FETCH_PATH_SIZE],
                   struct fault *f)
 {
@@ -250,7 +237,7 @@ int tuf_file_path(const struct tuf_file *target, bool consistent_snapshot, char 
                 return fault_set(f, -EINVAL, "%s: not a relative path without \".\" and \"..\"",
                                  target->name);
         (void)buffer_append_text(&b, "targets/");
-        path_append(&b, target->name, (size_t)(base - target->name));
+        (void)buffer_append_url(&b, target->name, (size_t)(base - target->name), "/");
         if (consistent_snapshot) {
                 if (target->has_sha256)
                         text_hex(target->sha256, SHA256_SIZE, hex);
@@ -260,7 +247,7 @@ int tuf_file_path(const struct tuf_file *target, bool consistent_snapshot, char 
                         return fault_set(f, -EBADMSG, "%s: signed without a SHA-256", target->name);
                 (void)buffer_printf(&b, "%s.", hex);
         }
-        path_append(&b, base, strlen(base));
+        (void)buffer_append_url(&b, base, strlen(base), "");
         if (b.error < 0)
                 return fault_set(f, -EINVAL, "%s: name too long", target->name);
         memcpy(ret, b.data, b.len + 1);

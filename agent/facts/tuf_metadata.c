@@ -37,14 +37,6 @@ uint64_t tuf_role_bytes_max(enum tuf_role role)
         return roles[role].bytes_max;
 }
 
-static void signers_done(struct tuf_signers *s)
-{
-        for (size_t i = 0; i < s->n_keys; i++)
-                tuf_key_done(s->keys + i);
-        free(s->keys);
-        *s = (struct tuf_signers){};
-}
-
 void tuf_metadata_trim(struct tuf_metadata *m)
 {
         buffer_done(&m->canonical);
@@ -63,10 +55,11 @@ struct tuf_metadata *tuf_metadata_free(struct tuf_metadata *m)
                 return NULL;
         tuf_metadata_trim(m);
         for (size_t i = 0; i < TUF_ROLES; i++)
-                signers_done(m->signers + i);
+                tuf_signers_done(m->signers + i);
         for (size_t i = 0; i < m->n_files; i++)
                 tuf_file_done(m->files + i);
         free(m->files);
+        tuf_delegations_free(m->delegations, m->n_delegations);
         free(m->bytes);
         free(m);
         return NULL;
@@ -129,53 +122,6 @@ static int signatures_parse(const json_t *envelope, const char *what, struct tuf
         return 0;
 }
 
-static bool signers_know(const struct tuf_signers *s, const char *id)
-{
-        for (size_t i = 0; i < s->n_keys; i++)
-                if (str_eq(s->keys[i].id, id))
-                        return true;
-        return false;
-}
-
-/* Spec 4.3 has key ids be the SHA-256 of the key; clients in the field do not require it, since repositories
- * exist whose ids are others, and nothing rests on it: ids are unique (no duplicate JSON keys), and
- * thresholds count keys. Ids without a key cannot sign and are left out. */
-static int signers_parse(const json_t *role, const json_t *keys, const char *what, struct tuf_signers *ret,
-                         struct fault *f)
-{
-        int64_t threshold;
-        json_t *ids;
-        size_t n;
-        int r;
-
-        r = json_field_integer(role, what, "threshold", 1, INT64_MAX, &threshold, f);
-        if (r >= 0)
-                r = json_field_array(role, what, "keyids", &ids, f);
-        if (r < 0)
-                return r;
-        n = json_array_size(ids);
-        if (n > TUF_KEYS_MAX)
-                return fault_set(f, -EFBIG, "%s: %zu keys, more than %u", what, n, (unsigned)TUF_KEYS_MAX);
-        ret->threshold = (uint64_t)threshold;
-        ret->keys = calloc(n + 1, sizeof(*ret->keys));
-        if (!ret->keys)
-                return fault_set(f, -ENOMEM, "%s: out of memory", what);
-        for (size_t i = 0; i < n; i++) {
-                const char *id = json_string_value(json_array_get(ids, i));
-                const json_t *key = id ? json_object_get(keys, id) : NULL;
-
-                if (!id)
-                        return fault_set(f, -EINVAL, "%s: a key id is not a string", what);
-                if (!key || signers_know(ret, id))
-                        continue;
-                r = tuf_key_parse(id, key, what, ret->keys + ret->n_keys, f);
-                if (r < 0)
-                        return r;
-                ret->n_keys++;
-        }
-        return 0;
-}
-
 static int root_parse(const json_t *body, const char *what, struct tuf_metadata *m, struct fault *f)
 {
         json_t *keys, *list, *role, *consistent;
@@ -197,7 +143,7 @@ static int root_parse(const json_t *body, const char *what, struct tuf_metadata 
                 if (r < 0)
                         return r;
                 (void)snprintf(place, sizeof(place), "%s: role %s", what, tuf_role_name(i));
-                r = signers_parse(role, keys, place, m->signers + i, f);
+                r = tuf_signers_parse(role, keys, place, m->signers + i, f);
                 if (r < 0)
                         return r;
         }
@@ -256,6 +202,9 @@ static int targets_parse(const json_t *body, const char *what, struct tuf_metada
         r = json_field_object(body, what, "targets", &targets, f);
         if (r >= 0)
                 r = files_parse(targets, TUF_FILE_TARGET, what, m, f);
+        if (r >= 0)
+                r = tuf_delegations_parse(json_object_get(body, "delegations"), what, &m->delegations,
+                                          &m->n_delegations, f);
         return r;
 }
 
@@ -323,10 +272,9 @@ static int metadata_fill(const json_t *envelope, const char *what, struct tuf_me
         return r < 0 ? fault_set_errno(f, r, "%s: cannot write its canonical form", what) : 0;
 }
 
-int tuf_metadata_parse(enum tuf_role role, const void *bytes, size_t len, struct tuf_metadata **ret,
-                       struct fault *f)
+static int metadata_parse(enum tuf_role role, const char *what, const void *bytes, size_t len,
+                          struct tuf_metadata **ret, struct fault *f)
 {
-        const char *what = tuf_role_file(role);
         struct json_limits limits = {
                 .bytes = tuf_role_bytes_max(role),
                 .values = tuf_role_bytes_max(role) / TUF_BYTES_PER_VALUE,
@@ -343,6 +291,7 @@ int tuf_metadata_parse(enum tuf_role role, const void *bytes, size_t len, struct
         if (!m)
                 return fault_set(f, -ENOMEM, "%s: out of memory", what);
         m->role = role;
+        (void)snprintf(m->file, sizeof(m->file), "%s", what);
         m->bytes = malloc(len + 1);
         if (!m->bytes)
                 return fault_set(f, -ENOMEM, "%s: out of memory", what);
@@ -353,6 +302,18 @@ int tuf_metadata_parse(enum tuf_role role, const void *bytes, size_t len, struct
                 return r;
         *ret = TAKE_PTR(m);
         return 0;
+}
+
+int tuf_metadata_parse(enum tuf_role role, const void *bytes, size_t len, struct tuf_metadata **ret,
+                       struct fault *f)
+{
+        return metadata_parse(role, tuf_role_file(role), bytes, len, ret, f);
+}
+
+int tuf_metadata_parse_delegated(const char *file, const void *bytes, size_t len, struct tuf_metadata **ret,
+                                 struct fault *f)
+{
+        return metadata_parse(TUF_TARGETS, file, bytes, len, ret, f);
 }
 
 const struct tuf_file *tuf_metadata_find(const struct tuf_metadata *m, const char *name)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "facts/tuf_delegation.h"
 #include "facts/tuf_file.h"
-#include "facts/tuf_key.h"
 
 /* TUF metadata (spec 1.0.34, section 4) as data. Parsing proves form only: nothing here is trusted before
  * facts/tuf_verify.h and the order of facts/trust.h have spoken. */
@@ -10,8 +10,7 @@
 enum tuf_role { TUF_ROOT, TUF_TIMESTAMP, TUF_SNAPSHOT, TUF_TARGETS, TUF_ROLES };
 
 enum {
-        TUF_KEYS_MAX = 256,       /* a key costs a point decompression, before any signature is checked */
-        TUF_SIGNATURES_MAX = 256, /* a signature costs a verification */
+        TUF_SIGNATURES_MAX = 256,      /* a signature costs a verification */
         TUF_SIGNATURE_SIZE_MAX = 1024, /* RSA with 8,192 bits; anything longer is padding in a log */
         TUF_DEPTH_MAX = 24,            /* real metadata is 6 deep; custom fields may nest */
 };
@@ -31,18 +30,12 @@ struct tuf_signature {
         size_t len;
 };
 
-/* Who may sign for a role, and how many of them must (spec 4.3 "roles"). */
-struct tuf_signers {
-        struct tuf_key *keys; /* owned; every key named in keyids that is listed, each id once */
-        size_t n_keys;
-        uint64_t threshold;
-};
-
 struct tuf_metadata {
-        enum tuf_role role;
-        uint64_t version; /* 1 or more */
-        int64_t expires;  /* seconds since 1970 */
-        char *bytes;      /* owned; as received: what is stored must be what was signed */
+        enum tuf_role role;            /* TUF_TARGETS for delegated roles too */
+        char file[TUF_ROLE_FILE_SIZE]; /* "timestamp.json", "team%2Fweb.json": what errors call it */
+        uint64_t version;              /* 1 or more */
+        int64_t expires;               /* seconds since 1970 */
+        char *bytes;                   /* owned; as received: what is stored must be what was signed */
         size_t len;
 
         struct buffer canonical; /* what signatures are over; empty after tuf_metadata_trim() */
@@ -53,6 +46,9 @@ struct tuf_metadata {
         struct tuf_signers signers[TUF_ROLES]; /* root */
         struct tuf_file *files; /* owned, sorted by name; timestamp and snapshot: metadata files; targets */
         size_t n_files;
+        struct tuf_delegation
+                *delegations; /* owned, in the order of the text, which is that of trust; targets */
+        size_t n_delegations;
 };
 
 struct tuf_metadata *tuf_metadata_free(struct tuf_metadata *m);
@@ -66,6 +62,10 @@ uint64_t tuf_role_bytes_max(enum tuf_role role) _const_;
  * a limit above; -ENOMEM. */
 _must_check_ int tuf_metadata_parse(enum tuf_role role, const void *bytes, size_t len,
                                     struct tuf_metadata **ret, struct fault *f);
+
+/* The same for a delegated role; file is what tuf_role_file_of() makes of its name. */
+_must_check_ int tuf_metadata_parse_delegated(const char *file, const void *bytes, size_t len,
+                                              struct tuf_metadata **ret, struct fault *f);
 
 /* Frees what only signature checks need. */
 void tuf_metadata_trim(struct tuf_metadata *m);

@@ -46,7 +46,7 @@ int tuf_verify(const struct tuf_metadata *m, const struct tuf_signers *by, const
         return fault_set(f, -EKEYREJECTED,
                          "%s version %" PRIu64 ": %zu good signature%s by the keys of %s, %" PRIu64
                          " needed; the source serves something the publisher did not sign, or not enough",
-                         tuf_role_file(m->role), m->version, n, n == 1 ? "" : "s", whose, by->threshold);
+                         m->file, m->version, n, n == 1 ? "" : "s", whose, by->threshold);
 }
 
 int tuf_verify_expiry(const struct tuf_metadata *m, int64_t now, struct fault *f)
@@ -61,7 +61,7 @@ int tuf_verify_expiry(const struct tuf_metadata *m, int64_t now, struct fault *f
                          "%s version %" PRIu64
                          " expired at %s, and it is %s here: the publisher must sign a "
                          "new one, unless this machine's clock is wrong or it is kept from newer files",
-                         tuf_role_file(m->role), m->version, expires, here);
+                         m->file, m->version, expires, here);
 }
 
 int tuf_verify_version(const struct tuf_metadata *m, const struct tuf_file *named, const char *by,
@@ -72,7 +72,7 @@ int tuf_verify_version(const struct tuf_metadata *m, const struct tuf_file *name
         return fault_set(f, -EBADMSG,
                          "%s: is version %" PRIu64 ", %s names %" PRIu64
                          ": files of different releases are mixed; upload the repository again",
-                         tuf_role_file(m->role), m->version, by, named->version);
+                         m->file, m->version, by, named->version);
 }
 
 int tuf_verify_timestamp_rollback(const struct tuf_metadata *old, const struct tuf_metadata *new,
@@ -114,17 +114,4 @@ int tuf_verify_snapshot_rollback(const struct tuf_metadata *old, const struct tu
                                          new->version, before->name, after->version, before->version);
         }
         return 0;
-}
-
-bool tuf_signers_rotated(const struct tuf_signers *before, const struct tuf_signers *after)
-{
-        for (size_t i = 0; i < before->n_keys; i++) {
-                bool still = !before->keys[i].pkey;
-
-                for (size_t k = 0; !still && k < after->n_keys; k++)
-                        still = tuf_key_equal(before->keys + i, after->keys + k);
-                if (!still)
-                        return true;
-        }
-        return false;
 }

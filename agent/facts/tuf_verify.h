@@ -21,6 +21,3 @@ _must_check_ int tuf_verify_timestamp_rollback(const struct tuf_metadata *before
                                                const struct tuf_metadata *after, struct fault *f);
 _must_check_ int tuf_verify_snapshot_rollback(const struct tuf_metadata *before,
                                               const struct tuf_metadata *after, struct fault *f);
-
-/* Whether a key that could sign before cannot any more: "rotated" in the sense of spec 5.3.11. */
-bool tuf_signers_rotated(const struct tuf_signers *before, const struct tuf_signers *after);

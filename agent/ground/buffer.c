@@ -51,6 +51,20 @@ int buffer_append_text(struct buffer *b, const char *text)
         return buffer_append(b, text, strlen(text));
 }
 
+int buffer_append_url(struct buffer *b, const char *text, size_t len, const char *keep)
+{
+        for (size_t i = 0; i < len; i++) {
+                unsigned char c = (unsigned char)text[i];
+                bool alphanumeric = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+
+                if (alphanumeric || (c >= '0' && c <= '9') || (c && (strchr("-._~", c) || strchr(keep, c))))
+                        (void)buffer_append(b, text + i, 1);
+                else
+                        (void)buffer_printf(b, "%%%02X", c);
+        }
+        return b->error;
+}
+
 int buffer_printf(struct buffer *b, const char *format, ...)
 {
         _cleanup_free_ char *s = NULL;

@@ -18,5 +18,7 @@ struct buffer {
 
 int buffer_append(struct buffer *b, const void *data, size_t len);
 int buffer_append_text(struct buffer *b, const char *text);
+/* Percent-encodes (RFC 3986): unreserved characters and those in keep stay. */
+int buffer_append_url(struct buffer *b, const char *text, size_t len, const char *keep);
 int buffer_printf(struct buffer *b, const char *format, ...) _printf_(2, 3);
 void buffer_done(struct buffer *b); /* frees; the buffer is empty and usable again, its error forgotten */

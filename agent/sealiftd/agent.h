@@ -60,6 +60,7 @@ struct agent {
         unsigned failures; /* polls in a row that did not reach or trust the source */
         uint64_t last_check_usec, next_check_usec; /* CLOCK_REALTIME, 0 = never */
         char last_result[FAULT_TEXT_MAX];
+        char last_refused[FAULT_TEXT_MAX]; /* of a delegated role, in the last check; "" = none */
         bool last_ok;
         bool report_due; /* a unit failed between polls */
 };

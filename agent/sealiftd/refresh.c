@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "doors/journal.h"
+#include "facts/trust_drive.h"
 #include "ground/io.h"
 #include "ground/text.h"
 #include "sealiftd/vigil.h"
@@ -19,36 +20,39 @@ void refresh_done(struct refresh *x)
         fetcher_close(&x->fetcher);
 }
 
-/* A stored role that cannot be read is left out, except root: without one there is nothing to trust. */
-static int refresh_load(struct agent *a, int64_t now, struct trust **ret, struct fault *f)
+/* The stored root; without one, what the image was built with. */
+static int refresh_root(struct agent *a, char **ret, size_t *ret_len, struct fault *f)
 {
-        struct trust_cache cache = {};
-        char *bytes[TUF_ROLES] = {};
-        int r = 0;
+        int r;
 
-        for (enum tuf_role role = 0; role < TUF_ROLES && r >= 0; role++) {
-                size_t len = 0;
-
-                r = store_trust_read(a->store, tuf_role_file(role), tuf_role_bytes_max(role), &bytes[role],
-                                     &len, f);
-                if (r == -ENOENT && role == TUF_ROOT)
-                        r = io_read_file_at(AT_FDCWD, CONFIG_ROOT_PATH, tuf_role_bytes_max(role),
-                                            &bytes[role], &len, f);
-                else if (r == -ENOENT)
-                        r = 0;
-                cache.role[role].bytes = bytes[role];
-                cache.role[role].len = len;
-        }
-        if (r >= 0)
-                r = trust_new(&cache, now, ret, f);
-        for (enum tuf_role role = 0; role < TUF_ROLES; role++)
-                free(bytes[role]);
+        r = store_trust_read(a->store, "root.json", TUF_ROOT_BYTES_MAX, ret, ret_len, f);
+        if (r == -ENOENT)
+                r = io_read_file_at(AT_FDCWD, CONFIG_ROOT_PATH, TUF_ROOT_BYTES_MAX, ret, ret_len, f);
         return r;
 }
 
-static int refresh_fetch(struct refresh *x, const struct trust_step *step, struct fault *f)
+static int refresh_load(struct refresh *x, int64_t now, struct fault *f)
 {
-        _cleanup_free_ char *bytes = NULL;
+        _cleanup_free_ char *root = NULL;
+        char prefix[NAME_SIZE + 1];
+        size_t len = 0;
+        int r;
+
+        r = refresh_root(x->agent, &root, &len, f);
+        if (r >= 0)
+                r = trust_new(root, len, now, &x->trust, f);
+        if (r < 0)
+                return r;
+        (void)snprintf(prefix, sizeof(prefix), "%s/", x->agent->config->channel);
+        return trust_want(x->trust, TRUST_WANT_PREFIX, prefix, f);
+}
+
+/* ---- The doors ---- */
+
+static int door_fetch(void *userdata, const struct trust_step *step, char **ret, size_t *ret_len,
+                      struct fault *f)
+{
+        struct refresh *x = userdata;
         struct fetch_answer answer = {};
         struct fetch_request q = {
                 .source = x->agent->config->source,
@@ -56,50 +60,50 @@ static int refresh_fetch(struct refresh *x, const struct trust_step *step, struc
                 .etag = step->conditional ? x->agent->timestamp_etag : "",
                 .max_bytes = step->max_bytes,
         };
-        size_t len;
         int r;
 
-        r = fetcher_get_bytes(&x->fetcher, &q, &bytes, &len, &answer, f);
-        if (r == -ENOENT)
-                return trust_missing(x->trust, f);
+        r = fetcher_get_bytes(&x->fetcher, &q, ret, ret_len, &answer, f);
         if (r < 0)
                 return r;
-        if (answer.unchanged)
-                return trust_unchanged(x->trust, f);
-        r = trust_accept(x->trust, bytes, len, f);
-        /* Remembered only once it is trusted, and never on disk: an ETag is the server's word, not the
-         * publisher's. */
-        if (r >= 0 && step->role == TUF_TIMESTAMP)
-                memcpy(x->agent->timestamp_etag, answer.etag, sizeof(answer.etag));
+        if (step->role == TUF_TIMESTAMP && !answer.unchanged)
+                memcpy(x->etag, answer.etag, sizeof(x->etag));
+        return answer.unchanged;
+}
+
+static int door_recall(void *userdata, const struct trust_step *step, char **ret, size_t *ret_len,
+                       struct fault *f)
+{
+        struct refresh *x = userdata;
+
+        return store_trust_read(x->agent->store, step->file, step->max_bytes, ret, ret_len, f);
+}
+
+static int door_store(void *userdata, const struct trust_step *step, struct fault *f)
+{
+        struct refresh *x = userdata;
+        int r;
+
+        x->news = true;
+        r = store_trust_write(x->agent->store, step->file, step->bytes, step->len, f);
+        /* The next poll begins with what is on disk: "not modified" must be said of that. */
+        if (r < 0)
+                *x->agent->timestamp_etag = '\0';
         return r;
 }
 
-static int refresh_step(struct refresh *x, const struct trust_step *step, struct fault *f)
+static int door_forget(void *userdata, const struct trust_step *step, struct fault *f)
 {
-        struct store *store = x->agent->store;
-        int r;
+        struct refresh *x = userdata;
 
-        switch (step->kind) {
-        case TRUST_FETCH:
-                return refresh_fetch(x, step, f);
-        case TRUST_STORE:
-                r = store_trust_write(store, step->file, step->bytes, step->len, f);
-                /* The next poll begins with what is on disk: "not modified" must be said of that. */
-                if (r < 0)
-                        *x->agent->timestamp_etag = '\0';
-                return r;
-        case TRUST_FORGET:
-                *x->agent->timestamp_etag = '\0';
-                return store_trust_remove(store, step->file, f);
-        }
-        return fault_set(f, -EINVAL, "trust asked for something unknown");
+        *x->agent->timestamp_etag = '\0';
+        return store_trust_remove(x->agent->store, step->file, f);
 }
 
-static void refresh_tell(const struct refresh *x, bool news)
+static void refresh_tell(const struct refresh *x)
 {
         struct trust_role root = {}, timestamp = {};
 
-        if (!news || !trust_role(x->trust, TUF_ROOT, &root) ||
+        if (!x->news || !trust_role(x->trust, TUF_ROOT, &root) ||
             !trust_role(x->trust, TUF_TIMESTAMP, &timestamp))
                 return;
         journal_send(JOURNAL_TRUST_REFRESHED, LOG_INFO, NULL,
@@ -138,9 +142,33 @@ static int refresh_complain(struct refresh *x, int r, struct fault *f)
         return r;
 }
 
+/* One team's role that is refused must not keep the other teams from their updates: what it has is not
+ * looked at, and what runs of it goes on. A source that is away is everybody's. */
+static bool door_skip(void *userdata, const struct fault *why)
+{
+        struct refresh *x = userdata;
+
+        if (!is_verdict(why->error))
+                return false;
+        if (x->refused.error == 0)
+                x->refused = *why;
+        return true;
+}
+
+static void refresh_complain_roles(struct refresh *x)
+{
+        struct agent *a = x->agent;
+
+        if (x->refused.error != 0 && !str_eq(a->last_refused, x->refused.text))
+                journal_send(JOURNAL_TRUST_REFUSED, LOG_ERR, NULL,
+                             "a delegated role of source %s is refused, its bundles stay as they are: %s",
+                             a->config->source, x->refused.text);
+        (void)snprintf(a->last_refused, sizeof(a->last_refused), "%s", x->refused.text);
+}
+
 int refresh_trust(struct refresh *x, struct agent *a, struct fault *f)
 {
-        bool news = false;
+        const struct trust_doors doors = { x, door_fetch, door_recall, door_store, door_forget, door_skip };
         int64_t now;
         int r;
 
@@ -148,25 +176,23 @@ int refresh_trust(struct refresh *x, struct agent *a, struct fault *f)
         r = vigil_begin(a, &now, f);
         if (r < 0)
                 return r;
-        r = refresh_load(a, now, &x->trust, f);
-        if (r >= 0 && trust_warning(x->trust))
-                journal_send(JOURNAL_TRUST_REFUSED, LOG_WARNING, NULL, "%s", trust_warning(x->trust));
+        r = refresh_load(x, now, f);
         if (r >= 0)
                 r = fetcher_open(&x->fetcher, &a->await, f);
-        while (r >= 0) {
-                struct trust_step step;
-
-                r = trust_next(x->trust, &step, f);
-                if (r <= 0)
-                        break;
-                news = news || step.kind == TRUST_STORE;
-                r = refresh_step(x, &step, f);
-        }
+        if (r >= 0)
+                r = trust_drive(x->trust, &doors, f);
         if (r >= 0)
                 r = vigil_end(a, x->trust, f);
+        if (x->trust && trust_warning(x->trust))
+                journal_send(JOURNAL_TRUST_REFUSED, LOG_WARNING, NULL, "%s", trust_warning(x->trust));
         if (r < 0)
                 return refresh_complain(x, r, f);
-        refresh_tell(x, news);
+        /* Remembered only once all is trusted, and never on disk: an ETag is the server's word, not the
+         * publisher's. */
+        if (*x->etag)
+                memcpy(a->timestamp_etag, x->etag, sizeof(a->timestamp_etag));
+        refresh_complain_roles(x);
+        refresh_tell(x);
         return 0;
 }
 

@@ -11,7 +11,10 @@
 struct refresh {
         struct agent *agent;
         struct fetcher fetcher;
-        struct trust *trust; /* owned */
+        struct trust *trust;  /* owned */
+        bool news;            /* something was stored */
+        struct fault refused; /* the first delegated role that was */
+        char etag[FETCH_ETAG_SIZE];
 };
 
 /* Brings trusted metadata up to date: fetches what facts/trust.h asks for and stores what it says. Journals

@@ -25,7 +25,7 @@ _Static_assert(ELEMENTSOF(places) == N_PLACES, "every place has a name");
 
 enum {
         /* A role's name and version; delegated roles have longer ones than the four. */
-        STORE_TRUST_NAME_MAX = 200,
+        STORE_TRUST_NAME_MAX = 250,
         /* Blocks are at least this large on every file system we meet; a file of one byte takes one. */
         STORE_BLOCK = 4096,
         /* Left free for the journal, the services' own state and the next small write of ours, so that a
@@ -125,7 +125,7 @@ int store_open(const char *path, struct store **ret, struct fault *f)
 /* No slash, no leading dot: what io_replace_file_at() calls its temporaries stays out of reach. */
 static int trust_name_check(const char *name, struct fault *f)
 {
-        size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+        size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~%-");
 
         if (n == 0 || name[n] != '\0' || n > STORE_TRUST_NAME_MAX || name[0] == '.')
                 return fault_set(f, -EINVAL, "trust/%.100s: not a file name for metadata", name);

@@ -44,7 +44,7 @@ static void fuzz_private(const uint8_t *data, size_t size)
         struct fault f = {};
         int r;
 
-        r = tuf_sign_parse_pem("fuzz", (const char *)data, size, &k, &f);
+        r = tuf_sign_parse_pem("fuzz", (const char *)data, size, "passphrase", &k, &f);
         must(r >= 0 || (f.error == r && *f.text));
         if (r < 0)
                 return;
