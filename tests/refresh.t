@@ -87,9 +87,12 @@ later $((76 * day + 1 + 10))
 refresh --keys=both --if-due && [ -z "$(changed)" ]
 ok $? "--if-due: the new snapshot is not due"
 later $((76 * day + 1))
-refuses 1 'lists for targets' "--targets needs the key of targets" refresh -r repo --keys=both --targets
-refresh --keys=keys --targets && [ "$(changed)" = "metadata/2.targets.json metadata/3.snapshot.json metadata/timestamp.json" ] && [ ! -s err ]
-ok $? "--targets: targets, snapshot and timestamp"
+refuses 1 'lists for targets' "--role=targets needs the key of targets" refresh -r repo --keys=both --role=targets
+refresh --keys=keys --role=targets && [ "$(changed)" = "metadata/2.targets.json metadata/3.snapshot.json metadata/timestamp.json" ] && [ ! -s err ]
+ok $? "--role=targets: targets, snapshot and timestamp"
+
+refuses 1 'no such role' "a role that is not there" refresh -r repo --keys=keys --role=team
+refuses 2 'sealift rotate' "root is not renewed so" refresh -r repo --keys=keys --role=root
 
 # Refused, with nothing written
 refuses 2 'needed' "refresh needs a repository" refresh --keys=keys
@@ -110,7 +113,7 @@ sed -i 's/"version": 99/"version": 8/' repo/metadata/timestamp.json
 later $((180 * day))
 refuses 1 'targets.json version 2 expired' "targets that have expired, which a timestamp does not cure" refresh -r repo --keys=both
 later $((365 * day))
-refuses 1 'root.json version 1 expired' "an expired root" refresh --repository=repo --keys=keys --targets
+refuses 1 'root.json version 1 expired' "an expired root" refresh --repository=repo --keys=keys --role=targets
 
 # Killed before each rename: the old repository or the new one, and one to go on from.
 later $((76 * day + 2))
@@ -122,7 +125,7 @@ if strace -o trace true 2>/dev/null; then
         rm -rf repo
         cp -r whole repo
         strace -f -o trace -e trace=renameat,renameat2 -e "inject=renameat,renameat2:signal=KILL:when=$((n + 1))" "$sealift" refresh \
-            --targets --repository=repo --keys=keys >out 2>err
+            --role=targets --repository=repo --keys=keys >out 2>err
         [ $? -eq 137 ] || break
         n=$((n + 1))
         run expire -r repo && run refresh -r repo --keys=timestamp && run expire -r repo || broken="$broken $n"

@@ -216,7 +216,7 @@ mv one/* two/* online
 later $((90 * day))
 rm -rf keys
 mv online keys
-refuses 1 'root.json version 16 expired' "a root that has expired, for a timestamp" refresh -r repo -k keys --targets
+refuses 1 'root.json version 16 expired' "a root that has expired, for a timestamp" refresh -r repo -k keys --role=targets
 mkdir root-keys
 mv keys/root-* root-keys
 tree >before
@@ -224,7 +224,7 @@ run rotate -r repo -k root-keys --expires=365d
 ok $? "it is renewed without the keys of timestamp, which has expired as well"
 [ "$(changed)" = repo/metadata/17.root.json ]
 ok $? "as it is"
-run refresh -r repo -k keys --targets
+run refresh -r repo -k keys --role=targets
 ok $? "which is for others to cure"
 follows
 ok $? "hosts follow"

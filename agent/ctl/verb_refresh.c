@@ -13,12 +13,13 @@
 
 static const char *arg_repository;
 static struct signer_args arg_signer;
-static bool arg_targets, arg_if_due, arg_verbose, arg_dry_run, arg_json;
+static struct args_list arg_role;
+static bool arg_if_due, arg_verbose, arg_dry_run, arg_json;
 
 static const struct args_option options[] = {
         ARGS_TEXT('r', "repository", "DIR", &arg_repository, "the folder made by sealift init"),
         SIGNER_OPTIONS(arg_signer),
-        ARGS_FLAG('t', "targets", &arg_targets, "date targets anew, too; needs its keys"),
+        ARGS_LIST(0, "role", "ROLE", &arg_role, "targets or a delegated role, to be dated anew, too"),
         ARGS_FLAG(0, "if-due", &arg_if_due, "do nothing while the timestamp is young"),
         ARGS_FLAG('v', "verbose", &arg_verbose, "say what was done, also when not on a terminal"),
         ARGS_FLAG('n', "dry-run", &arg_dry_run, "check everything, write nothing"),
@@ -52,19 +53,31 @@ static bool expires_soon(const struct repository *r, enum tuf_role role)
         return repository_top(r, role)->expires - repository_now(r) < expiry_margin(role, period);
 }
 
+static int change_role(const struct repository *r, const char *name, struct fault *f)
+{
+        struct repository_role *role = repository_find(r, name);
+
+        if (!role || role->role == TUF_ROOT)
+                return fault_set(f, role ? -EINVAL : -ENOENT, "--role=%s: %s", name,
+                                 role ? "root is renewed by sealift rotate" : "there is no such role");
+        repository_change(role);
+        return 0;
+}
+
 /* Whether anything is to be done. */
-static bool choose(const struct repository *r)
+static int choose(const struct repository *r, struct fault *f)
 {
         bool snapshot = expires_soon(r, TUF_SNAPSHOT);
 
-        if (arg_if_due && !arg_targets && !snapshot && repository_now(r) < timestamp_due_at(r))
-                return false;
-        if (arg_targets)
-                repository_change(repository_top(r, TUF_TARGETS));
+        if (arg_if_due && arg_role.n == 0 && !snapshot && repository_now(r) < timestamp_due_at(r))
+                return 0;
+        for (size_t i = 0; i < arg_role.n; i++)
+                if (change_role(r, arg_role.text[i], f) < 0)
+                        return f->error;
         if (snapshot)
                 repository_change(repository_top(r, TUF_SNAPSHOT));
         repository_change(repository_top(r, TUF_TIMESTAMP));
-        return true;
+        return 1;
 }
 
 static int report(const struct repository *r, const struct keys *keys)
@@ -95,15 +108,14 @@ static int refresh_locked(struct repository *r, struct fault *f)
         int k;
 
         k = signer_open(&arg_signer, &signer, f);
+        if (k >= 0)
+                k = choose(r, f);
+        if (k > 0)
+                k = repository_stage(r, &signer, f);
+        if (k >= 0 && !arg_dry_run && repository_staged(r, 0))
+                k = repository_write(r, f);
         if (k < 0)
                 return k;
-        if (choose(r)) {
-                k = repository_stage(r, &signer, f);
-                if (k >= 0 && !arg_dry_run)
-                        k = repository_write(r, f);
-                if (k < 0)
-                        return k;
-        }
         publisher_warn_expiry(r, command.name);
         return report(r, &signer.keys);
 }

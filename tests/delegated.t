@@ -1,0 +1,115 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A repository whose targets delegates, as another tool might have made it: the publisher's verbs list the delegated roles, keep
+# them in the snapshot, and sign them by the keys of whoever delegates to them.
+set -u
+# shellcheck source=tests/tap.sh
+. "${top_srcdir:-.}/tests/tap.sh"
+tap_output="err out"
+sealift=${top_builddir:-.}/sealift
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+export sealift SOURCE_DATE_EPOCH=1800000000
+run() { "$sealift" "$@" >out 2>err; }
+tree() { find repo -type f | LC_ALL=C sort | xargs sha256sum; }
+changed() { tree | grep -vxFf before | sed 's/.* repo\///' | tr '\n' ' ' | sed 's/ $//'; }
+field() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1]))
+for k in sys.argv[2:]: d = d[int(k)] if k.isdigit() else d[k]
+print(d)' "$@" 2>&1; }
+refuses() {
+    want=$1 word=$2 name=$3
+    shift 3
+    tree >before
+    run "$@"
+    status=$?
+    [ $status -eq "$want" ] && grep -q -- "$word" err && [ -z "$(changed)" ]
+    ok $? "$name"
+}
+
+run init -r repo -k keys && run key new -k team team-1 && run key new -k web web-1
+ok $? "a repository and two teams"
+run key list --keys=team --json && cp out team.json && run key list --keys=web --json && cp out web.json
+
+# targets delegates to "team", and that to "team/web", whose name is not that of its file.
+cat >delegate.py <<'PY'
+import hashlib, json, os, subprocess
+
+def load(path):
+    return json.load(open(path))["signed"]
+
+def sign(body, path, keys):
+    open(path, "w").write(json.dumps({"signatures": [], "signed": body}))
+    for k in keys:
+        subprocess.run([os.environ["sealift"], "sign", "--yes", "--keys=" + k, path], stdout=subprocess.DEVNULL, check=True)
+
+def meta(path, version):
+    data = open(path, "rb").read()
+    return {"version": version, "length": len(data), "hashes": {"sha256": hashlib.sha256(data).hexdigest()}}
+
+def delegation(name, file, threshold=1):
+    keys = json.load(open(file))["keys"]
+    return {"keys": {k["id"]: k["key"] for k in keys}, "roles": [{"name": name, "keyids": [k["id"] for k in keys],
+            "threshold": threshold, "terminating": False, "paths": [name + "/*"]}]}
+
+# the keys of one role alone, or all in the folder would sign
+for role in ("targets", "snapshot", "timestamp"):
+    os.makedirs("only-" + role, exist_ok=True)
+    for end in (".pem", ".pub"):
+        if not os.path.exists("only-%s/k%s" % (role, end)):
+            os.link("keys/%s-1%s" % (role, end), "only-%s/k%s" % (role, end))
+
+m = "repo/metadata/"
+targets = load(m + "1.targets.json")
+web = dict(targets, version=1)
+team = dict(targets, version=1, delegations=delegation("team/web", "web.json"))
+targets.update(version=2, delegations=delegation("team", "team.json"))
+sign(web, m + "1.team%2Fweb.json", ["web"])
+sign(team, m + "1.team.json", ["team"])
+sign(targets, m + "2.targets.json", ["only-targets"])
+snapshot = load(m + "1.snapshot.json")
+snapshot.update(version=2, meta={"targets.json": meta(m + "2.targets.json", 2), "team.json": meta(m + "1.team.json", 1),
+                                 "team/web.json": meta(m + "1.team%2Fweb.json", 1)})
+sign(snapshot, m + "2.snapshot.json", ["only-snapshot"])
+timestamp = load(m + "timestamp.json")
+timestamp.update(version=2, meta={"snapshot.json": meta(m + "2.snapshot.json", 2)})
+sign(timestamp, m + "timestamp.json", ["only-timestamp"])
+PY
+python3 delegate.py
+ok $? "delegates"
+
+run expire -r repo
+ok $? "is a repository"
+[ "$(sed 1d out | awk '{ print $1 "=" $2 }' | tr '\n' ' ')" = "timestamp=2 snapshot=2 targets=2 team=1 team/web=1 root=1 " ]
+ok $? "whose delegated roles are listed"
+cp -r repo good
+
+tree >before
+run refresh -r repo -k keys --role=targets
+ok $? "targets signed anew"
+[ "$(changed)" = "metadata/3.snapshot.json metadata/3.targets.json metadata/timestamp.json" ] &&
+    [ "$(field repo/metadata/3.snapshot.json signed meta team/web.json version)" = 1 ] && [ "$(field repo/metadata/3.snapshot.json signed meta team.json version)" = 1 ]
+ok $? "leaves delegated roles in the snapshot"
+
+mkdir both
+cp keys/snapshot-1.* keys/timestamp-1.* web/* both
+tree >before
+run refresh -r repo -k both --role=team/web --json
+ok $? "a delegated role is signed by its own key"
+[ "$(changed)" = "metadata/2.team%2Fweb.json metadata/4.snapshot.json metadata/timestamp.json" ] &&
+    [ "$(field repo/metadata/4.snapshot.json signed meta team/web.json version)" = 2 ]
+ok $? "into a file that its name cannot lead out of, named by the snapshot"
+[ "$(field out files 0 role)" = team/web ] && [ "$(field out files 0 version_before)" = 1 ] && [ "$(field out files 0 signed_by 0)" = web-1.pem ]
+ok $? "says who"
+refuses 1 '0 of the keys that targets.json lists for team are here' "not by another's" refresh -r repo -k both --role=team
+cp team/* both
+run refresh -r repo -k both --role=team --role=team/web && [ -e repo/metadata/2.team.json ] && [ -e repo/metadata/3.team%2Fweb.json ] && run expire -r repo
+ok $? "two at once"
+
+printf ' ' >>repo/metadata/2.team.json
+refuses 1 '2.team.json' "a delegated role that was tampered with" refresh -r repo -k keys
+rm repo/metadata/2.team.json
+run refresh -r repo -k keys --role=targets && [ "$(field repo/metadata/6.snapshot.json signed meta team.json version)" = 2 ]
+ok $? "one that is gone is never dropped from the snapshot"
+
+done_testing
