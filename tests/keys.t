@@ -143,6 +143,11 @@ signer_refuses 2 'signer-timeout=soon' "no time span" ./mute --signer-timeout=so
 signer_refuses 1 'signer ./fails: failed' "an argument, which may be a PIN, is not repeated" "./fails 271828"
 ! grep -q 271828 err
 ok $? "anywhere"
+release=$((release + 1))
+release $release
+python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])' \
+    "$sealift" publish --repository=repo --channel=stable --keys=keys --signer="'with space/sign' away/1.pem" web.manifest >out 2>err
+ok $? "a parent that ignores the end of children changes nothing"
 publish --keys=keys --signer=./agent
 ok $? "a program that leaves another one behind is not waited for"
 kill "$(cat agent-pid)"

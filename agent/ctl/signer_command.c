@@ -93,7 +93,8 @@ static int spawn(struct command *c, int in, int out)
         (void)sigemptyset(&none);
         (void)sigemptyset(&reset);
         (void)sigaddset(&reset, SIGPIPE);
-        (void)sigaddset(&reset, SIGCHLD);
+        (void)signal(SIGCHLD,
+                     SIG_DFL); /* who ignores it, as our parent may, is never told a child's status */
         if (posix_spawn_file_actions_init(&actions) != 0)
                 return -ENOMEM;
         if (posix_spawnattr_init(&attributes) != 0) {
