@@ -113,6 +113,12 @@ script mute <<'EOF'
 cat >/dev/null
 EOF
 script hangs <<'EOF'
+tail -f /dev/null >/dev/null &
+trap 'echo closed >closed; kill $!; exit 1' TERM
+wait
+EOF
+script stubborn <<'EOF'
+trap '' TERM
 echo $$ >hanging
 exec tail -f /dev/null
 EOF
@@ -132,8 +138,11 @@ signer_refuses 1 'signer ./killed: was killed by SIGKILL' "one that is killed" .
 signer_refuses 1 'signer ./floods: wrote more than the 1024' "one that writes without end" ./floods
 signer_refuses 1 'signer ./mute: wrote no signature' "one that writes nothing" ./mute
 signer_refuses 1 'signer ./hangs: did not sign within 0.5 s' "one that hangs" ./hangs --signer-timeout=500ms
+[ -e closed ]
+ok $? "and is told to end"
+signer_refuses 1 'signer ./stubborn: did not sign within 0.5 s' "one that hangs and will not end" ./stubborn --signer-timeout=500ms
 ! kill -0 "$(cat hanging)" 2>/dev/null
-ok $? "and is ended"
+ok $? "is ended"
 signer_refuses 1 'signer ./deaf: none of the keys that root version 1 lists for targets' "one that signs something else" ./deaf
 openssl genpkey -algorithm ED25519 -out away/stranger.pem 2>/dev/null
 signer_refuses 1 'verifies what it wrote' "a signature by a key that is not listed" "'with space/sign' away/stranger.pem"
