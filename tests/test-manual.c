@@ -288,6 +288,9 @@ static void example_check(const struct example *e, struct manifest **last_manife
         } else if (str_has_prefix(text, "[Agent]\n")) {
                 r = config_parse(text, len, e->page, &c, &f);
                 what = "a configuration";
+        } else if (str_has_prefix(text, "[Unit]\n") || str_has_prefix(text, "[Timer]\n")) {
+                r = 0; /* systemd's to read */
+                what = "a unit";
         }
         if (!tap_int(r, 0, "%s: an example is %s", e->page, what))
                 printf("# %s\n%.200s\n", f.text, text);
