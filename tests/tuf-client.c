@@ -16,7 +16,7 @@
 
 #include "tuf-fetch.h"
 
-enum { TARGETS_MAX = 64, FILE_NAME_SIZE = 256, CHUNK = 64 * 1024 };
+enum { TARGETS_MAX = TRUST_WANTS_MAX, FILE_NAME_SIZE = 256, CHUNK = 64 * 1024 };
 
 static const char *arg_metadata_dir, *arg_metadata_url, *arg_target_base_url, *arg_target_dir;
 static const char *arg_targets[TARGETS_MAX];

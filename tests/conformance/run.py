@@ -11,7 +11,7 @@ import tempfile
 from cases import CASES
 from world import Server, World
 
-for group in ("refresh", "expiry", "rollback", "keys", "rotation", "targets"):
+for group in ("refresh", "expiry", "rollback", "keys", "rotation", "targets", "delegation", "static"):
     importlib.import_module("cases_" + group)
 
 
