@@ -190,6 +190,21 @@ else
     skip "killed before any of its renames" "no strace, or not allowed to"
 fi
 rm -rf half
+
+# A file that did not get to where it was written is noticed, also in a repository that nobody follows yet.
+if strace -o trace true 2>/dev/null; then
+    quiet=
+    for n in 2 3 4; do
+        rm -rf lost lost-keys
+        strace -f -o trace -e trace=renameat,renameat2 -e "inject=renameat,renameat2:retval=0:when=$n" "$sealift" init \
+            --repository=lost --keys=lost-keys >out 2>err
+        [ $? -eq 1 ] && grep -q 'written, but not as it should be: a new host would refuse this' err || quiet="$quiet $n"
+    done
+    [ -z "$quiet" ]
+    ok $? "init looks at what it has written as a new host does (not at:${quiet:- none})"
+else
+    skip "init looks at what it has written" "no strace, or not allowed to"
+fi
 release web 1.0 "web 1.0"
 
 refuses 2 'needed' "publish needs its options" publish web.manifest

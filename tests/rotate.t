@@ -195,6 +195,7 @@ ok $? "signed elsewhere"
 refuses 1 'root version 16 lists for timestamp' "without the new timestamp key" rotate -r repo -k online --finish=next.json
 mv one/timestamp-1.* online
 cp next.json kept.json
+later $((2 * day + 3600)) # what was signed has its date
 tree >before
 run rotate -r repo -k online --finish=next.json --dry-run && [ -z "$(changed)" ]
 ok $? "--dry-run of the end"
@@ -208,6 +209,10 @@ refuses 1 '0 of the keys' "nor with another number" rotate -r repo -k online --f
 python3 -c 'import json; d = json.load(open("kept.json")); d["signed"]["version"] = 17; d["signed"]["roles"]["root"]["threshold"] = 9
 json.dump(d, open("forged.json", "w"))'
 refuses 2 'nobody could ever sign it' "a draft made by hand that nobody could follow" rotate -r repo -k online --finish=forged.json
+python3 -c 'import json; d = json.load(open("kept.json")); d["signed"]["version"] = 17; r = d["signed"]["roles"]["timestamp"]
+d["signed"]["keys"]["twice"] = d["signed"]["keys"][r["keyids"][0]]; r["keyids"].append("twice"); r["threshold"] = 2
+json.dump(d, open("forged.json", "w"))'
+refuses 2 'timestamp: would have 1 keys of which 2 must sign' "nor one that counts a key twice" rotate -r repo -k online --finish=forged.json
 echo '{}' >forged.json
 refuses 2 'forged.json' "no draft at all" rotate -r repo -k online --finish=forged.json
 
@@ -294,6 +299,23 @@ killed "with the old key, hosts can follow at any moment" 4 --role=targets --new
 rm lost-keys/targets-1.pem lost-keys/snapshot-1.pem
 run key new --keys=lost-keys snapshot-9
 killed "without it, the next refresh finishes what was begun" 3 --role=snapshot --new
+
+# ---- another tool's ids are not ours ----
+rm -rf repo keys
+later 0
+run init -r repo -k keys
+python3 -c 'import json; b = json.load(open("repo/metadata/1.root.json"))["signed"]; r = b["roles"]["root"]
+new = ["aaaaaaaa%d" % i for i in range(3)]
+for old, id in zip(r["keyids"], new): b["keys"][id] = b["keys"].pop(old)
+r["keyids"] = new
+json.dump({"signatures": [], "signed": b}, open("repo/metadata/1.root.json", "w"))'
+run sign --keys=keys --yes repo/metadata/1.root.json && follows
+ok $? "keys under other ids"
+refuses 2 '3 keys of root have ids that begin so' "an id that could be several" rotate -r repo -k keys --remove=aaaaaaaa
+rotate --remove=AAAAAAAA1 --new && field repo/metadata/2.root.json signed roles root keyids | grep -q "^\['aaaaaaaa0', 'aaaaaaaa2', '[0-9a-f]*'\]\$" && follows
+ok $? "one is replaced"
+rotate --remove=root-1 && field repo/metadata/3.root.json signed roles root keyids | grep -q "^\['aaaaaaaa2', " && follows
+ok $? "another is found by its key"
 
 # ---- new keys beside encrypted ones are encrypted ----
 rm -rf repo keys

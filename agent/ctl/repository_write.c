@@ -85,5 +85,5 @@ int repository_write(struct repository *r, struct fault *f)
                 return k;
         r->written = true;
         k = preflight(r, f);
-        return k < 0 ? fault_prefix(f, "written, but") : 0;
+        return k < 0 ? fault_prefix(f, "written, but not as it should be") : 0;
 }
