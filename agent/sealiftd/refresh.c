@@ -196,6 +196,13 @@ int refresh_trust(struct refresh *x, struct agent *a, struct fault *f)
         return 0;
 }
 
+int refresh_verdict(const struct refresh *x, struct fault *f)
+{
+        if (x->refused.error != 0)
+                *f = x->refused;
+        return x->refused.error;
+}
+
 int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f)
 {
         const struct config *c = x->agent->config;

@@ -23,6 +23,9 @@ struct refresh {
 _must_check_ int refresh_trust(struct refresh *x, struct agent *a, struct fault *f);
 void refresh_done(struct refresh *x);
 
+/* 0, or why a delegated role was refused in a refresh that otherwise succeeded. */
+_must_check_ int refresh_verdict(const struct refresh *x, struct fault *f);
+
 /* The releases of our channel that the configuration wants. *ret is the caller's. */
 _must_check_ int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f);
 

@@ -167,6 +167,9 @@ int story_poll(struct agent *a, struct fault *f)
                 r = refresh_plan(&trust, &plan, f);
         if (r >= 0)
                 r = story_releases(a, &trust, plan, f);
+        /* Not "up to date": what the role has for this machine is not known. */
+        if (r >= 0)
+                r = refresh_verdict(&trust, f);
         if (r == -ECANCELED)
                 return r;
         collect_releases(a);
