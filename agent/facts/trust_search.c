@@ -4,6 +4,8 @@
  * role is verified with the keys of whoever delegates to it now, whatever verified it before: when it was
  * stored, or when another role delegated to it. */
 
+#include <inttypes.h>
+
 #include "facts/trust_machine.h"
 #include "facts/tuf_verify.h"
 #include "ground/text.h"
@@ -136,8 +138,11 @@ static int role_take(struct trust *t, struct tuf_metadata *m /* transferred */, 
 
         r = trust_tree_good(t->tree, t->edge, m);
         if (r == -EFBIG)
-                return fault_set(f, r, "%s: more than %u delegated roles; split the channels",
-                                 open_delegation(t)->file, (unsigned)TRUST_ROLES_MAX);
+                return fault_set(f, r,
+                                 "%s: delegated roles come to more than %u, to more than %" PRIu64
+                                 " bytes, or to more than %u keys",
+                                 open_delegation(t)->file, (unsigned)TRUST_ROLES_MAX, TRUST_ROLES_BYTES_MAX,
+                                 (unsigned)TRUST_ROLES_KEYS_MAX);
         if (r < 0)
                 return fault_set_errno(f, r, "%s", open_delegation(t)->file);
         t->edge_open = false;

@@ -15,8 +15,23 @@ struct node {
 
 struct trust_tree {
         struct node nodes[1 + TRUST_ROLES_MAX];
-        size_t n;
+        size_t n, bytes, keys; /* the latter of all but the first */
 };
+
+static size_t keys_of(const struct tuf_metadata *m)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->n_delegations; i++)
+                n += m->delegations[i].signers.n_keys;
+        return n;
+}
+
+static bool tree_has_room(const struct trust_tree *t, const struct tuf_metadata *m)
+{
+        return t->n < ELEMENTSOF(t->nodes) && t->bytes + m->len <= TRUST_ROLES_BYTES_MAX &&
+               t->keys + keys_of(m) <= TRUST_ROLES_KEYS_MAX;
+}
 
 static int tree_add(struct trust_tree *t, const struct tuf_metadata *m, const char *name)
 {
@@ -87,12 +102,15 @@ int trust_tree_good(struct trust_tree *t, struct trust_edge e, struct tuf_metada
         int r = 0;
 
         if (m)
-                r = t->n < ELEMENTSOF(t->nodes) ? tree_add(t, m, trust_tree_delegation(t, e)->name) : -EFBIG;
-        if (r < 0)
+                r = tree_has_room(t, m) ? tree_add(t, m, trust_tree_delegation(t, e)->name) : -EFBIG;
+        if (r < 0) {
                 tuf_metadata_free(m);
-        else
-                t->nodes[e.node].edges[e.index] = EDGE_GOOD;
-        return r;
+                return r;
+        }
+        t->bytes += m ? m->len : 0;
+        t->keys += m ? keys_of(m) : 0;
+        t->nodes[e.node].edges[e.index] = EDGE_GOOD;
+        return 0;
 }
 
 void trust_tree_bad(struct trust_tree *t, struct trust_edge e)

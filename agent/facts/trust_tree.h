@@ -17,8 +17,14 @@ enum {
         /* Spec 5.6.7.1: what one search visits below targets; an endless chain of delegations costs a
          * request each. The reference client's number, so that no target is found there and not here. */
         TRUST_VISITS_MAX = 32,
-        TRUST_ROLES_MAX = 64, /* loaded in one update: each may have TUF_TARGETS_BYTES_MAX */
+        TRUST_ROLES_MAX = 64, /* loaded in one update */
+        /* Of all of them, for their own delegations: a key is two kilobytes of memory for a few bytes of
+           text. */
+        TRUST_ROLES_KEYS_MAX = 8192,
 };
+/* Of all of them: a role trusted with one channel can delegate to sixty more, each as large as may be, and
+ * the agent that loads them (in five times that memory) would be killed for it at each poll. */
+#define TRUST_ROLES_BYTES_MAX (UINT64_C(8) << 20)
 
 /* top is borrowed and must outlive the tree. */
 _must_check_ int trust_tree_new(const struct tuf_metadata *top, struct trust_tree **ret);
@@ -47,6 +53,6 @@ const struct tuf_metadata *trust_tree_role(const struct trust_tree *t, struct tr
 const struct tuf_metadata *trust_tree_nth(const struct trust_tree *t, size_t i);
 
 /* What e delegates to is good: m, transferred also on failure, or (NULL) the role that is loaded already.
- * -EFBIG past TRUST_ROLES_MAX, -ENOMEM. */
+ * -EFBIG past one of the limits on all roles, -ENOMEM. */
 _must_check_ int trust_tree_good(struct trust_tree *t, struct trust_edge e, struct tuf_metadata *m);
 void trust_tree_bad(struct trust_tree *t, struct trust_edge e);

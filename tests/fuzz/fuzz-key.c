@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Keys from strangers. A text that begins with '{' is a KEY as metadata lists it, up to a NUL; what follows
- * is a signature to try with it. Anything else is a file that a publisher was handed as a private key; if it
- * is one, metadata can list it, and lists the same key. */
+ * is a signature to try with it. Anything else is a file that a publisher was handed as a key, perhaps
+ * encrypted, or as the public half of one. */
 
 #include "facts/tuf_key.h"
 #include "facts/tuf_sign.h"
@@ -37,21 +37,28 @@ static void fuzz_public(const uint8_t *data, size_t size)
         tuf_key_done(&again);
 }
 
-static void fuzz_private(const uint8_t *data, size_t size)
+/* What can sign, or says whose signatures count, can be listed, and what is listed is the same key. */
+static void check_listed(int r, struct tuf_signing_key *k, const struct fault *f)
 {
-        struct tuf_signing_key k;
         struct tuf_key listed = {};
-        struct fault f = {};
-        int r;
 
-        r = tuf_sign_parse_pem("fuzz", (const char *)data, size, "passphrase", &k, &f);
-        must(r >= 0 || (f.error == r && *f.text));
+        must(r >= 0 || (f->error == r && *f->text));
         if (r < 0)
                 return;
-        must(tuf_key_parse(k.id, k.public, "x", &listed, NULL) == 0);
-        must(listed.pkey && EVP_PKEY_eq(listed.pkey, k.pkey) == 1);
+        must(tuf_key_parse(k->id, k->public, "x", &listed, NULL) == 0);
+        must(listed.pkey && EVP_PKEY_eq(listed.pkey, k->pkey) == 1);
         tuf_key_done(&listed);
-        tuf_signing_key_done(&k);
+        tuf_signing_key_done(k);
+}
+
+static void fuzz_pem(const char *pem, size_t len)
+{
+        struct tuf_signing_key k = {};
+        struct fault f = {};
+
+        check_listed(tuf_sign_parse_pem("fuzz", pem, len, "x", &k, &f), &k, &f);
+        f = (struct fault){};
+        check_listed(tuf_sign_parse_public_pem("fuzz", pem, len, &k, &f), &k, &f);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -59,6 +66,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (size > 0 && data[0] == '{')
                 fuzz_public(data, size);
         else
-                fuzz_private(data, size);
+                fuzz_pem((const char *)data, size);
         return 0;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Metadata from strangers. The first byte chooses the role, '0' to '3': through the parser and, as root,
- * through the update machine. */
+/* Metadata from strangers, through the parser. The first byte chooses the role, '0' to '3', '4' for a
+ * delegated one. */
 
 #include "facts/date.h"
-#include "facts/trust.h"
 #include "facts/tuf_verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -15,32 +14,44 @@ static void check(bool ok)
                 abort();
 }
 
-static void fuzz_machine(const uint8_t *data, size_t size)
+/* Whoever is trusted with a name may have names that begin as it does. */
+static void check_delegation(const struct tuf_delegation *d)
 {
-        _cleanup_(trust_freep) struct trust *t = NULL;
-        struct trust_step step;
-        struct fault f;
+        static const char *const names[] = { "a", "stable/web.manifest", "*", "a/b/c" };
+        char file[TUF_ROLE_FILE_SIZE];
 
-        if (trust_new(data, size, INT64_MIN, &t, &f) < 0)
-                return;
-        check(trust_next(t, &step, &f) == 1 && step.kind == TRUST_FETCH && step.role == TUF_ROOT);
-        check(trust_accept(t, data, size, &f) <= 0);
-        while (trust_next(t, &step, &f) > 0) {
-                if (step.kind == TRUST_RECALL && trust_recall(t, data, size, &f) < 0)
-                        break;
-                if (step.kind == TRUST_FETCH && trust_missing(t, &f) < 0)
-                        break;
+        check(*d->name && tuf_role_file_of(d->name, file, NULL) == 0 && str_eq(file, d->file));
+        check(d->signers.threshold > 0 && d->signers.n_keys <= TUF_KEYS_MAX);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                struct tuf_target_name name;
+
+                check(tuf_target_name(names[i], &name) == 0);
+                for (size_t n = 0; tuf_delegation_matches(d, &name) && n <= strlen(names[i]); n++)
+                        check(tuf_delegation_overlaps(d, names[i], n));
         }
 }
 
-static void fuzz_metadata(enum tuf_role role, const uint8_t *data, size_t size)
+static int metadata_parse(unsigned role, const uint8_t *data, size_t size, struct tuf_metadata **ret)
+{
+        struct fault f = {};
+        int r;
+
+        if (role < TUF_ROLES)
+                r = tuf_metadata_parse((enum tuf_role)role, data, size, ret, &f);
+        else
+                r = tuf_metadata_parse_delegated("a%2Fb.json", data, size, ret, &f);
+        check(r >= 0 || (f.error == r && *f.text));
+        return r;
+}
+
+static void fuzz_metadata(unsigned role, const uint8_t *data, size_t size)
 {
         _cleanup_(tuf_metadata_freep) struct tuf_metadata *m = NULL;
         char path[FETCH_PATH_SIZE], date[DATE_SIZE];
         struct fault f;
         int64_t back;
 
-        if (tuf_metadata_parse(role, data, size, &m, &f) < 0)
+        if (metadata_parse(role, data, size, &m) < 0)
                 return;
         check(m->version > 0 && m->canonical.len <= size && m->canonical.len > 0);
         date_format(m->expires, date);
@@ -50,20 +61,25 @@ static void fuzz_metadata(enum tuf_role role, const uint8_t *data, size_t size)
                 if (tuf_file_path(m->files + i, true, path, &f) >= 0)
                         check(!strstr(path, "//") && !strstr(path, "/../"));
         }
+        check(role >= TUF_TARGETS || m->n_delegations == 0);
+        for (size_t i = 0; i < m->n_delegations; i++) {
+                check_delegation(m->delegations + i);
+                for (size_t k = 0; k < i; k++)
+                        check(!str_eq(m->delegations[k].name, m->delegations[i].name));
+        }
         if (role != TUF_ROOT)
                 return;
         for (enum tuf_role i = 0; i < TUF_ROLES; i++)
                 if (tuf_verify(m, m->signers + i, "fuzz", &f) == 0)
                         check(m->signers[i].threshold <= m->n_signatures);
         check(!tuf_signers_rotated(m->signers + TUF_ROOT, m->signers + TUF_ROOT));
-        fuzz_machine(data, size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         if (size < 1)
                 return 0;
-        if (data[0] >= '0' && data[0] < '0' + TUF_ROLES)
-                fuzz_metadata((enum tuf_role)(data[0] - '0'), data + 1, size - 1);
+        if (data[0] >= '0' && data[0] <= '0' + TUF_ROLES)
+                fuzz_metadata((unsigned)(data[0] - '0'), data + 1, size - 1);
         return 0;
 }
