@@ -152,6 +152,16 @@ edit 2.root.json 3.root.json "s['version'] = 3"
 run sign --keys=safe-2 --against=2.root.json 3.root.json && grep -q 'nothing but its version' out
 ok $? "as is that nothing changes"
 
+# One key under two ids is one key, also where both have signed.
+edit 2.root.json 3.root.json "
+s['version'] = 3
+s['keys']['00'] = s['keys']['$three']
+s['roles']['root']['keyids'].append('00')
+d['signatures'] = []"
+run sign --signer=./signer 3.root.json && [ "$(count 3.root.json)" = 2 ] && grep -q 'signed by 1 of the keys of 3.root.json; 3 must' out
+ok $? "one key under two ids is counted once"
+edit 2.root.json 3.root.json "s['version'] = 3"
+
 # Other roles.
 cp repo/metadata/2.targets.json old.json
 edit old.json 3.targets.json "
