@@ -42,18 +42,62 @@ static const struct field fields[] = {
 /* A thousand years of seconds: what is added to and doubled must stay far from the end of 64 bits. */
 #define SPAN_MAX UINT64_C(31557600000)
 
+static struct times_role *role_find(struct times *t, const char *file)
+{
+        for (size_t i = 0; i < t->n_roles; i++)
+                if (str_eq(t->roles[i].file, file))
+                        return t->roles + i;
+        return NULL;
+}
+
+static struct times_role *role_add(struct times *t, const char *file)
+{
+        struct times_role *role = t->roles + t->n_roles;
+
+        if (t->n_roles >= TIMES_ROLES_MAX || !*file)
+                return NULL;
+        *role = (struct times_role){};
+        if (text_copy(role->file, sizeof(role->file), file) < 0)
+                return NULL;
+        t->n_roles++;
+        return role;
+}
+
+struct expiry_mark *times_mark(struct times *t, const char *file)
+{
+        struct times_role *role = role_find(t, file);
+
+        if (!role)
+                role = role_add(t, file);
+        if (!role)
+                return NULL;
+        role->trusted = true;
+        return &role->mark;
+}
+
+void times_forget(struct times *t)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < t->n_roles; i++)
+                if (t->roles[i].trusted) {
+                        t->roles[n] = t->roles[i];
+                        t->roles[n++].trusted = false;
+                }
+        t->n_roles = n;
+}
+
 /* What a section is about: NULL for one that is not known. */
 static void *section_find(struct times *t, const char *section, const char *name)
 {
+        struct times_role *role;
+
         if (str_eq(section, "Clock"))
                 return t;
         if (str_eq(section, "Timestamp"))
                 return &t->freeze;
-        if (str_eq(section, "Role"))
-                for (enum tuf_role role = 0; role < TUF_ROLES; role++)
-                        if (str_eq(name, tuf_role_name(role)))
-                                return t->marks + role;
-        return NULL;
+        role = str_eq(section, "Role") ? role_find(t, name) : NULL;
+        return role ? &role->mark : NULL;
 }
 
 static bool field_set(void *at, enum kind kind, const char *value)
@@ -98,7 +142,11 @@ int times_parse(const char *text, size_t len, const char *file, struct times *re
 
         ini_open(&ini, text, len, file);
         while ((r = ini_next(&ini, &i, f)) > 0) {
-                r = i.kind == INI_SETTING ? times_set(&t, file, &i, f) : 0;
+                if (i.kind == INI_SETTING)
+                        r = times_set(&t, file, &i, f);
+                else if (str_eq(i.section, "Role") && (role_find(&t, i.name) || !role_add(&t, i.name)))
+                        r = fault_set(f, -EINVAL, "%s:%u: [Role %.100s] is one too many", file, i.line,
+                                      i.name);
                 if (r < 0)
                         return r;
         }
@@ -150,9 +198,8 @@ int times_format(const struct times *t, struct buffer *out)
         section_format("Clock", "", t, out);
         if (t->freeze.version > 0)
                 section_format("Timestamp", "", &t->freeze, out);
-        for (enum tuf_role role = 0; role < TUF_ROLES; role++)
-                if (t->marks[role].version > 0)
-                        section_format("Role", tuf_role_name(role), t->marks + role, out);
+        for (size_t i = 0; i < t->n_roles; i++)
+                section_format("Role", t->roles[i].file, &t->roles[i].mark, out);
         return out->error;
 }
 
@@ -162,13 +209,18 @@ static bool freeze_differs(const struct freeze *a, const struct freeze *b)
                b->awake - a->awake >= TIMES_WRITE_SEC;
 }
 
+static bool role_differs(const struct times_role *a, const struct times_role *b)
+{
+        return !str_eq(a->file, b->file) || a->mark.version != b->mark.version ||
+               a->mark.told != b->mark.told;
+}
+
 bool times_differ(const struct times *stored, const struct times *t)
 {
         bool differ = t->trusted - stored->trusted >= TIMES_WRITE_SEC ||
-                      freeze_differs(&stored->freeze, &t->freeze);
+                      freeze_differs(&stored->freeze, &t->freeze) || stored->n_roles != t->n_roles;
 
-        for (size_t i = 0; i < TUF_ROLES; i++)
-                differ = differ || stored->marks[i].version != t->marks[i].version ||
-                         stored->marks[i].told != t->marks[i].told;
+        for (size_t i = 0; !differ && i < t->n_roles; i++)
+                differ = role_differs(stored->roles + i, t->roles + i);
         return differ;
 }

@@ -16,8 +16,9 @@
 
 #define RECORD "times"
 
-enum slot { SLOT_CLOCK, SLOT_FREEZE, SLOT_ROLES };
-_Static_assert((int)SLOT_ROLES + (int)TUF_ROLES == VIGIL_WARNINGS_MAX, "a slot for each warning");
+enum slot { SLOT_CLOCK, SLOT_FREEZE, SLOT_EXPIRING };
+/* What status and reports list; the journal has all. */
+#define VIGIL_EXPIRING_MAX ((size_t)VIGIL_WARNINGS_MAX - SLOT_EXPIRING)
 
 struct vigil {
         struct store *store; /* borrowed */
@@ -26,6 +27,7 @@ struct vigil {
         int64_t awake;  /* of the machine, so far */
         int64_t served; /* since 1970: when the source last answered; 0: not yet */
         char warnings[VIGIL_WARNINGS_MAX][FAULT_TEXT_MAX]; /* "": none */
+        size_t n_expiring;                                 /* of them, the last ones */
 };
 
 /* CLOCK_MONOTONIC stands still while the machine sleeps. */
@@ -111,44 +113,76 @@ int vigil_begin(struct agent *a, int64_t *ret_now, struct fault *f)
 
 /* ---- What expires soon ---- */
 
-static void look_at_role(struct vigil *v, enum tuf_role role, const struct trust_role *trusted,
-                         int64_t period)
-{
-        char *warning = v->warnings[SLOT_ROLES + role];
-        char date[DATE_SIZE], left[CLOCK_SPAN_SIZE];
-        enum expiry_news news;
+/* One role as it is trusted now. */
+struct role {
+        enum tuf_role role; /* delegated ones: TUF_TARGETS */
+        bool delegated;
+        const char *file;
+        int64_t period; /* that it is signed for; 0: not known */
+        struct trust_role trusted;
+};
 
-        news = expiry_look(v->times.marks + role, &(struct expiry_look){ .role = role,
-                                                                         .version = trusted->version,
-                                                                         .expires = trusted->expires,
-                                                                         .period = period,
-                                                                         .now = v->now });
-        *warning = '\0';
+static void expiry_tell(struct vigil *v, const struct role *role, enum expiry_news news)
+{
+        char text[FAULT_TEXT_MAX], date[DATE_SIZE], left[CLOCK_SPAN_SIZE];
+
         if (news == EXPIRY_FINE)
                 return;
-        date_format(trusted->expires, date);
-        clock_span_format(trusted->expires - v->now, left);
-        (void)snprintf(warning, FAULT_TEXT_MAX,
-                       "%s version %" PRIu64
-                       " expires in %s, at %s; from then on nothing is updated here: %s",
-                       tuf_role_file(role), trusted->version, left, date, expiry_remedy(role, false));
+        date_format(role->trusted.expires, date);
+        clock_span_format(role->trusted.expires - v->now, left);
+        (void)snprintf(
+                text, sizeof(text),
+                "%s version %" PRIu64 " expires in %s, at %s; from then on nothing %s updated here: %s",
+                role->file, role->trusted.version, left, date, role->delegated ? "of that role is" : "is",
+                expiry_remedy(role->role, role->delegated));
+        if (v->n_expiring < VIGIL_EXPIRING_MAX)
+                memcpy(v->warnings[SLOT_EXPIRING + v->n_expiring++], text, sizeof(text));
         if (news == EXPIRY_SOON_FIRST)
-                journal_send(JOURNAL_TRUST_EXPIRES, LOG_WARNING, NULL, "%s", warning);
+                journal_send(JOURNAL_TRUST_EXPIRES, LOG_WARNING, NULL, "%s", text);
+}
+
+static void look_at_role(struct vigil *v, const struct role *role)
+{
+        struct expiry_mark *mark = times_mark(&v->times, role->file);
+
+        if (mark)
+                expiry_tell(v, role,
+                            expiry_look(mark, &(struct expiry_look){ .role = role->role,
+                                                                     .version = role->trusted.version,
+                                                                     .expires = role->trusted.expires,
+                                                                     .period = role->period,
+                                                                     .now = v->now }));
+}
+
+/* A delegated role is signed for as long as targets is, where sealift signs. */
+static void look_at_delegated(struct vigil *v, const struct trust *t, int64_t period)
+{
+        struct role role = { .role = TUF_TARGETS, .delegated = true, .period = period };
+
+        for (size_t i = 1; trust_targets_role(t, i, &role.file, &role.trusted); i++)
+                look_at_role(v, &role);
 }
 
 static void look_at_roles(struct vigil *v, const struct trust *t)
 {
         int64_t first = INT64_MAX, periods[TUF_ROLES];
-        struct trust_role root, trusted;
+        struct trust_role root;
 
         if (!trust_role(t, TUF_ROOT, &root))
                 return;
         expiry_read_periods(root.bytes, root.len, periods);
-        for (enum tuf_role role = 0; role < TUF_ROLES; role++)
-                if (trust_role(t, role, &trusted)) {
-                        look_at_role(v, role, &trusted, periods[role]);
-                        first = trusted.expires < first ? trusted.expires : first;
-                }
+        memset(v->warnings + SLOT_EXPIRING, 0, sizeof(v->warnings) - sizeof(v->warnings[0]) * SLOT_EXPIRING);
+        v->n_expiring = 0;
+        for (enum tuf_role i = 0; i < TUF_ROLES; i++) {
+                struct role role = { .role = i, .file = tuf_role_file(i), .period = periods[i] };
+
+                if (!trust_role(t, i, &role.trusted))
+                        continue;
+                look_at_role(v, &role);
+                first = role.trusted.expires < first ? role.trusted.expires : first;
+        }
+        look_at_delegated(v, t, periods[TUF_TARGETS]);
+        times_forget(&v->times);
         v->times.trusted = clock_advance(v->times.trusted, v->now, first);
 }
 

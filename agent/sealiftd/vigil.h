@@ -27,5 +27,5 @@ _must_check_ int vigil_end(struct agent *a, const struct trust *t, struct fault 
 void vigil_fail(struct agent *a, struct fault *f);
 
 /* What an operator should know of, one text each, until the next poll; NULL behind the last. */
-enum { VIGIL_WARNINGS_MAX = 2 + TUF_ROLES };
+enum { VIGIL_WARNINGS_MAX = 16 };
 void vigil_warnings(const struct agent *a, const char *ret[static VIGIL_WARNINGS_MAX + 1]);
