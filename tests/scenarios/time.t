@@ -187,6 +187,26 @@ damaged() {
     is "$(web_page)" 4 "and stops no service"
 }
 
+# A role of its own team, whose keys the rest of the publisher does not have.
+delegated() {
+    systemctl stop sealiftd.service
+    rm -f "$RECORD"
+    clock 0
+    publisher /tests/host/forge.py "$BUCKET" "$KEYS" targets keys=team:team-1 "paths=team:stable/team-*"
+    publisher /tests/host/forge.py "$BUCKET" "$KEYS" team expires=$((10 * DAY))
+    age_timestamp
+    journal_mark
+    systemctl start sealiftd.service
+    ok "a delegated role" sealift check
+    like "$(await_journal 10 "MESSAGE_ID=${EVENT[expires]}")" \
+        "team.json version 1 expires in (9|10) days, .* nothing of that role is updated here: whoever holds the keys" \
+        "that expires soon is told like any other"
+    systemctl restart sealiftd.service
+    ok "another check" sealift check
+    is "$(said expires)" 1 "once"
+    like "$(warnings)" "^team.json version 1 expires" "and status shows it"
+}
+
 web_begin
 clock 0
 clock_of sealiftd
@@ -198,4 +218,5 @@ root_expires
 set_back
 far_ahead
 damaged
+delegated
 done_testing
