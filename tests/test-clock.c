@@ -81,7 +81,7 @@ static void test_doubt(void)
 {
         static const char *const expired = "root.json version 3 expired at 2027-11-21T00:00:00Z";
         int64_t trusted = build + 90 * DAY;
-        struct fault f = {};
+        struct fault f = {}, g = {};
 
         (void)fault_set(&f, -ETIME, "%s", expired);
         clock_doubt(trusted, trusted + CLOCK_AHEAD_SEC, &f);
@@ -94,6 +94,9 @@ static void test_doubt(void)
         tap_like(f.text, "366 days past the last time known here to be right", "it says why");
         tap_like(f.text, expired, "and what was refused");
         tap_int(f.error, -ETIME, "which stays what it is");
+        (void)fault_set(&g, -ETIME, "%s", expired);
+        clock_doubt(trusted, trusted + CLOCK_AHEAD_SEC + 301, &g);
+        tap_str(g.text, f.text, "the next poll has the same words for it");
         (void)fault_set(&f, -ETIME, "%s", expired);
         clock_doubt(0, build + CLOCK_AHEAD_SEC + 1, &f);
         tap_like(f.text, "looks wrong", "the same past the build date");

@@ -240,11 +240,15 @@ static void test_expiry(void)
         struct tuf_metadata m = {
                 .role = TUF_SNAPSHOT, .file = "snapshot.json", .version = 2, .expires = 1000
         };
-        struct fault f;
+        struct fault f, g;
 
         tap_int(tuf_verify_expiry(&m, 999, &f), 0, "a second before");
         tap_int(tuf_verify_expiry(&m, 1000, &f), -ETIME, "higher than now, not equal");
         tap_like(f.text, "snapshot.json version 2 expired at 1970-01-01T00:16:40Z", "said");
+        tap_int(tuf_verify_expiry(&m, 1000 + 3 * 86400, &f), -ETIME, "three days later");
+        tap_like(f.text, ", 3 days ago by this machine's clock", "said, too");
+        tap_int(tuf_verify_expiry(&m, 1000 + 3 * 86400 + 300, &g), -ETIME, "at the next poll");
+        tap_str(g.text, f.text, "in the same words, so that it is told once");
         tap_int(tuf_verify_expiry(&m, INT64_MAX, &f), -ETIME, "the end of time");
         tap_int(tuf_verify_expiry(&m, INT64_MIN, &f), 0, "its beginning");
 }

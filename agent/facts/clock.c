@@ -49,6 +49,7 @@ void clock_doubt(int64_t trusted, int64_t now, struct fault *f)
 {
         int64_t floor = clock_floor(trusted);
         char here[DATE_SIZE], ahead[CLOCK_SPAN_SIZE];
+        int day = STRLEN("YYYY-MM-DD"); /* no more of it: what stays the same is said once */
 
         if ((f->error != -ETIME && f->error != -EACCES) || now - floor <= CLOCK_AHEAD_SEC)
                 return;
@@ -56,9 +57,9 @@ void clock_doubt(int64_t trusted, int64_t now, struct fault *f)
         clock_span_format(now - floor, ahead);
         (void)fault_prefix(
                 f,
-                "this machine's clock looks wrong: it says %s, %s past the last time known here to "
+                "this machine's clock looks wrong: it says %.*s, %s past the last time known here to "
                 "be right; compare it (timedatectl, chronyc tracking) before anybody else is asked",
-                here, ahead);
+                day, here, ahead);
 }
 
 void clock_span_format(int64_t seconds, char ret[static CLOCK_SPAN_SIZE])

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 
+#include "facts/clock.h"
 #include "facts/date.h"
 
 static const struct tuf_key *signer_find(const struct tuf_signers *by, const char *id)
@@ -51,17 +52,18 @@ int tuf_verify(const struct tuf_metadata *m, const struct tuf_signers *by, const
 
 int tuf_verify_expiry(const struct tuf_metadata *m, int64_t now, struct fault *f)
 {
-        char expires[DATE_SIZE], here[DATE_SIZE];
+        char expires[DATE_SIZE], ago[CLOCK_SPAN_SIZE];
 
         if (m->expires > now)
                 return 0;
+        /* Not what time it is: a fault that is the same as at the poll before is said once. */
         date_format(m->expires, expires);
-        date_format(now, here);
+        clock_span_format(now - m->expires, ago);
         return fault_set(f, -ETIME,
                          "%s version %" PRIu64
-                         " expired at %s, and it is %s here: the publisher must sign a "
-                         "new one, unless this machine's clock is wrong or it is kept from newer files",
-                         m->file, m->version, expires, here);
+                         " expired at %s, %s ago by this machine's clock: the publisher must sign a "
+                         "new one, unless that clock is wrong or this machine is kept from newer files",
+                         m->file, m->version, expires, ago);
 }
 
 int tuf_verify_version(const struct tuf_metadata *m, const struct tuf_file *named, const char *by,

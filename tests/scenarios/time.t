@@ -155,6 +155,8 @@ far_ahead() {
     like "$(await_journal 10 "MESSAGE_ID=${EVENT[trust-refused]}")" \
         "this machine's clock looks wrong: it says .*, 9 years past .*: root.json version 1 expired" \
         "ten years ahead: the clock is named before the publisher"
+    not_ok "ten years ahead: the next check fails, too" sealift check
+    is "$(said trust-refused)" 1 "ten years ahead: which is told once"
     clock_of sealift-fetch@
     journal_mark
     not_ok "ten years ahead, on the whole machine: the check fails" sealift check
