@@ -32,7 +32,7 @@ ok $? "a repository and two teams"
 run key list --keys=team --json && cp out team.json && run key list --keys=web --json && cp out web.json
 
 # targets delegates to "team", and that to "team/web", whose name is not that of its file.
-cat >delegate.py <<'PY'
+cat >tuf.py <<'PY'
 import hashlib, json, os, subprocess
 
 def load(path):
@@ -60,6 +60,10 @@ for role in ("targets", "snapshot", "timestamp"):
             os.link("keys/%s-1%s" % (role, end), "only-%s/k%s" % (role, end))
 
 m = "repo/metadata/"
+PY
+cat >delegate.py <<'PY'
+from tuf import *
+
 targets = load(m + "1.targets.json")
 web = dict(targets, version=1)
 team = dict(targets, version=1, delegations=delegation("team/web", "web.json"))
@@ -109,7 +113,29 @@ ok $? "two at once"
 printf ' ' >>repo/metadata/2.team.json
 refuses 1 '2.team.json' "a delegated role that was tampered with" refresh -r repo -k keys
 rm repo/metadata/2.team.json
-run refresh -r repo -k keys --role=targets && [ "$(field repo/metadata/6.snapshot.json signed meta team.json version)" = 2 ]
-ok $? "one that is gone is never dropped from the snapshot"
+refuses 1 'metadata/2.team.json: not there' "one that is gone" refresh -r repo -k keys --role=targets
+
+# targets trusts the teams no more; their files may go, but no snapshot drops a role, or hosts would refuse it (spec 5.5.5).
+rm -rf repo
+cp -r good repo
+cat >revoke.py <<'PY'
+from tuf import *
+
+targets = load(m + "2.targets.json")
+targets.update(version=3)
+targets.pop("delegations")
+sign(targets, m + "3.targets.json", ["only-targets"])
+snapshot = load(m + "2.snapshot.json")
+snapshot["version"] = 3
+snapshot["meta"]["targets.json"] = meta(m + "3.targets.json", 3)
+sign(snapshot, m + "3.snapshot.json", ["only-snapshot"])
+timestamp = load(m + "timestamp.json")
+timestamp.update(version=3, meta={"snapshot.json": meta(m + "3.snapshot.json", 3)})
+sign(timestamp, m + "timestamp.json", ["only-timestamp"])
+PY
+python3 revoke.py && rm repo/metadata/1.team.json && run refresh -r repo -k keys --role=targets &&
+    [ "$(field repo/metadata/4.snapshot.json signed meta team.json version)" = 1 ] && run expire -r repo
+ok $? "roles that nobody delegates to any more stay listed"
+refuses 1 'no role delegates to it any more' "and are signed by nobody" refresh -r repo -k both --role=team/web
 
 done_testing

@@ -5,8 +5,7 @@
 
 /* The keys and threshold of a role, from whoever lists them: root, or the role that delegates to it. */
 struct listing {
-        struct tuf_metadata *m; /* owned; what by points into */
-        const struct tuf_signers *by;
+        struct tuf_signers by;
         char lister[REPOSITORY_FILE_SIZE + 32]; /* "root version 3" */
 };
 

@@ -78,32 +78,6 @@ void repository_change(struct repository_role *role)
 
 /* ---- Roles ---- */
 
-/* "team/web" is in the file "team%2Fweb.json": every byte that is not unreserved (RFC 3986) is encoded, so
- * that no role's name can lead out of the folder. */
-int repository_role_file(const char *name, char ret[static REPOSITORY_FILE_SIZE], struct fault *f)
-{
-        static const char hex[] = "0123456789ABCDEF";
-        static const char unreserved[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-        size_t n = 0;
-
-        for (const char *p = name; *p; p++) {
-                if (n + STRLEN("%00.json") >= REPOSITORY_FILE_SIZE)
-                        return fault_set(f, -EINVAL, "%s: too long for the name of a role", name);
-                if (strchr(unreserved, *p)) {
-                        ret[n++] = *p;
-                        continue;
-                }
-                ret[n++] = '%';
-                ret[n++] = hex[(uint8_t)*p >> 4];
-                ret[n++] = hex[(uint8_t)*p & 15];
-        }
-        if (n == 0)
-                return fault_set(f, -EINVAL, "a role without a name");
-        memcpy(ret + n, ".json", sizeof(".json"));
-        return 0;
-}
-
 /* At its place in the order of writing. */
 static int role_insert(struct repository *r, struct repository_role *role /* transferred on success */,
                        struct fault *f)
@@ -139,7 +113,7 @@ int repository_role_add(struct repository *r, enum tuf_role kind, const char *na
         role->name = strdup(name);
         if (!role->name)
                 return fault_set(f, -ENOMEM, "%s: out of memory", name);
-        k = repository_role_file(name, role->file, f);
+        k = tuf_role_file_of(name, role->file, f);
         if (k >= 0)
                 k = role_insert(r, role, f);
         if (k < 0)

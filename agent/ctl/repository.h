@@ -19,7 +19,7 @@
 struct repository;
 
 enum {
-        REPOSITORY_FILE_SIZE = 256,                       /* what a directory holds */
+        REPOSITORY_FILE_SIZE = TUF_ROLE_FILE_SIZE,
         REPOSITORY_PATH_SIZE = REPOSITORY_FILE_SIZE + 32, /* "metadata/", a number, and it */
         REPOSITORY_ROLES_MAX = 1024, /* a folder of something else; each is read when it is opened */
 };

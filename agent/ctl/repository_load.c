@@ -135,7 +135,7 @@ static int load_listed(struct repository *r, const struct tuf_file *listed, stru
         name = strndup(listed->name, strlen(listed->name) - STRLEN(".json"));
         if (!name)
                 return fault_set(f, -ENOMEM, "%s: out of memory", listed->name);
-        if (repository_find(r, name) || repository_role_file(name, file, NULL) < 0)
+        if (repository_find(r, name) || tuf_role_file_of(name, file, NULL) < 0)
                 return 0; /* other tools list root.json, too */
         (void)snprintf(path, sizeof(path), "metadata/%" PRIu64 ".%s", listed->version, file);
         k = io_read_file_at(r->fd, path, TUF_TARGETS_BYTES_MAX, &data, &len, f);

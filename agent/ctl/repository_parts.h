@@ -23,10 +23,6 @@ struct repository {
 /* Opens the folder, locked unless it is only read. */
 _must_check_ int repository_lock(struct repository *r, const char *path, bool lock, struct fault *f);
 
-/* The file of a role: "team/web" is in "team%2Fweb.json". -EINVAL. */
-_must_check_ int repository_role_file(const char *name, char ret[static REPOSITORY_FILE_SIZE],
-                                      struct fault *f);
-
 /* A role at its place in the order of writing; body is transferred, also on failure. */
 _must_check_ int repository_role_add(struct repository *r, enum tuf_role kind, const char *name,
                                      json_t *body, struct repository_role **ret, struct fault *f);

@@ -43,8 +43,8 @@ static bool hosts_forget(const struct repository *r)
 
         return r->before && listing_find(r, repository_top(r, TUF_TIMESTAMP), &timestamp, NULL) >= 0 &&
                listing_find(r, repository_top(r, TUF_SNAPSHOT), &snapshot, NULL) >= 0 &&
-               (tuf_signers_rotated(r->before->signers + TUF_TIMESTAMP, timestamp.by) ||
-                tuf_signers_rotated(r->before->signers + TUF_SNAPSHOT, snapshot.by));
+               (tuf_signers_rotated(r->before->signers + TUF_TIMESTAMP, &timestamp.by) ||
+                tuf_signers_rotated(r->before->signers + TUF_SNAPSHOT, &snapshot.by));
 }
 
 /* Past every number in use, the trusted one and any that an interrupted publisher left behind: a cache may
@@ -153,7 +153,7 @@ static int sign_enough(struct repository *r, struct repository_role *role, struc
         k = listing_find(r, role, &l, f);
         if (k < 0)
                 return k;
-        q.by = l.by;
+        q.by = &l.by;
         q.lister = l.lister;
         if (r->before && role->role == TUF_ROOT) {
                 q.also = r->before->signers + TUF_ROOT;
@@ -260,7 +260,7 @@ static int still_signed(const struct repository *r, const struct repository_role
         if (k >= 0)
                 k = tuf_metadata_parse(role->role, info.bytes, info.len, &m, f);
         if (k >= 0)
-                k = tuf_verify(m, l.by, l.lister, f);
+                k = tuf_verify(m, &l.by, l.lister, f);
         return k == -EKEYREJECTED ? 0 : k < 0 ? k : 1;
 }
 
@@ -329,8 +329,8 @@ int repository_count_root(const struct repository *r, struct repository_count *r
         if (k < 0)
                 return k;
         *ret_after =
-                (struct repository_count){ signer_count(l.by, data.data, data.len, root->staged.signatures),
-                                           l.by->threshold };
+                (struct repository_count){ signer_count(&l.by, data.data, data.len, root->staged.signatures),
+                                           l.by.threshold };
         *ret_before = (struct repository_count){};
         if (old)
                 *ret_before = (struct repository_count){
