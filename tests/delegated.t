@@ -138,4 +138,17 @@ python3 revoke.py && rm repo/metadata/1.team.json && run refresh -r repo -k keys
 ok $? "roles that nobody delegates to any more stay listed"
 refuses 1 'no role delegates to it any more' "and are signed by nobody" refresh -r repo -k both --role=team/web
 
+# A name that would move the cursor of whoever looks.
+rm -rf repo
+run init -r repo -k keys2 && rm -rf only-* keys && mv keys2 keys
+sed 's,team/web,ev\\u001bil,g; s,1.team%2Fweb.json,1.ev%1Bil.json,' delegate.py >evil.py
+python3 evil.py && run expire -r repo --within=100d
+[ $? -eq 3 ] && grep -q '^ev?il ' out && ! grep -q "$(printf '\033')" out
+ok $? "names are fit for a terminal"
+run refresh -r repo -k keys
+SOURCE_DATE_EPOCH=1807000000
+run refresh -r repo -k keys
+grep -q 'warning: ev?il expires in' err && ! grep -q "$(printf '\033')" err
+ok $? "also in warnings"
+
 done_testing

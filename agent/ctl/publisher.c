@@ -152,18 +152,26 @@ void publisher_format_span(int64_t seconds, char ret[static PUBLISHER_SPAN_SIZE]
                                seconds % 60);
 }
 
+/* Another team chose the name. */
+void publisher_role_text(const struct repository_role *role, char ret[static REPOSITORY_FILE_SIZE])
+{
+        (void)snprintf(ret, REPOSITORY_FILE_SIZE, "%s", role->name);
+        text_make_printable(ret);
+}
+
 void publisher_warn_expiry(const struct repository *r, const char *command)
 {
         const struct repository_role *role;
 
         for (size_t i = 0; (role = repository_nth(r, i)); i++) {
                 int64_t left = role->expires - repository_now(r);
-                char span[PUBLISHER_SPAN_SIZE];
+                char span[PUBLISHER_SPAN_SIZE], name[REPOSITORY_FILE_SIZE];
 
                 if (role->staged.data || left >= publisher_margin(r, role))
                         continue;
                 publisher_format_span(left > 0 ? left : -left, span);
-                fprintf(stderr, "%s: warning: %s %s %s%s: %s\n", command, role->name,
+                publisher_role_text(role, name);
+                fprintf(stderr, "%s: warning: %s %s %s%s: %s\n", command, name,
                         left > 0 ? "expires in" : "has expired", span, left > 0 ? "" : " ago",
                         expiry_remedy(role->role, role->delegated));
         }

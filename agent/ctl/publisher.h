@@ -29,6 +29,9 @@ int64_t publisher_margin(const struct repository *r, const struct repository_rol
 enum { PUBLISHER_SPAN_SIZE = 48 };
 void publisher_format_span(int64_t seconds, char ret[static PUBLISHER_SPAN_SIZE]);
 
+/* A role's name, fit for a terminal. */
+void publisher_role_text(const struct repository_role *role, char ret[static REPOSITORY_FILE_SIZE]);
+
 /* Warns on standard error of what expires soon and is not signed anew now. */
 void publisher_warn_expiry(const struct repository *r, const char *command);
 

@@ -75,11 +75,12 @@ static const struct repository_role **sorted(const struct repository *r, size_t 
 
 static void print_role(const struct repository_role *role, int64_t now, enum state state)
 {
-        char date[DATE_SIZE], left[PUBLISHER_SPAN_SIZE];
+        char date[DATE_SIZE], left[PUBLISHER_SPAN_SIZE], name[REPOSITORY_FILE_SIZE];
 
+        publisher_role_text(role, name);
         date_format(role->expires, date);
         publisher_format_span(role->expires > now ? role->expires - now : now - role->expires, left);
-        printf("%-20s %8" PRIu64 "  %s  %s%s%s\n", role->name, role->version, date,
+        printf("%-20s %8" PRIu64 "  %s  %s%s%s\n", name, role->version, date,
                state == EXPIRED ? "expired " : "in ", left,
                state == EXPIRED ? " ago"
                : state == SOON  ? ", soon"
