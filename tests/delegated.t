@@ -86,6 +86,8 @@ run expire -r repo
 ok $? "is a repository"
 [ "$(sed 1d out | awk '{ print $1 "=" $2 }' | tr '\n' ' ')" = "timestamp=2 snapshot=2 targets=2 team=1 team/web=1 root=1 " ]
 ok $? "whose delegated roles are listed"
+run key list --keys=web --repository=repo && grep -q 'web-1.pem .* signs for team/web$' out
+ok $? "a key's roles are told, also where a delegated role delegates"
 cp -r repo good
 
 tree >before

@@ -193,7 +193,7 @@ run sign --keys=keys --root=2.root.json --against=3.targets.json 4.targets.json 
 ok $? "what is delegated is shown, too"
 refuses 1 'none of the keys here' "by nobody else" --keys=keys --root=3.targets.json 1.a%2Fteam.json
 cp 1.a%2Fteam.json 1.b%2Fteam.json
-refuses 1 'lists nobody who signs for b/team' "a role that is not delegated to" --keys=safe-3 --root=3.targets.json 1.b%2Fteam.json
+refuses 1 'lists nobody who signs for b%2Fteam' "a role that is not delegated to" --keys=safe-3 --root=3.targets.json 1.b%2Fteam.json
 run sign --keys=safe-1 1.a%2Fteam.json && [ "$(count 1.a%2Fteam.json)" = 2 ]
 ok $? "without a list, whoever is there"
 edit 3.targets.json 4.targets.json "s['version'] = 4"

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "ground/io.h"
+#include "ground/text.h"
 
 static const struct json_limits limits = { .bytes = TUF_TARGETS_BYTES_MAX,
                                            .values = TUF_TARGETS_BYTES_MAX / TUF_BYTES_PER_VALUE,
@@ -37,28 +38,13 @@ static int role_of(const json_t *body, enum tuf_role *ret)
         return -EINVAL;
 }
 
-static int hex_digit(char c)
+/* "dir/7.team%2Fa.json" is "team%2Fa.json". */
+static const char *file_of(const char *path)
 {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+        const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+        const char *p = base + strspn(base, "0123456789");
 
-/* "dir/7.team%2Fa.json" is of the role "team/a". */
-static void name_of(const char *path, char *out, size_t size)
-{
-        const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path, *p = base;
-        size_t n = 0;
-
-        p += strspn(p, "0123456789");
-        p = p > base && *p == '.' ? p + 1 : base;
-        while (*p && !str_eq(p, ".json") && n + 1 < size) {
-                if (p[0] == '%' && hex_digit(p[1]) >= 0 && hex_digit(p[2]) >= 0) {
-                        out[n++] = (char)(hex_digit(p[1]) * 16 + hex_digit(p[2]));
-                        p += 3;
-                } else {
-                        out[n++] = *p++;
-                }
-        }
-        out[n] = '\0';
+        return p > base && *p == '.' ? p + 1 : base;
 }
 
 static int draft_parse(struct draft *d, const char *text, size_t len, struct fault *f)
@@ -75,11 +61,16 @@ static int draft_parse(struct draft *d, const char *text, size_t len, struct fau
                 return r;
         if (role_of(d->body, &role) < 0)
                 return fault_set(f, -EINVAL, "%s: its _type is none of TUF's", d->path);
-        r = tuf_metadata_parse(role, text, len, &d->metadata, f);
+        r = text_copy(d->file, sizeof(d->file), file_of(d->path));
+        if (r < 0)
+                return fault_set_errno(f, r, "%s", d->path);
+        r = role == TUF_TARGETS ? tuf_metadata_parse_delegated(d->file, text, len, &d->metadata, f)
+                                : tuf_metadata_parse(role, text, len, &d->metadata, f);
         if (r < 0)
                 return fault_prefix(f, "%s", d->path);
-        if (role == TUF_TARGETS)
-                name_of(d->path, d->name, sizeof(d->name));
+        if (role == TUF_TARGETS && str_has_suffix(d->file, ".json"))
+                (void)snprintf(d->name, sizeof(d->name), "%.*s", (int)(strlen(d->file) - STRLEN(".json")),
+                               d->file);
         else
                 (void)snprintf(d->name, sizeof(d->name), "%s", tuf_role_name(role));
         return 0;
@@ -107,13 +98,27 @@ int draft_read(const char *path, struct draft *ret, struct fault *f)
 
 /* ---- Who signs ---- */
 
-void draft_signers_done(struct tuf_signers *s)
+int draft_signers(const struct draft *lister, struct draft *d, const struct tuf_signers **ret,
+                  struct fault *f)
 {
-        for (size_t i = 0; i < s->n_keys; i++)
-                tuf_key_done(s->keys + i);
-        free(s->keys);
-        *s = (struct tuf_signers){};
+        const struct tuf_metadata *m = lister->metadata;
+
+        if (m->role == TUF_ROOT) {
+                /* Root knows no other roles, whatever the file is called. */
+                (void)snprintf(d->name, sizeof(d->name), "%s", tuf_role_name(d->metadata->role));
+                *ret = m->signers + d->metadata->role;
+                return 0;
+        }
+        for (size_t i = 0; i < m->n_delegations; i++)
+                if (str_eq(m->delegations[i].file, d->file)) {
+                        (void)snprintf(d->name, sizeof(d->name), "%s", m->delegations[i].name);
+                        *ret = &m->delegations[i].signers;
+                        return 0;
+                }
+        return fault_set(f, -ENOENT, "%s: lists nobody who signs for %s", lister->path, d->name);
 }
+
+/* ---- What is different ---- */
 
 /* The object with keyids and threshold, and in *ret_keys where the ids are looked up. */
 static const json_t *find_role(const struct draft *lister, const char *role, const json_t **ret_keys)
@@ -134,37 +139,6 @@ static const json_t *find_role(const struct draft *lister, const char *role, con
         }
         return NULL;
 }
-
-int draft_signers(const struct draft *lister, const char *role, struct tuf_signers *ret, struct fault *f)
-{
-        _cleanup_(draft_signers_done) struct tuf_signers s = {};
-        const json_t *keys, *found = find_role(lister, role, &keys), *ids;
-        int64_t threshold;
-        int r;
-
-        if (!found)
-                return fault_set(f, -ENOENT, "%s: lists nobody who signs for %s", lister->path, role);
-        r = json_field_integer(found, lister->path, "threshold", 1, TUF_KEYS_MAX, &threshold, f);
-        if (r < 0)
-                return r;
-        ids = json_object_get(found, "keyids");
-        s.keys = calloc(json_array_size(ids) + 1, sizeof(*s.keys));
-        if (!s.keys || json_array_size(ids) > TUF_KEYS_MAX)
-                return fault_set(f, s.keys ? -EFBIG : -ENOMEM, "%s: too many keys", lister->path);
-        s.threshold = (uint64_t)threshold;
-        for (size_t i = 0; i < json_array_size(ids); i++) {
-                const char *id = json_string_value(json_array_get(ids, i));
-                const json_t *key = id ? json_object_get(keys, id) : NULL;
-
-                if (key && tuf_key_parse(id, key, lister->path, s.keys + s.n_keys, NULL) >= 0)
-                        s.n_keys++;
-        }
-        *ret = s;
-        s = (struct tuf_signers){};
-        return 0;
-}
-
-/* ---- What is different ---- */
 
 static void _printf_(2, 3) tell(json_t *lines, const char *format, ...)
 {

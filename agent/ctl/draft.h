@@ -8,7 +8,9 @@
  * delegated role. It is the user's eyes that decide whether it is signed, so what it holds can be told. */
 struct draft {
         const char *path;
-        char name[256]; /* of the role; a delegated one's is what the file is called */
+        char file[TUF_ROLE_FILE_SIZE]; /* "root.json", "team%2Fweb.json": what path says, without its number
+                                        */
+        char name[TUF_ROLE_FILE_SIZE]; /* of the role */
         mode_t mode;
         json_t *envelope;              /* owned */
         json_t *body, *signatures;     /* in it */
@@ -21,12 +23,11 @@ void draft_done(struct draft *d);
  * signature. -EINVAL, -EFBIG. */
 _must_check_ int draft_read(const char *path, struct draft *ret, struct fault *f);
 
-/* Who signs for role according to lister: a root for the four roles, a targets file for one that it
- * delegates to. Keys that we do not know are left out. The caller frees with draft_signers_done(). -ENOENT
- * when lister has no such role. */
-_must_check_ int draft_signers(const struct draft *lister, const char *role, struct tuf_signers *ret,
+/* Who signs for d according to lister, borrowed from it: a root for the four roles, a targets file for one
+ * that it delegates to, which is found by d's file, and gives d its name. -ENOENT when lister has no such
+ * role. */
+_must_check_ int draft_signers(const struct draft *lister, struct draft *d, const struct tuf_signers **ret,
                                struct fault *f);
-void draft_signers_done(struct tuf_signers *s);
 
 /* What is different from old, a file of the same role, as an array of lines for a person: keys and
  * thresholds of a root, targets and delegations of a targets file. NULL out of memory. */

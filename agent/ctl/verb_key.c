@@ -3,7 +3,7 @@
 /* `sealift key`: makes keys, takes keys made elsewhere, tells what is in the folder of keys. It writes below
  * that folder and nowhere else, and prints public halves only. */
 
-#include "ctl/repository.h"
+#include "ctl/listing.h"
 #include "ctl/verbs.h"
 
 #include <sys/stat.h>
@@ -120,49 +120,37 @@ static int key_import(const char *file, struct passphrase *p, struct keys *keys,
 
 /* ---- list ---- */
 
-/* Adds role where one of its keyids, looked up in listed, is the key k. */
-static void add_role(const struct tuf_signing_key *k, const char *name, const json_t *role,
-                     const json_t *listed, json_t *roles)
+static bool is_listed(const struct tuf_signing_key *k, const struct tuf_signers *by)
 {
         const struct tuf_key mine = { .pkey = k->pkey };
-        const json_t *ids = json_object_get(role, "keyids");
 
-        for (size_t i = 0; i < json_array_size(ids); i++) {
-                const char *id = json_string_value(json_array_get(ids, i));
-                const json_t *json = id ? json_object_get(listed, id) : NULL;
-                struct tuf_key theirs = {};
-                bool same;
-
-                if (!json || tuf_key_parse(id, json, name, &theirs, NULL) < 0)
-                        continue;
-                same = tuf_key_equal(&mine, &theirs);
-                tuf_key_done(&theirs);
-                if (same) {
-                        (void)json_array_append_new(roles, json_string(name));
-                        return;
-                }
-        }
+        for (size_t i = 0; i < by->n_keys; i++)
+                if (tuf_key_equal(by->keys + i, &mine))
+                        return true;
+        return false;
 }
 
-static json_t *roles_of(const struct tuf_signing_key *k, struct repository *r)
+/* Adds to "roles" of each key in list those that it may sign for. */
+static int add_roles(const struct repository *r, const struct keys *keys, const json_t *list,
+                     struct fault *f)
 {
-        const json_t *root = repository_top(r, TUF_ROOT)->body;
-        const json_t *delegations = json_object_get(repository_top(r, TUF_TARGETS)->body, "delegations");
-        const json_t *delegated = json_object_get(delegations, "roles");
-        json_t *roles = json_array();
+        const struct repository_role *role;
 
-        for (enum tuf_role i = 0; i < TUF_ROLES; i++)
-                add_role(k, tuf_role_name(i),
-                         json_object_get(json_object_get(root, "roles"), tuf_role_name(i)),
-                         json_object_get(root, "keys"), roles);
-        for (size_t i = 0; i < json_array_size(delegated); i++) {
-                const json_t *role = json_array_get(delegated, i);
-                const char *name = json_string_value(json_object_get(role, "name"));
+        for (size_t n = 0; (role = repository_nth(r, n)); n++) {
+                _cleanup_(listing_done) struct listing l = {};
+                int k = listing_find(r, role, &l, f);
 
-                if (name)
-                        add_role(k, name, role, json_object_get(delegations, "keys"), roles);
+                if (k == -ENOKEY)
+                        continue; /* nobody delegates to it any more */
+                if (k < 0)
+                        return k;
+                for (size_t i = 0; i < keys->n; i++)
+                        if (is_listed(keys->key + i, &l.by))
+                                (void)json_array_append_new(
+                                        json_object_get(json_array_get(list, i), "roles"),
+                                        json_string(role->name));
         }
-        return roles;
+        return 0;
 }
 
 static void print_key(const json_t *k)
@@ -186,16 +174,18 @@ static int key_list(struct passphrase *p, struct keys *keys, struct fault *f)
 
         k = keys_load(arg_keys, p, keys, f);
         if (k >= 0 && arg_repository)
-                k = repository_open(arg_repository, 0, &r, f);
-        if (k < 0)
-                return k;
-        for (size_t i = 0; i < keys->n; i++) {
+                k = repository_read(arg_repository, 0, &r, f);
+        for (size_t i = 0; k >= 0 && i < keys->n; i++) {
                 json_t *one = key_json(keys->key + i, keys->encrypted[i]);
 
                 if (r)
-                        (void)json_object_set_new(one, "roles", roles_of(keys->key + i, r));
+                        (void)json_object_set_new(one, "roles", json_array());
                 (void)json_array_append_new(list, one);
         }
+        if (k >= 0 && r)
+                k = add_roles(r, keys, list, f);
+        if (k < 0)
+                return k;
         if (arg_json)
                 return publisher_print_json(top);
         for (size_t i = 0; i < keys->n; i++)

@@ -41,7 +41,8 @@ static const struct args_command command = {
 struct job {
         struct draft draft, old, lister;
         bool has_old, has_lister;
-        struct tuf_signers by, also;
+        const struct tuf_signers *by, *also; /* borrowed; also may be NULL */
+        struct tuf_signers at_hand;
         char listers[512]; /* in words */
         json_t *report;    /* owned */
 };
@@ -51,8 +52,7 @@ static void job_done(struct job *j)
         draft_done(&j->draft);
         draft_done(&j->old);
         draft_done(&j->lister);
-        draft_signers_done(&j->by);
-        draft_signers_done(&j->also);
+        tuf_signers_done(&j->at_hand);
         json_decref(j->report);
 }
 
@@ -79,21 +79,19 @@ static int signers_at_hand(const struct keys *keys, struct tuf_signers *ret, str
 /* A root needs the signatures of those that it lists, and of those that the root before it did. */
 static int find_signers(struct job *j, const struct signer *s, struct fault *f)
 {
-        enum tuf_role role = j->draft.metadata->role;
+        const enum tuf_role role = j->draft.metadata->role;
         const struct draft *lister = role == TUF_ROOT ? &j->draft : j->has_lister ? &j->lister : NULL;
         int r;
 
         if (!lister) {
                 (void)snprintf(j->listers, sizeof(j->listers), "the folder of keys");
-                return signers_at_hand(&s->keys, &j->by, f);
+                j->by = &j->at_hand;
+                return signers_at_hand(&s->keys, &j->at_hand, f);
         }
         (void)snprintf(j->listers, sizeof(j->listers), "%.400s", lister->path);
-        /* Root knows no other roles, whatever the file is called. */
-        if (lister->metadata->role == TUF_ROOT)
-                (void)snprintf(j->draft.name, sizeof(j->draft.name), "%s", tuf_role_name(role));
-        r = draft_signers(lister, j->draft.name, &j->by, f);
+        r = draft_signers(lister, &j->draft, &j->by, f);
         if (r >= 0 && j->has_old && role == TUF_ROOT) {
-                r = draft_signers(&j->old, "root", &j->also, f);
+                r = draft_signers(&j->old, &j->draft, &j->also, f);
                 (void)snprintf(j->listers, sizeof(j->listers), "%.200s or %.200s", j->draft.path,
                                j->old.path);
         }
@@ -122,7 +120,7 @@ static int describe(struct job *j, struct fault *f)
                 for (enum tuf_role i = 0; i < TUF_ROLES; i++)
                         (void)json_object_set_new(lists, tuf_role_name(i), ids_of(m->signers + i));
         } else if (j->has_lister) {
-                (void)json_object_set_new(lists, j->draft.name, ids_of(&j->by));
+                (void)json_object_set_new(lists, j->draft.name, ids_of(j->by));
         }
         j->report = json_pack("{s:s, s:s, s:I, s:s, s:o}", "file", j->draft.path, "role", j->draft.name,
                               "version", (json_int_t)m->version, "expires", date, "signers", lists);
@@ -225,8 +223,8 @@ static int sign(struct job *j, struct signer *s, struct fault *f)
         const struct buffer *canonical = &j->draft.metadata->canonical;
         struct signer_request q = { .role = j->draft.name,
                                     .file = j->draft.path,
-                                    .by = &j->by,
-                                    .also = j->also.n_keys > 0 ? &j->also : NULL,
+                                    .by = j->by,
+                                    .also = j->also,
                                     .lister = j->listers,
                                     .every = true };
         size_t made = s->made;
@@ -242,8 +240,7 @@ static int sign(struct job *j, struct signer *s, struct fault *f)
                                          ? "; keys of the root before it are known with --against"
                                          : "");
         (void)json_object_set_new(j->report, "written", json_boolean(!arg_dry_run));
-        if (count_of(&j->by, j, "signatures") < 0 ||
-            (q.also && count_of(q.also, j, "signatures_before") < 0))
+        if (count_of(j->by, j, "signatures") < 0 || (q.also && count_of(q.also, j, "signatures_before") < 0))
                 return fault_set(f, -ENOMEM, "%s: out of memory", j->draft.path);
         return arg_dry_run ? 0 : draft_write(&j->draft, f);
 }
@@ -279,7 +276,7 @@ static int sign_file(const char *path, struct signer *s, json_t *reports, struct
         if (r < 0)
                 return r;
         if (!arg_json) {
-                show_count(&j, "signatures", j.also.n_keys > 0 ? path : j.listers);
+                show_count(&j, "signatures", j.also ? path : j.listers);
                 show_count(&j, "signatures_before", j.old.path);
         }
         (void)json_array_append(reports, j.report);
