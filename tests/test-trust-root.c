@@ -56,7 +56,7 @@ static void test_root_versions(void)
         static const struct {
                 uint64_t version;
                 int error;
-        } cases[] = { { 3, -ESTALE }, { 5, 0 }, { 7, -EBADMSG } };
+        } cases[] = { { 3, -ESTALE }, { 5, -ESTALE }, { 7, -EBADMSG } };
         _cleanup_(world_freep) struct world *w = world_new();
 
         for (unsigned i = 0; i < 4; i++)
@@ -71,10 +71,7 @@ static void test_root_versions(void)
                 (void)snprintf(path, sizeof(path), "metadata/%u.root.json", (unsigned)cases[i].version);
                 b = world_get(w, path);
                 world_put(w, "metadata/6.root.json", b->data, b->len);
-                if (cases[i].error < 0)
-                        refused(w, cases[i].error, "served as 6", "root of another version");
-                else
-                        taken(w, "the trusted root again ends the chain");
+                refused(w, cases[i].error, "served as 6", "root of another version");
                 tap_int((int64_t)trusted_version(w, TUF_ROOT), 5, "root stays version 5");
         }
 }

@@ -57,15 +57,12 @@ static int check_root(const struct trust *t, const struct tuf_metadata *root, st
                 r = tuf_verify(root, root->signers + TUF_ROOT, "itself", f); /* 5.3.4 (2) */
         if (r < 0)
                 return r;
-        if (root->version < before) /* 5.3.5 */
-                return fault_set(f, -ESTALE,
-                                 "root.json: version %" PRIu64 " served as %" PRIu64
-                                 ", which would go back behind the trusted %" PRIu64,
-                                 root->version, before + 1, before);
-        if (root->version > before + 1)
-                return fault_set(f, -EBADMSG, "root.json: version %" PRIu64 " served as %" PRIu64,
-                                 root->version, before + 1);
-        return 0;
+        if (root->version == before + 1) /* 5.3.5 */
+                return 0;
+        return fault_set(f, root->version > before ? -EBADMSG : -ESTALE,
+                         "root.json: version %" PRIu64 " served as %" PRIu64
+                         ", which alone may follow the trusted %" PRIu64,
+                         root->version, before + 1, before);
 }
 
 int trust_on_root(struct trust *t, const void *bytes, size_t len, struct fault *f)
@@ -78,10 +75,6 @@ int trust_on_root(struct trust *t, const void *bytes, size_t len, struct fault *
                 r = check_root(t, root, f);
         if (r < 0)
                 return r;
-        if (root->version == t->trusted[TUF_ROOT]->version) { /* 5.3.5: discard, and go on with the old */
-                t->phase = PHASE_ROOT_END;
-                return 0;
-        }
         trust_forget_rotated(t, t->trusted[TUF_ROOT], root);
         trust_take(t, TUF_ROOT, TAKE_PTR(root)); /* 5.3.7 */
         t->store[TUF_ROOT] = true;               /* 5.3.8 */
