@@ -198,6 +198,7 @@ static void folder_fill(void)
         (void)snprintf(outside, sizeof(outside), "%s/outside", web.dir);
         web_write(&web, "bucket/folder.json", "{\"signed\": 2}\n");
         web_write(&web, "bucket/large.json", "%200000d", 1);
+        web_write(&web, "bucket/1.team%2Fweb.json", "as written\n");
         web_write(&web, "bucket/a b", "odd\n");
         web_write(&web, "bucket/100%", "odder\n");
         web_write(&web, "outside", "not in the folder\n");
@@ -287,6 +288,9 @@ static void test_folder(struct worker *w)
         tap_str(w->body, "odd\n", "is decoded");
         tap_int(worker_get(w, "folder", "100%25", 100, ""), 0, "one with a percent sign");
         tap_str(w->body, "odder\n", "too");
+        tap_int(worker_get(w, "folder", "1.team%2Fweb.json", 100, ""), 0,
+                "a name that is encoded there, too");
+        tap_str(w->body, "as written\n", "is found as it is");
         for (size_t i = 0; i < ELEMENTSOF(folder_failures); i++) {
                 const struct failure *c = folder_failures + i;
 

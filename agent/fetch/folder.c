@@ -38,12 +38,25 @@ static int folder_open(const char *url, struct fault *f)
                 "%.300s: not there; is it mounted? This process sees nothing of /var, /home and /tmp", path);
 }
 
-static int object_open(int folder, const char *path, uint64_t max_bytes, struct fault *f)
+/* What a web server or a bucket was copied from has the names that stand for themselves; what a repository
+ * tool wrote (`sealift publish` among them) may have the encoded ones. */
+static int object_find(int folder, const char *path, const char *decoded)
+{
+        int fd;
+
+        fd = beneath_open(folder, path, O_RDONLY | O_NONBLOCK, 0);
+        if (fd == -ENOENT && !str_eq(path, decoded))
+                fd = beneath_open(folder, decoded, O_RDONLY | O_NONBLOCK, 0);
+        return fd;
+}
+
+static int object_open(int folder, const char *path, const char *decoded, uint64_t max_bytes,
+                       struct fault *f)
 {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
-        fd = beneath_open(folder, path, O_RDONLY | O_NONBLOCK, 0);
+        fd = object_find(folder, path, decoded);
         if (fd == -ENOENT)
                 return fault_set(f, -ENOENT, "not there");
         if (fd == -EACCES)
@@ -89,16 +102,16 @@ int folder_get(const struct config_source *source, const struct fetch_get *g, in
                struct transfer_result *result, struct fault *f)
 {
         _cleanup_close_ int folder = -EBADF, fd = -EBADF;
-        char path[FETCH_PATH_SIZE];
+        char decoded[FETCH_PATH_SIZE];
         int r;
 
         *result = (struct transfer_result){};
-        r = url_decode_path(g->path, path, f);
+        r = url_decode_path(g->path, decoded, f);
         if (r < 0)
                 return r;
         folder = folder_open(source->url, f);
         if (folder < 0)
                 return folder;
-        fd = object_open(folder, path, g->max_bytes, f);
+        fd = object_open(folder, g->path, decoded, g->max_bytes, f);
         return fd < 0 ? fd : object_copy(fd, pipe, g->max_bytes, &result->bytes, f);
 }
