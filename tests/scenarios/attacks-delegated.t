@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A team has its own key and its own role, "team", to which targets delegates the names of "web". What an attacker can do to
-# that role, with the bucket, the online keys, the team's key or another team's.
+# A team has its own key and its own role, "team", to which targets delegates the names of "web"; "rivals", listed before it,
+# have others. What an attacker can do to that role, with the bucket, the online keys, the team's key or another team's.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_OPTIONS=(--timeout 300)
 # shellcheck source=tests/host/scenario.sh
@@ -20,7 +20,9 @@ delegation() {
         owner team "put=stable/web.tar.zst:${sealed%.manifest}.tar.zst" "put=stable/web.manifest:$sealed"
     }
     attack "a delegated role"
-    owner targets drop=stable/web.manifest drop=stable/web.tar.zst keys=team:team-1 'paths=team:stable/web.*'
+    owner targets drop=stable/web.manifest drop=stable/web.tar.zst keys=rivals:rivals-1 'paths=rivals:stable/rivals.*' \
+        keys=team:team-1 'paths=team:stable/web.*'
+    owner rivals
     recovered
     is "$(cat "$STORE/trust/team.json")" "$(cat "$BUCKET$(in_bucket .team.json)")" "$attack: is stored as it was signed"
 }
@@ -79,12 +81,9 @@ online_keys() {
     attempt trust-refused "snapshot.json version [0-9]+: no longer lists team.json" timestamp.json
 }
 
-# Another team's role stands behind the team's; its thief has the online keys too.
+# The thief of another team's key has the online keys too.
 another_team() {
     attack "another team: a name that it is not trusted with"
-    owner targets keys=rivals:rivals-1 'paths=rivals:stable/rivals.*'
-    owner rivals
-    recovered
     steal timestamp-1 snapshot-1 rivals-1
     thief_publishes rivals
     believed "${online[@]}" rivals.json
@@ -92,20 +91,21 @@ another_team() {
     recovered
 
     attack "another team, trusted with the name, but less"
-    owner targets 'paths=rivals:stable/*'
+    owner targets keys=juniors:juniors-1 'paths=juniors:stable/*'
+    owner juniors
     recovered
-    steal timestamp-1 snapshot-1 rivals-1
-    thief_publishes rivals
-    believed "${online[@]}" rivals.json
+    steal timestamp-1 snapshot-1 juniors-1
+    thief_publishes juniors
+    believed "${online[@]}" juniors.json
     rekey timestamp snapshot
     recovered
 
     attack "another team, trusted with the name, but less: the first one's role is withheld"
-    steal timestamp-1 snapshot-1 rivals-1
+    steal timestamp-1 snapshot-1 juniors-1
     release_waits
-    thief_publishes rivals
+    thief_publishes juniors
     evil_rule "$(in_bucket .team.json)" status 404
-    attempt role-refused "team.json: not there" "${online[@]}" rivals.json
+    attempt role-refused "team.json: not there" "${online[@]}" juniors.json
 }
 
 stolen_team() {
