@@ -238,6 +238,33 @@ static void test_found(void)
         host_done(&h);
 }
 
+/* A role lists what it likes; only what it is trusted with, and nobody trusted more has, is a target. */
+static void test_all(void)
+{
+        static const char *const more[] = { "stable/evil", "stable/web.manifest", "team/y" };
+        struct host h = HOST_NEW;
+        _cleanup_json_ json_t *body = role_body(1, "team/x");
+        const struct tuf_signing_key *key = h.w->keys[TUF_TARGETS];
+        const struct tuf_file *file;
+        char names[128] = "";
+        size_t i = 0;
+
+        for (size_t k = 0; k < ELEMENTSOF(more); k++)
+                if (tuf_write_target(body, more[k], 6,
+                                     "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824") < 0)
+                        abort();
+        delegate(h.w->body[TUF_TARGETS], "a", "team/*", 1, key, 1);
+        role_publish(&h, "a", "a.json", body, key, 1);
+        world_release(h.w, TUF_TARGETS);
+        tap_int(host_update(&h, TRUST_WANT_PREFIX, ""), 0, "all targets");
+        while ((file = trust_next_target(h.t, "*", &i)))
+                (void)snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s %u;", file->name,
+                               (unsigned)file->length);
+        tap_str(names, "stable/web.manifest 5;team/x 5;team/y 6;", "each by whom it is believed of");
+        tap_ok(!trust_find_target(h.t, "stable/evil"), "and nothing else");
+        host_done(&h);
+}
+
 static void test_keys(void)
 {
         struct host h = HOST_NEW;
@@ -420,6 +447,7 @@ static void test_protocol(void)
 int main(void)
 {
         test_found();
+        test_all();
         test_keys();
         test_rotated();
         test_two_delegators();
