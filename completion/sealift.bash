@@ -25,7 +25,7 @@ _sealift_channels() {
     done
 }
 
-# _sealift_values COMMAND KIND WORD: KIND as --help calls it: DIR, FILE, MANIFEST, BUNDLE, "zstd|gzip".
+# _sealift_values COMMAND KIND WORD: KIND as --help calls it: DIR, FILE, MANIFEST, SOURCE, BUNDLE, "zstd|gzip".
 _sealift_values() {
     local kind=${2//[\[\].]/} values=
     case $kind in
@@ -39,7 +39,7 @@ _sealift_values() {
             mapfile -t COMPREPLY < <(compgen -f -- "$3")
             return
             ;;
-        MANIFEST)
+        MANIFEST | SOURCE)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -d -- "$3"; compgen -f -X '!*.manifest' -- "$3")
             return

@@ -24,6 +24,7 @@ static const struct verb {
         { "show", "MANIFEST", "what a manifest holds and asks for; its sums", verb_show },
         { "sign", "FILE...", "add a signature to a metadata file, offline", verb_sign },
         { "status", "[BUNDLE]", "what this machine runs", verb_status },
+        { "verify", "SOURCE", "a repository as a machine would see it", verb_verify },
         { "why", "BUNDLE", "each gate of the last attempt, passed or not", verb_why },
 };
 

@@ -27,13 +27,13 @@ static bool key_counted(const struct tuf_key *const *counted, size_t n, const st
         return false;
 }
 
-int tuf_verify(const struct tuf_metadata *m, const struct tuf_signers *by, const char *whose,
-               struct fault *f)
+/* Stops at enough, as more would change nothing. */
+static size_t count_good(const struct tuf_metadata *m, const struct tuf_signers *by, uint64_t enough)
 {
         const struct tuf_key *counted[TUF_SIGNATURES_MAX];
         size_t n = 0;
 
-        for (size_t i = 0; i < m->n_signatures && n < by->threshold; i++) {
+        for (size_t i = 0; i < m->n_signatures && n < enough; i++) {
                 const struct tuf_signature *s = m->signatures + i;
                 const struct tuf_key *k = s->sig ? signer_find(by, s->keyid) : NULL;
 
@@ -42,6 +42,19 @@ int tuf_verify(const struct tuf_metadata *m, const struct tuf_signers *by, const
                 if (tuf_key_verify(k, m->canonical.data, m->canonical.len, s->sig, s->len))
                         counted[n++] = k;
         }
+        return n;
+}
+
+size_t tuf_verify_count(const struct tuf_metadata *m, const struct tuf_signers *by)
+{
+        return count_good(m, by, UINT64_MAX);
+}
+
+int tuf_verify(const struct tuf_metadata *m, const struct tuf_signers *by, const char *whose,
+               struct fault *f)
+{
+        size_t n = count_good(m, by, by->threshold);
+
         if (n >= by->threshold)
                 return 0;
         return fault_set(f, -EKEYREJECTED,

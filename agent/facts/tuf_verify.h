@@ -9,6 +9,9 @@
 _must_check_ int tuf_verify(const struct tuf_metadata *m, const struct tuf_signers *by, const char *whose,
                             struct fault *f);
 
+/* How many distinct keys of by signed m, past the threshold too: for people. */
+size_t tuf_verify_count(const struct tuf_metadata *m, const struct tuf_signers *by);
+
 /* Freeze (spec 5.3.10, 5.4.4, 5.5.6, 5.6.5): -ETIME unless m expires after now. */
 _must_check_ int tuf_verify_expiry(const struct tuf_metadata *m, int64_t now, struct fault *f);
 

@@ -12,6 +12,7 @@
 #include "fetch/folder.h"
 #include "fetch/transfer.h"
 #include "ground/args.h"
+#include "ground/buffer.h"
 #include "ground/io.h"
 #include "ground/message.h"
 #include "ground/protocol.h"
@@ -28,14 +29,17 @@
 
 static const char *arg_config = CONFIG_PATH;
 static const char *arg_patience = PATIENCE_DEFAULT;
+static const char *arg_source, *arg_ca_file;
 static bool arg_http_localhost;
 
 static const struct args_option options[] = {
+        ARGS_TEXT(0, "ca-file", "FILE", &arg_ca_file, "CAFile= of --source"),
         ARGS_TEXT('c', "config", "FILE", &arg_config, "read FILE instead of " CONFIG_PATH),
         ARGS_FLAG(0, "http-localhost", &arg_http_localhost,
                   "for tests: a source may be http:// on this machine itself"),
         ARGS_TEXT(0, "patience", "SPAN", &arg_patience,
                   "wait this long for a silent server, default " PATIENCE_DEFAULT),
+        ARGS_TEXT(0, "source", "URL", &arg_source, "one source, \"repository\", instead of a configuration"),
 };
 
 static const struct args_command command = {
@@ -78,6 +82,24 @@ static int config_read(const char *file, struct config **ret, struct fault *f)
         if (r < 0)
                 return r;
         return (arg_http_localhost ? config_parse_for_tests : config_parse)(text, len, file, ret, f);
+}
+
+/* The configuration that --source stands for. A newline would be a line of its own. */
+static int config_make(struct config **ret, struct fault *f)
+{
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(CONFIG_BYTES_MAX);
+
+        if (!text_printable(arg_source, strlen(arg_source)) ||
+            (arg_ca_file && !text_printable(arg_ca_file, strlen(arg_ca_file))))
+                return fault_set(f, -EINVAL, "--source, --ca-file: control characters in it");
+        (void)buffer_printf(&b, "[Agent]\nChannel=none\nSource=repository\n[Source repository]\nURL=%s\n",
+                            arg_source);
+        if (arg_ca_file)
+                (void)buffer_printf(&b, "CAFile=%s\n", arg_ca_file);
+        if (b.error < 0)
+                return fault_set_errno(f, b.error, "--source");
+        return (arg_http_localhost ? config_parse_for_tests : config_parse)(b.data, b.len, "--source", ret,
+                                                                            f);
 }
 
 /* A pipe, open for writing: whatever else came would make this process write where it must not. A
@@ -210,7 +232,8 @@ static int run(void)
                 (void)fprintf(stderr, "<3>--patience=%s: not a time span from 1s to 1h\n", arg_patience);
                 return EXIT_STATUS_USAGE;
         }
-        (void)config_read(arg_config, &w.config, &w.config_fault);
+        (void)(arg_source ? config_make(&w.config, &w.config_fault)
+                          : config_read(arg_config, &w.config, &w.config_fault));
         r = transfer_new(STDIN_FILENO, patience, &w.transfer);
         if (r >= 0)
                 r = conversation_run(&w, &f);

@@ -1,0 +1,196 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# sealift verify: a good repository is found good, and each thing that a host would refuse is refused, in the host's words; likewise
+# a bundle beside its manifest. A folder and its file:// URL are the same, and nothing is written.
+set -u
+# shellcheck source=tests/tap.sh
+. "${top_srcdir:-.}/tests/tap.sh"
+tap_output="err out"
+sealift=${top_builddir:-.}/sealift
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+export sealift SOURCE_DATE_EPOCH=1800000000 # 2027-01-15T08:00:00Z
+run() { "$sealift" "$@" >out 2>err; }
+tree() { find . -type f ! -name out ! -name err ! -name before | LC_ALL=C sort | xargs -d '\n' sha256sum; }
+field() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1]))
+for k in sys.argv[2:]: d = d[int(k)] if k.isdigit() else d[k]
+print(d)' "$@" 2>&1; }
+# flip FILE N: another byte at N
+flip() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); n = int(sys.argv[2]); f.seek(n); c = f.read(1)[0]; f.seek(n); f.write(bytes([c ^ 1]))' "$1" "$2"; }
+fresh() {
+    rm -rf repo
+    cp -r good repo
+}
+# refuses WORD NAME ARGS...: status 1, and that word on stderr
+refuses() {
+    word=$1 name=$2
+    shift 2
+    run verify "$@"
+    status=$?
+    [ $status -eq 1 ] && grep -q -- "$word" err
+    ok $? "$name"
+}
+# wrong STATUS WORD NAME ARGS...
+wrong() {
+    want=$1 word=$2 name=$3
+    shift 3
+    run verify "$@"
+    [ $? -eq "$want" ] && grep -q -- "$word" err
+    ok $? "$name"
+}
+
+# release NAME VERSION TEXT: packed into out/
+release() {
+    rm -rf tree.d
+    mkdir -p tree.d/bin tree.d/empty
+    echo "$3" >tree.d/bin/web
+    chmod 755 tree.d/bin/web
+    ln -s web tree.d/bin/link
+    : >tree.d/nothing
+    printf '[Bundle]\nName=%s\nVersion=%s\n[Service main]\nExecStart=/bundle/bin/web\n' "$1" "$2" >intent
+    run pack --manifest=intent --output=packed tree.d
+}
+
+run init --repository=repo --keys=keys && release web 1 one && run publish -r repo -k keys -c stable packed/web-1.manifest &&
+    release site 7 seven && run publish -r repo -k keys -c canary packed/site-7.manifest
+ok $? "a repository with two releases"
+cp -r repo good
+cp repo/metadata/1.root.json root.json
+tree >before
+run verify --root=root.json repo
+status=$?
+[ $status -eq 0 ] && [ ! -s err ] && grep -q '^Good: 4 targets of .* among them 2 releases.$' out
+ok $? "is good"
+[ "$(awk 'NR > 1 && NR < 6 { print $1, $2, $4, $5, $6, $7 }' out | tr '\n' ';')" = "root 1 3 of 2 ;timestamp 3 1 of 1 ;snapshot 3 1 of 1 ;targets 3 1 of 1 4;" ]
+ok $? "with a line for each role: version, signatures of those needed, targets"
+mv out folder.out
+run verify --root=root.json "file://$work/repo" && cmp out folder.out
+ok $? "the file:// URL says the same"
+ln -s repo "a link" && run verify --root=root.json "file://$work/a%20link" && cmp out folder.out && run verify --root=root.json "a link" && cmp out folder.out
+ok $? "also one that has to be encoded"
+rm "a link"
+run verify --root=root.json --json repo && [ "$(field out good)" = True ] && [ "$(field out releases)" = 2 ] && [ "$(field out roles 3 role)" = targets ] &&
+    [ "$(field out roles 0 signatures)" = 3 ] && [ "$(field out roles 0 threshold)" = 2 ] && [ "$(field out judged_at)" = 2027-01-15T08:00:00Z ] &&
+    [ "$(field out notes)" = "[]" ] && [ "$(field out problems)" = "[]" ]
+ok $? "--json"
+run verify --root=root.json --quiet repo && [ ! -s out ] && [ ! -s err ]
+ok $? "--quiet says nothing"
+run verify --root=root.json --verbose repo && grep -qx stable/web.manifest out && grep -qx canary/site.tar.zst out
+ok $? "--verbose names each target"
+run verify --root=root.json --channel=stable repo && grep -q '^Good: 2 targets .* 1 releases' out
+ok $? "--channel: that one alone"
+if [ -e /etc/sealift/root.json ]; then
+    skip "without a root" "this machine has one"
+else
+    run verify repo && grep -q 'warning: trust begins with metadata/1.root.json, which is what is there' err && [ "$(wc -l <err)" = 1 ]
+    ok $? "without a root, trust begins with what is there, and that is said"
+fi
+mkdir host && cp root.json host && cp repo/metadata/timestamp.json repo/metadata/3.snapshot.json host && mv host/3.snapshot.json host/snapshot.json
+run verify --trusted=host repo
+ok $? "a host that has come this far goes on"
+tree | grep -v ' ./host/\|folder.out' | cmp -s - before
+ok $? "nothing of all this was written to"
+
+# ---- what hosts refuse
+flip repo/metadata/3.targets.json 300
+refuses 'targets.json' "a flipped byte in metadata" --root=root.json repo
+fresh
+sed -i 's/"version": 3/"version": 9/' repo/metadata/timestamp.json
+refuses '0 good signatures by the keys of root' "a timestamp that nobody signed so" --root=root.json repo
+run verify --root=root.json --json repo
+[ $? -eq 1 ] && [ "$(field out good)" = False ] && field out error | grep -q 'good signatures' && [ "$(field out roles 0 role)" = root ]
+ok $? "which --json says too, and how far trust came"
+fresh
+python3 - <<'PY'
+import json
+d = json.load(open("repo/metadata/timestamp.json")); d["signatures"] = []
+json.dump(d, open("repo/metadata/timestamp.json", "w"))
+PY
+refuses '0 good signatures' "an unsigned timestamp" --root=root.json repo
+fresh
+rm repo/metadata/3.snapshot.json
+refuses 'metadata/3.snapshot.json: not there' "missing metadata" --root=root.json repo
+fresh
+web=$(echo repo/targets/stable/*.web.tar.zst)
+flip "$web" 60
+refuses 'stable/web.tar.zst' "a flipped byte in a bundle" --root=root.json repo
+run verify --root=root.json --channel=canary repo
+ok $? "which is nothing to the other channel"
+run verify --root=root.json --metadata-only repo && grep -q 'no target was looked at' out
+ok $? "nor to --metadata-only, which says what it left out"
+rm repo/targets/canary/*.manifest
+refuses 'stable/web.tar.zst' "and another target that is missing: the first is told" --root=root.json repo
+grep -q 'canary/site.manifest.*not there' err
+ok $? "and the second"
+run verify --root=root.json --json repo
+[ "$(field out problems 1 what)" = stable/web.tar.zst ] && [ "$(field out problems 0 what)" = canary/site.manifest ] && [ "$(field out targets)" = 2 ]
+ok $? "in JSON as well"
+fresh
+printf x >>"$web"
+refuses 'longer than' "a target that is longer than was signed" --root=root.json repo
+fresh
+ln -sf "$(basename "$web").real" "$web.link" && mv "$web" "$web.real" && mv "$web.link" "$web"
+refuses 'link' "a target that is a link" --root=root.json repo
+
+fresh
+refuses 'timestamp.json version 3 expired at 2027-01-18T08:00:00Z' "expired, three days later" --root=root.json --at=2027-01-18T08:00:00Z repo
+run verify --root=root.json --at=2027-01-18T07:59:59Z repo
+ok $? "and not before"
+refuses 'root.json version 1 expired' "an expired root" --root=root.json --at=2028-06-01T00:00:00Z repo
+run init --repository=other --keys=other-keys
+refuses 'good signatures by the keys of root' "another repository's root" --root=other/metadata/1.root.json repo
+refuses 'trusted root' "a root that is none" --root=keys/root-1.pub repo
+refuses 'nowhere' "a root that is not there" --root=nowhere repo
+
+release web 2 two && cp -r good newer && run publish -r newer -k keys -c stable packed/web-2.manifest && cp newer/metadata/timestamp.json host/timestamp.json &&
+    cp newer/metadata/4.snapshot.json host/snapshot.json
+run verify --trusted=host newer
+ok $? "a host that trusts a newer copy"
+refuses 'version 3 is older than the trusted 4' "which sees that this one is rolled back" --trusted=host repo
+
+fresh
+echo stray >repo/targets/stable/stray
+echo stray >repo/metadata/9.targets.json
+run verify --root=root.json repo && grep -qx 'note: targets/stable/stray: nothing signed names it' out && grep -qx 'note: metadata/9.targets.json: nothing signed names it' out &&
+    [ "$(grep -c '^note' out)" = 2 ]
+ok $? "what nothing names is a note, and no reason to refuse"
+run verify --root=root.json --json newer && [ "$(field out notes 1 2>&1 | grep -c targets/stable)" = 1 ]
+ok $? "an earlier release's files too"
+
+# ---- a release
+release web 5 five
+run verify packed/web-5.manifest && [ "$(cat out)" = "Good: web 5, 5 entries of 5 bytes." ]
+ok $? "a packed release: the bundle beside its manifest"
+run verify --json --bundle=packed/web-5.tar.zst packed/web-5.manifest && [ "$(field out good)" = True ] && [ "$(field out version)" = 5 ]
+ok $? "or elsewhere"
+refuses 'has SHA-256\|bytes where' "another release's" --bundle=packed/site-7.tar.zst packed/web-5.manifest
+cp packed/web-5.tar.zst hold && flip packed/web-5.tar.zst 30
+refuses 'packed/web-5.tar.zst: has SHA-256 .* where .* was signed' "a flipped byte" packed/web-5.manifest
+cp hold packed/web-5.tar.zst && printf x >>packed/web-5.tar.zst
+refuses 'bytes where' "a byte too many" packed/web-5.manifest
+rm packed/web-5.tar.zst
+refuses 'packed/web-5.tar.zst' "no bundle" packed/web-5.manifest
+cp hold packed/web-5.tar.zst
+# edit NAME SED: the manifest is edited, the sum of the bundle still holds
+edited() {
+    sed "$2" packed/web-5.manifest >packed/edit.manifest
+    cmp -s packed/web-5.manifest packed/edit.manifest && echo "nothing was edited" >>err
+    refuses "$3" "$1" --bundle=packed/web-5.tar.zst packed/edit.manifest
+}
+edited "a mode" 's/^File=0644\(.* nothing\)/File=0755\1/' 'has mode 0644, signed was 0755'
+edited "a link" 's/^Symlink=web/Symlink=..\/nothing/' 'points to'
+edited "a sum" 's/^\(File=0755 5 \)[0-9a-f]\{8\}/\100000000/' 'bin/web: its SHA-256 is not what was signed'
+edited "a name" 's/ nothing$/ nithing/' 'nothing: in the bundle but not in the manifest'
+refuses 'not packed yet' "an intent" intent
+
+# ---- the command line
+wrong 2 'at=tomorrow' "no date" --at=tomorrow repo
+wrong 2 'channel=../x' "no channel" --channel=../x repo
+wrong 1 'nowhere' "no folder" nowhere
+wrong 1 'not a repository' "no repository" keys
+wrong 1 'root' "an https source needs a root" https://localhost:1/
+wrong 1 'localhost:1\|onnect' "a server that is not there" --root=root.json https://localhost:1/
+wrong 1 'not an https' "plain http" --root=root.json http://localhost:1/
+
+done_testing
