@@ -67,9 +67,10 @@ ok $? "with a line for each role: version, signatures of those needed, targets"
 mv out folder.out
 run verify --root=root.json "file://$work/repo" && cmp out folder.out
 ok $? "the file:// URL says the same"
-ln -s repo "a link" && run verify --root=root.json "file://$work/a%20link" && cmp out folder.out && run verify --root=root.json "a link" && cmp out folder.out
+cp -r repo "a %folder" && ln -s "a %folder" "a link" && run verify --root=root.json "file://$work/a%20%25folder" && cmp out folder.out &&
+    run verify --root=root.json "a link" && cmp out folder.out
 ok $? "also one that has to be encoded"
-rm "a link"
+rm -r "a link" "a %folder"
 run verify --root=root.json --json repo && [ "$(field out good)" = True ] && [ "$(field out releases)" = 2 ] && [ "$(field out roles 3 role)" = targets ] &&
     [ "$(field out roles 0 signatures)" = 3 ] && [ "$(field out roles 0 threshold)" = 2 ] && [ "$(field out judged_at)" = 2027-01-15T08:00:00Z ] &&
     [ "$(field out notes)" = "[]" ] && [ "$(field out problems)" = "[]" ]
@@ -182,7 +183,103 @@ edited "a mode" 's/^File=0644\(.* nothing\)/File=0755\1/' 'has mode 0644, signed
 edited "a link" 's/^Symlink=web/Symlink=..\/nothing/' 'points to'
 edited "a sum" 's/^\(File=0755 5 \)[0-9a-f]\{8\}/\100000000/' 'bin/web: its SHA-256 is not what was signed'
 edited "a name" 's/ nothing$/ nithing/' 'nothing: in the bundle but not in the manifest'
+edited "an entry too many" "/^Inodes=/s/5/6/; \$a Directory=0755 zzz" 'zzz: in the manifest but not in the bundle'
 refuses 'not packed yet' "an intent" intent
+
+# ---- a delegated role: as another team signs it, with a target of its own
+fresh
+mkdir team only && cp keys/targets-1.* keys/snapshot-1.* keys/timestamp-1.* only && run key new -k team team-1 && run key list --keys=team --json && cp out team.json
+cat >delegate.py <<'PY'
+import hashlib, json, os, subprocess
+
+m = "repo/metadata/"
+def load(name): return json.load(open(m + name))["signed"]
+def meta(name, version):
+    data = open(m + name, "rb").read()
+    return {"version": version, "length": len(data), "hashes": {"sha256": hashlib.sha256(data).hexdigest()}}
+def sign(body, name, keys, **more):
+    body.update(**more)
+    json.dump({"signatures": [], "signed": body}, open(m + name, "w"))
+    for k in keys:
+        stem = "one-" + k
+        os.makedirs(stem, exist_ok=True)
+        for end in (".pem", ".pub"):
+            source = ("team/" if k == "team-1" else "only/") + k + end
+            if not os.path.exists(stem + "/" + k + end): os.link(source, stem + "/" + k + end)
+        subprocess.run([os.environ["sealift"], "sign", "--yes", "--keys=" + stem, m + name], stdout=subprocess.DEVNULL, check=True)
+
+keys = json.load(open("team.json"))["keys"]
+os.makedirs("repo/targets/team")
+data = b"of the team"
+sum = hashlib.sha256(data).hexdigest()
+open("repo/targets/team/%s.note" % sum, "wb").write(data)
+targets = load("3.targets.json")
+sign(dict(targets), "1.team.json", ["team-1"], version=1, expires="2027-01-17T08:00:00Z", targets={"team/note": {"length": len(data), "hashes": {"sha256": sum}}})
+sign(targets, "4.targets.json", ["targets-1"], version=4, delegations={"keys": {k["id"]: k["key"] for k in keys}, "roles": [
+    {"name": "team", "keyids": [k["id"] for k in keys], "threshold": 1, "terminating": False, "paths": ["team/*"]}]})
+sign(load("3.snapshot.json"), "4.snapshot.json", ["snapshot-1"], version=4, meta={"targets.json": meta("4.targets.json", 4), "team.json": meta("1.team.json", 1)})
+sign(load("timestamp.json"), "timestamp.json", ["timestamp-1"], version=4, meta={"snapshot.json": meta("4.snapshot.json", 4)})
+PY
+python3 delegate.py && run verify --root=root.json repo && grep -q '^team  *1  2027-01-17T08:00:00Z  1 of 1   1$' out && grep -q '^Good: 5 targets' out && ! grep -q ^note out
+ok $? "a delegated role is gone into"
+printf 'OF the team' >"$(echo repo/targets/team/*)"
+refuses 'team/note' "a target of no kind that we know has the bytes that were signed" --root=root.json repo
+rm repo/targets/team/*
+refuses 'team/note.*not there' "and so are its targets" --root=root.json repo
+refuses 'team.json version 1 expired' "its own end" --root=root.json --at=2027-01-17T08:00:00Z repo
+grep -q '^targets ' out && ! grep -q '^team ' out
+ok $? "which does not keep the other roles from being looked at"
+run verify --root=root.json --at=2027-01-17T08:00:00Z --channel=stable repo
+ok $? "nor other channels from being good"
+
+# A release that is signed, but that no agent takes: another bundle's bytes under the manifest's name.
+fresh
+python3 - <<'PY'
+exec(open("delegate.py").read().split("keys = json.load")[0])
+targets = load("3.targets.json")
+t = targets["targets"]
+t["stable/web.tar.zst"], t["canary/web.tar.zst"] = t["canary/site.tar.zst"], t["stable/web.tar.zst"]
+t["canary/web.manifest"] = t["canary/site.manifest"]
+for old in os.listdir("repo/targets/canary"):
+    open("repo/targets/canary/" + old.replace("site", "web"), "wb").write(open("repo/targets/canary/" + old, "rb").read())
+    open("repo/targets/stable/" + old.replace("site", "web"), "wb").write(open("repo/targets/canary/" + old, "rb").read())
+for old in os.listdir("repo/targets/stable"):
+    open("repo/targets/canary/" + old, "wb").write(open("repo/targets/stable/" + old, "rb").read())
+sign(targets, "4.targets.json", ["targets-1"], version=4)
+sign(load("3.snapshot.json"), "4.snapshot.json", ["snapshot-1"], version=4, meta={"targets.json": meta("4.targets.json", 4)})
+sign(load("timestamp.json"), "timestamp.json", ["timestamp-1"], version=4, meta={"snapshot.json": meta("4.snapshot.json", 4)})
+PY
+refuses 'stable/web.manifest: signed metadata and manifest name different bytes' "a bundle that the manifest does not seal" --root=root.json repo
+grep -q 'stable/web.tar.zst: has SHA-256\|stable/web.tar.zst: has .* bytes where' err
+ok $? "in the bundle's own words too"
+grep -q 'canary/web.manifest: is the manifest of bundle site' err
+ok $? "the manifest of another bundle"
+
+# ---- over TLS, as from a bucket
+cat >serve.py <<'PY'
+import functools, http.server, ssl
+class Handler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def log_message(self, *a): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory="good"))
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("cert.pem", "key.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+PY
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost 2>/dev/null
+unset https_proxy HTTPS_PROXY all_proxy ALL_PROXY
+mkfifo told
+python3 serve.py >told 2>serve.log &
+server=$!
+trap 'kill $server; rm -rf "$work"' EXIT
+read -r port <told
+run verify --root=root.json --ca-file="$work/cert.pem" "https://localhost:$port/" && cmp out folder.out
+ok $? "https: the same again" serve.log
+refuses 'certificate' "a server that nobody vouches for" --root=root.json "https://localhost:$port/"
+refuses 'is the source.s URL right' "a folder of it where nothing is" --root=root.json --ca-file="$work/cert.pem" "https://localhost:$port/none"
 
 # ---- the command line
 wrong 2 'at=tomorrow' "no date" --at=tomorrow repo
