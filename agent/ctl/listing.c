@@ -6,43 +6,58 @@
 
 #include <inttypes.h>
 
+#include "ctl/delegation.h"
+#include "facts/tuf_write.h"
+
 void listing_done(struct listing *l)
 {
         tuf_signers_done(&l->by);
 }
 
-static json_t *delegation_find(const struct repository_role *by, const char *name)
+/* The first role in our order that delegates to it: where several do, they had better list the same keys. */
+static json_t *find_delegation(const struct repository *r, const struct repository_role *role,
+                               const struct repository_role **ret_by)
 {
-        json_t *list = json_object_get(json_object_get(by->body, "delegations"), "roles");
+        const struct repository_role *by;
 
-        for (size_t i = 0; i < json_array_size(list); i++) {
-                json_t *d = json_array_get(list, i);
-                const char *its = json_string_value(json_object_get(d, "name"));
+        for (size_t i = 0; role->delegated && (by = repository_nth(r, i)); i++) {
+                json_t *d = by->role == TUF_TARGETS ? delegation_find(by->body, role->name) : NULL;
 
-                if (its && str_eq(its, name))
-                        return d;
+                if (!d)
+                        continue;
+                *ret_by = by;
+                return d;
         }
         return NULL;
 }
 
-/* The first role in our order that delegates to it: where several do, they had better list the same keys. */
+bool listing_exists(const struct repository *r, const struct repository_role *role)
+{
+        const struct repository_role *by;
+
+        return !role->delegated || find_delegation(r, role, &by);
+}
+
+int64_t listing_period(const struct repository *r, const struct repository_role *role)
+{
+        const struct repository_role *by;
+        int64_t period = tuf_read_delegated_period(find_delegation(r, role, &by));
+
+        return period > 0 ? period : tuf_read_period(repository_top(r, TUF_ROOT)->body, role->role);
+}
+
 static int listing_delegated(const struct repository *r, const struct repository_role *role,
                              struct listing *ret, struct fault *f)
 {
         const struct repository_role *by;
+        json_t *d = find_delegation(r, role, &by);
 
-        for (size_t i = 0; (by = repository_nth(r, i)); i++) {
-                json_t *d = by->role == TUF_TARGETS ? delegation_find(by, role->name) : NULL;
-
-                if (!d)
-                        continue;
-                (void)snprintf(ret->lister, sizeof(ret->lister), "%s", by->file);
-                return tuf_signers_parse(d,
-                                         json_object_get(json_object_get(by->body, "delegations"), "keys"),
-                                         ret->lister, &ret->by, f);
-        }
-        return fault_set(f, -ENOKEY, "%s: no role delegates to it any more, so nobody can sign it",
-                         role->name);
+        if (!d)
+                return fault_set(f, -ENOKEY, "%s: no role delegates to it any more, so nobody can sign it",
+                                 role->name);
+        (void)snprintf(ret->lister, sizeof(ret->lister), "%s", by->file);
+        return tuf_signers_parse(d, json_object_get(json_object_get(by->body, "delegations"), "keys"),
+                                 ret->lister, &ret->by, f);
 }
 
 int listing_find(const struct repository *r, const struct repository_role *role, struct listing *ret,

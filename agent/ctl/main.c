@@ -13,6 +13,7 @@ static const struct verb {
         int (*run)(int argc, char **argv);
 } verbs[] = {
         { "check", "", "look for new releases now", verb_check },
+        { "delegate", "ROLE", "trust another role with some names, its keys, or no more", verb_delegate },
         { "expire", "", "what of a repository runs out, and when", verb_expire },
         { "init", "", "make a repository to publish to, and its keys", verb_init },
         { "key", "WORD", "make, take and list the keys that sign", verb_key },

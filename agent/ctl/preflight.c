@@ -10,6 +10,7 @@
 #include "ctl/repository_parts.h"
 #include "facts/trust_drive.h"
 #include "ground/io.h"
+#include "ground/text.h"
 
 struct host {
         const struct repository *repository;
@@ -114,6 +115,27 @@ int preflight_new_host(const struct repository *r, int64_t now, struct trust **r
         const struct host h = { .repository = r };
 
         return host_look(&h, r->first_root, r->first_root_len, now, ret, f);
+}
+
+int repository_look_up(const struct repository *r, const char *target, uint64_t length, const char *sha256,
+                       struct fault *f)
+{
+        _cleanup_(trust_freep) struct trust *host = NULL;
+        uint8_t sum[SHA256_SIZE];
+        const struct tuf_file *found;
+        int k;
+
+        k = preflight_new_host(r, repository_judged_at(r), &host, f);
+        if (k >= 0)
+                k = text_unhex(sha256, sum, sizeof(sum));
+        if (k < 0)
+                return f && f->error < 0 ? k : fault_set_errno(f, k, "%s", target);
+        found = trust_find_target(host, target);
+        if (!found)
+                return fault_set(f, -ENOENT, "hosts that look for %s would find nothing", target);
+        if (found->length != length || !found->has_sha256 || memcmp(found->sha256, sum, sizeof(sum)) != 0)
+                return fault_set(f, -EBADMSG, "hosts that look for %s would find another one", target);
+        return 0;
 }
 
 static int preflight_follower(const struct repository *r, struct fault *f)

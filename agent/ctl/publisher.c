@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "ctl/listing.h"
 #include "facts/date.h"
 #include "facts/expiry.h"
 #include "facts/freeze.h"
@@ -135,7 +136,7 @@ int publisher_parse_interval(const char *name, const char *text, int64_t period,
 
 int64_t publisher_margin(const struct repository *r, const struct repository_role *role)
 {
-        return expiry_margin(role->role, tuf_read_period(repository_top(r, TUF_ROOT)->body, role->role));
+        return expiry_margin(role->role, listing_period(r, role));
 }
 
 /* Two units are as much as a reader wants to know. */
@@ -167,7 +168,7 @@ void publisher_warn_expiry(const struct repository *r, const char *command)
                 int64_t left = role->expires - repository_now(r);
                 char span[PUBLISHER_SPAN_SIZE], name[REPOSITORY_FILE_SIZE];
 
-                if (role->staged.data || left >= publisher_margin(r, role))
+                if (role->staged.data || left >= publisher_margin(r, role) || !listing_exists(r, role))
                         continue;
                 publisher_format_span(left > 0 ? left : -left, span);
                 publisher_role_text(role, name);

@@ -43,7 +43,7 @@ struct repository_role {
         int64_t expires;
         json_t *body; /* owned; what repository_stage() will sign: to be changed */
         bool changed;
-        bool dated; /* body has its version and date already: a root's draft, which others have signed */
+        bool dated; /* body has its version and date already: a draft, which others have signed */
         struct repository_staged staged;
 };
 
@@ -89,8 +89,27 @@ void repository_change(struct repository_role *role);
  * one. -EKEYREJECTED when keys are missing; whatever a host would say, else. */
 _must_check_ int repository_stage(struct repository *r, struct signer *signer, struct fault *f);
 
-/* The changed root alone, with the signatures that can be had here, however few. */
-_must_check_ int repository_draft_root(struct repository *r, struct signer *signer, struct fault *f);
+/* Whether those who sign for the role now, as the bodies have it, have signed what is published of it: 1 or
+ * 0. */
+_must_check_ int repository_still_signed(const struct repository *r, const struct repository_role *role,
+                                         struct fault *f);
+
+/* The changed role alone, with the signatures that can be had here, however few. */
+_must_check_ int repository_draft(struct repository *r, struct repository_role *role, struct signer *signer,
+                                  struct fault *f);
+
+/* Writes it to path, which must be a new file, for others to sign (ctl/repository_draft.c). */
+_must_check_ int repository_write_draft(const struct repository_role *role, const char *path,
+                                        struct fault *f);
+
+/* Takes such a file back: role is changed, and is what it says, with the signatures it brings. -ESTALE when
+ * another version was published meanwhile. */
+_must_check_ int repository_take_draft(struct repository_role *role, const char *path, struct fault *f);
+
+/* Whether a new host that is shown what is staged finds this under the name, and nothing else: -EBADMSG for
+ * another content, -ENOENT for none. */
+_must_check_ int repository_look_up(const struct repository *r, const char *target, uint64_t length,
+                                    const char *sha256, struct fault *f);
 
 /* How many distinct keys have signed what is staged for the root, of those that the root before (threshold 0
  * when there is none) and it itself list for root. */

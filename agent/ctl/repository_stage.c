@@ -73,19 +73,17 @@ static int next_version(const struct repository *r, const struct repository_role
         return 0;
 }
 
-/* What a delegated role signs is valid as long as what targets signs. */
 static int role_date(const struct repository *r, struct repository_role *role, struct fault *f)
 {
-        const json_t *root = repository_top(r, TUF_ROOT)->body;
         uint64_t version = 0;
         int k;
 
         k = next_version(r, role, &version, f);
         if (k < 0)
                 return k;
-        k = tuf_write_version(role->body, version, r->now + tuf_read_period(root, role->role));
+        k = tuf_write_version(role->body, version, r->now + listing_period(r, role));
         if (k >= 0 && role->role == TUF_TIMESTAMP)
-                k = tuf_write_promise(role->body, root);
+                k = tuf_write_promise(role->body, repository_top(r, TUF_ROOT)->body);
         return k < 0 ? fault_set_errno(f, k, "%s", role->file) : 0;
 }
 
@@ -246,15 +244,26 @@ int repository_begin_root(struct repository *r, struct fault *f)
         return tuf_metadata_parse(TUF_ROOT, info.bytes, info.len, &r->before, f);
 }
 
-/* Whether those who sign for the role now have signed what is published. */
-static int still_signed(const struct repository *r, const struct repository_role *role, struct fault *f)
+static bool published(const struct repository *r, const struct repository_role *role, struct trust_role *ret)
+{
+        const char *file;
+
+        if (!role->delegated)
+                return trust_role(r->trust, role->role, ret);
+        for (size_t i = 1; trust_targets_role(r->trust, i, &file, ret); i++)
+                if (str_eq(file, role->file))
+                        return true;
+        return false;
+}
+
+int repository_still_signed(const struct repository *r, const struct repository_role *role, struct fault *f)
 {
         _cleanup_(tuf_metadata_freep) struct tuf_metadata *m = NULL;
         _cleanup_(listing_done) struct listing l = {};
         struct trust_role info;
         int k;
 
-        if (!trust_role(r->trust, role->role, &info))
+        if (!published(r, role, &info))
                 return 0;
         k = listing_find(r, role, &l, f);
         if (k >= 0)
@@ -268,7 +277,7 @@ static int change_unsigned(struct repository *r, struct fault *f)
 {
         for (enum tuf_role i = TUF_TIMESTAMP; r->before && i < TUF_ROLES; i++) {
                 struct repository_role *role = repository_top(r, i);
-                int k = role->changed ? 1 : still_signed(r, role, f);
+                int k = role->changed ? 1 : repository_still_signed(r, role, f);
 
                 if (k < 0)
                         return k;
@@ -305,13 +314,15 @@ int repository_stage(struct repository *r, struct signer *signer, struct fault *
         return k < 0 ? k : preflight(r, f);
 }
 
-int repository_draft_root(struct repository *r, struct signer *signer, struct fault *f)
+int repository_draft(struct repository *r, struct repository_role *role, struct signer *signer,
+                     struct fault *f)
 {
-        int k;
+        int k = 0;
 
-        repository_change(repository_top(r, TUF_ROOT));
-        k = repository_begin_root(r, f);
-        return k < 0 ? k : stage_role(r, repository_top(r, TUF_ROOT), signer, true, f);
+        repository_change(role);
+        if (role->role == TUF_ROOT)
+                k = repository_begin_root(r, f);
+        return k < 0 ? k : stage_role(r, role, signer, true, f);
 }
 
 int repository_count_root(const struct repository *r, struct repository_count *ret_before,

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 
+#include "ctl/listing.h"
 #include "ctl/publisher.h"
 #include "facts/date.h"
 #include "facts/expiry.h"
@@ -60,13 +61,16 @@ static int by_expiry(const void *a, const void *b)
 static const struct repository_role **sorted(const struct repository *r, size_t *ret_n)
 {
         const struct repository_role **list;
+        const struct repository_role *role;
         size_t n = 0;
 
         while (repository_nth(r, n))
                 n++;
         list = calloc(n + 1, sizeof(struct repository_role *));
-        for (size_t i = 0; list && i < n; i++)
-                list[i] = repository_nth(r, i);
+        n = 0;
+        for (size_t i = 0; list && (role = repository_nth(r, i)); i++)
+                if (listing_exists(r, role)) /* else no host reads it, and nobody can sign it */
+                        list[n++] = role;
         if (list)
                 qsort(list, n, sizeof(struct repository_role *), by_expiry);
         *ret_n = n;

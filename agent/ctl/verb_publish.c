@@ -18,7 +18,7 @@
 #include "ground/io.h"
 #include "ground/text.h"
 
-static const char *arg_repository, *arg_channel;
+static const char *arg_repository, *arg_channel, *arg_role;
 static struct signer_args arg_signer;
 static bool arg_json, arg_dry_run;
 
@@ -26,6 +26,7 @@ static const struct args_option options[] = {
         ARGS_TEXT('r', "repository", "DIR", &arg_repository, "the folder made by sealift init"),
         SIGNER_OPTIONS(arg_signer),
         ARGS_TEXT('c', "channel", "NAME", &arg_channel, "the channel whose hosts get it"),
+        ARGS_TEXT(0, "role", "ROLE", &arg_role, "the role that lists and signs it (targets)"),
         ARGS_FLAG('n', "dry-run", &arg_dry_run, "check everything, write nothing"),
         ARGS_FLAG('j', "json", &arg_json, "print JSON"),
 };
@@ -183,10 +184,20 @@ static int history_check_all(const struct release *r, const struct repository *r
 
 /* ---- Publishing ---- */
 
-/* The channel's bundle with the other compression, if it had one, is not offered any more. */
-static int stage_targets(const struct release *r, struct repository *repository, struct fault *f)
+static int find_role(struct repository *repository, struct repository_role **ret, struct fault *f)
 {
-        struct repository_role *role = repository_top(repository, TUF_TARGETS);
+        struct repository_role *role = repository_find(repository, arg_role ?: "targets");
+
+        if (!role || role->role != TUF_TARGETS)
+                return fault_set(f, role ? -EINVAL : -ENOENT, "--role=%s: %s", arg_role,
+                                 role ? "lists no targets" : "there is no such role; see sealift delegate");
+        *ret = role;
+        return 0;
+}
+
+/* The channel's bundle with the other compression, if it had one, is not offered any more. */
+static int stage_targets(const struct release *r, struct repository_role *role, struct fault *f)
+{
         const struct content *c = &r->manifest->content;
         char other[TARGET_NAME_SIZE];
         int k;
@@ -198,7 +209,38 @@ static int stage_targets(const struct release *r, struct repository *repository,
         k = tuf_write_target(role->body, r->bundle_target, c->size, c->sha256);
         if (k >= 0)
                 k = tuf_write_target(role->body, r->manifest_target, r->len, r->digest);
-        return k < 0 ? fault_set_errno(f, k, "targets.json") : 0;
+        return k < 0 ? fault_set_errno(f, k, "%s", role->file) : 0;
+}
+
+/* Hosts believe the first role that lists a name, on a way there by delegations that have it (spec 5.6.7).
+ */
+static int look_up(const struct repository *repository, const char *target, uint64_t length,
+                   const char *sha256, struct fault *f)
+{
+        const char *role = arg_role ?: "targets";
+        struct fault why = {};
+        int k;
+
+        k = repository_look_up(repository, target, length, sha256, &why);
+        if (k == -ENOENT)
+                return fault_set(
+                        f, -EPERM,
+                        "%s: %s is not trusted with it, or a role that is asked before ends the search or "
+                        "has expired",
+                        target, role);
+        if (k == -EBADMSG)
+                return fault_set(f, -EPERM, "%s: a role that is trusted more than %s has another one",
+                                 target, role);
+        return k < 0 ? fault_set(f, k, "%s", why.text) : 0;
+}
+
+static int look_up_both(const struct release *r, const struct repository *repository, struct fault *f)
+{
+        const struct content *c = &r->manifest->content;
+        int k;
+
+        k = look_up(repository, r->manifest_target, r->len, r->digest, f);
+        return k < 0 ? k : look_up(repository, r->bundle_target, c->size, c->sha256, f);
 }
 
 static int put_targets(const struct release *r, struct repository *repository, struct fault *f)
@@ -236,9 +278,9 @@ static void add_targets(const struct release *r, json_t *files)
 static int report_json(const struct release *r, json_t *files)
 {
         _cleanup_json_ json_t *top =
-                json_pack("{s:s, s:s, s:s, s:s, s:b, s:O}", "bundle", r->manifest->name, "version",
-                          r->manifest->version, "digest", r->digest, "channel", arg_channel, "written",
-                          !arg_dry_run, "files", files);
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:O}", "bundle", r->manifest->name, "version",
+                          r->manifest->version, "digest", r->digest, "channel", arg_channel, "role",
+                          arg_role ?: "targets", "written", !arg_dry_run, "files", files);
 
         return publisher_print_json(top);
 }
@@ -255,15 +297,20 @@ static int publish_locked(const struct release *r, struct repository *repository
 {
         _cleanup_(signer_done) struct signer signer = {};
         _cleanup_json_ json_t *files = NULL;
+        struct repository_role *role = NULL;
         int k;
 
         k = signer_open(&arg_signer, &signer, f);
         if (k >= 0)
                 k = history_check_all(r, repository, f);
         if (k >= 0)
-                k = stage_targets(r, repository, f);
+                k = find_role(repository, &role, f);
+        if (k >= 0)
+                k = stage_targets(r, role, f);
         if (k >= 0)
                 k = repository_stage(repository, &signer, f);
+        if (k >= 0)
+                k = look_up_both(r, repository, f);
         if (k < 0)
                 return k;
         files = publisher_files_json(repository, &signer.keys);

@@ -13,7 +13,6 @@
 #include "ctl/rotation.h"
 #include "facts/date.h"
 #include "facts/tuf_write.h"
-#include "ground/io.h"
 #include "ground/text.h"
 
 static const char *arg_repository, *arg_role, *arg_type, *arg_threshold, *arg_expires, *arg_interval,
@@ -209,47 +208,11 @@ static int change_root(struct repository *r, const struct plan *p, struct signer
 
 static int take_draft(struct repository *r, struct fault *f)
 {
-        static const struct json_limits limits = { .bytes = TUF_ROOT_BYTES_MAX,
-                                                   .values = TUF_ROOT_BYTES_MAX / TUF_BYTES_PER_VALUE,
-                                                   .depth = TUF_DEPTH_MAX };
         struct repository_role *root = repository_top(r, TUF_ROOT);
-        _cleanup_(tuf_metadata_freep) struct tuf_metadata *m = NULL;
-        _cleanup_json_ json_t *envelope = NULL;
-        _cleanup_free_ char *text = NULL;
-        size_t len;
         int k;
 
-        k = io_read_file_at(AT_FDCWD, arg_finish, TUF_ROOT_BYTES_MAX, &text, &len, f);
-        if (k < 0)
-                return k;
-        k = tuf_metadata_parse(TUF_ROOT, text, len, &m, f);
-        if (k >= 0)
-                k = json_parse(arg_finish, text, len, &limits, &envelope, f);
-        if (k < 0)
-                return fault_prefix(f, "%s", arg_finish);
-        if (m->version != root->version + 1)
-                return fault_set(f, -ESTALE,
-                                 "%s: is root version %" PRIu64 ", but %" PRIu64
-                                 " is the next one here; draft it anew",
-                                 arg_finish, m->version, root->version + 1);
-        json_decref(root->body);
-        root->body = json_incref(json_object_get(envelope, "signed"));
-        root->staged.signatures = json_incref(json_object_get(envelope, "signatures"));
-        root->dated = true;
-        repository_change(root);
-        return rotation_check(root->body, f);
-}
-
-static int write_draft(const struct repository *r, struct fault *f)
-{
-        const struct repository_staged *s = &repository_top(r, TUF_ROOT)->staged;
-        _cleanup_close_ int fd = open(arg_draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-        int k;
-
-        k = fd < 0 ? -errno : io_write_full(fd, s->data, s->len);
-        if (k >= 0 && fsync(fd) < 0)
-                k = -errno;
-        return k < 0 ? fault_set_errno(f, k, "%s: cannot write the draft", arg_draft) : 0;
+        k = repository_take_draft(root, arg_finish, f);
+        return k < 0 ? k : rotation_check(root->body, f);
 }
 
 /* ---- What was done ---- */
@@ -356,7 +319,8 @@ static int write_all(struct repository *r, struct signer *s, size_t first, struc
         k = write_keys(s, first, f);
         if (k < 0)
                 return k;
-        return arg_draft ? write_draft(r, f) : repository_write(r, f);
+        return arg_draft ? repository_write_draft(repository_top(r, TUF_ROOT), arg_draft, f)
+                         : repository_write(r, f);
 }
 
 static int rotate_locked(struct repository *r, const struct plan *p, struct signer *s, struct rotation *rot,
@@ -371,7 +335,8 @@ static int rotate_locked(struct repository *r, const struct plan *p, struct sign
         first = s->keys.n;
         k = arg_finish ? take_draft(r, f) : change_root(r, p, s, rot, f);
         if (k >= 0)
-                k = arg_draft ? repository_draft_root(r, s, f) : repository_stage(r, s, f);
+                k = arg_draft ? repository_draft(r, repository_top(r, TUF_ROOT), s, f)
+                              : repository_stage(r, s, f);
         if (k >= 0 && !arg_dry_run)
                 k = write_all(r, s, first, f);
         if (k < 0)

@@ -10,6 +10,7 @@
 #include "ground/fault.h"
 
 /* publisher: files in, files out, no host needed */
+int verb_delegate(int argc, char **argv);
 int verb_expire(int argc, char **argv);
 int verb_init(int argc, char **argv);
 int verb_key(int argc, char **argv);

@@ -86,17 +86,26 @@ int tuf_write_signers(json_t *root, enum tuf_role role, const struct tuf_signing
 
 int tuf_write_period(json_t *root, enum tuf_role role, int64_t period)
 {
-        json_t *entry = json_object_get(json_object_get(root, "roles"), tuf_role_name(role));
-
-        if (!json_is_object(entry))
-                return -EINVAL;
-        return json_object_set_new(entry, PERIOD_FIELD, json_integer(period)) < 0 ? -ENOMEM : 0;
+        return tuf_write_delegated_period(
+                json_object_get(json_object_get(root, "roles"), tuf_role_name(role)), period);
 }
 
 int64_t tuf_read_signed_period(const json_t *root, enum tuf_role role)
 {
-        json_t *roles = json_object_get(root, "roles");
-        json_t *period = json_object_get(json_object_get(roles, tuf_role_name(role)), PERIOD_FIELD);
+        return tuf_read_delegated_period(
+                json_object_get(json_object_get(root, "roles"), tuf_role_name(role)));
+}
+
+int tuf_write_delegated_period(json_t *delegation, int64_t period)
+{
+        if (!json_is_object(delegation))
+                return -EINVAL;
+        return json_object_set_new(delegation, PERIOD_FIELD, json_integer(period)) < 0 ? -ENOMEM : 0;
+}
+
+int64_t tuf_read_delegated_period(const json_t *delegation)
+{
+        json_t *period = json_object_get(delegation, PERIOD_FIELD);
 
         return json_is_integer(period) && json_integer_value(period) > 0 ? json_integer_value(period) : 0;
 }

@@ -24,6 +24,10 @@ int64_t tuf_read_signed_period(const json_t *root, enum tuf_role role); /* 0 whe
 _must_check_ int tuf_write_period(json_t *root, enum tuf_role role, int64_t period);
 int64_t tuf_default_period(enum tuf_role role) _const_;
 
+/* The same field in a delegation, for what the delegated role signs; 0 when it is missing. */
+int64_t tuf_read_delegated_period(const json_t *delegation);
+_must_check_ int tuf_write_delegated_period(json_t *delegation, int64_t period);
+
 /* How often (seconds) the publisher means to sign a newer timestamp: recorded in root, and put into each
  * timestamp as "x-sealift-interval-seconds", by which hosts notice a freeze long before an expiry. A third
  * of the timestamp's period where root does not say. */
