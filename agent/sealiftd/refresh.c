@@ -142,6 +142,14 @@ static int refresh_complain(struct refresh *x, int r, struct fault *f)
         return r;
 }
 
+/* A team must hear of its own role, also when another's is refused for longer: both have room. */
+static void refresh_add_refused(struct refresh *x, const struct fault *why)
+{
+        struct fault first = x->refused;
+
+        fault_set(&x->refused, first.error, "%.240s; %.240s", first.text, why->text);
+}
+
 /* One team's role that is refused must not keep the other teams from their updates: what it has is not
  * looked at, and what runs of it goes on. A source that is away is everybody's. */
 static bool door_skip(void *userdata, const struct fault *why)
@@ -152,6 +160,8 @@ static bool door_skip(void *userdata, const struct fault *why)
                 return false;
         if (x->refused.error == 0)
                 x->refused = *why;
+        else
+                refresh_add_refused(x, why);
         return true;
 }
 
