@@ -159,16 +159,17 @@ ok $? "a release with such names"
 refuses 1 'not trusted with it' "and one without" publish -r repo -k all -c epsilon --role=bins new.manifest
 
 # ---- Below a delegated role ----
-delegate team/web --from=team --paths='beta/web-*' --key=other-1 && [ -e repo/metadata/1.team%2Fweb.json ] && [ "$(field "$(newest team)" signed delegations roles 0 name)" = team/web ]
-ok $? "--from: the team delegates on, into a file that the name cannot lead out of"
+delegate team-web --from=team --paths='beta/web-*' --key=other-1 && [ -e repo/metadata/1.team-web.json ] && [ "$(field "$(newest team)" signed delegations roles 0 name)" = team-web ]
+ok $? "--from: the team delegates on, two steps down"
 release web-x 1 x
-run publish -r repo -k all -c beta --role=team/web web-x.manifest
+run publish -r repo -k all -c beta --role=team-web web-x.manifest
 ok $? "a release two steps down"
 
 # ---- Refused ----
 refuses 2 'root alone may' "a name of root's" delegate -r repo -k keys targets --paths='x/*' --key=other-1
 refuses 2 'name of 1 to' "no name" delegate -r repo -k keys '' --paths='x/*' --key=other-1
 refuses 2 'name of 1 to' "a name too long" delegate -r repo -k keys "$(printf %081d 0)" --paths='x/*' --key=other-1
+refuses 2 'part of a URL' "a name that a web server would take apart" delegate -r repo -k keys team/web --paths='x/*' --key=other-1
 refuses 2 'could ever sign' "more signatures than keys" delegate -r repo -k keys new --paths='x/*' --key=other-1 --threshold=2
 refuses 2 'same key' "one key twice" delegate -r repo -k keys new --paths='x/*' --key=other-1 --key=other/other-1.pub --threshold=2
 refuses 2 'could ever sign' "no key" delegate -r repo -k keys new --paths='x/*'

@@ -145,6 +145,12 @@ static int plan_read(const char *role, struct plan *p, struct fault *f)
         k = check_options(f);
         if (k >= 0 && tuf_role_file_of(role, file, f) < 0)
                 k = fault_set(f, -EINVAL, "ROLE: not a name of 1 to %u bytes", (unsigned)TUF_ROLE_NAME_MAX);
+        /* Clients ask for "1.a%2Fb.json", and web servers then look for "1.a/b.json". */
+        if (k >= 0 && (strchr(file, '%') || *role == '.'))
+                k = fault_set(f, -EINVAL,
+                              "%s: a role's name is part of a URL, use letters, digits, \"-\", \"_\", \"~\" "
+                              "and, not at its beginning, \".\"",
+                              file);
         if (k >= 0)
                 k = read_paths(p, f);
         if (k >= 0)
