@@ -39,7 +39,7 @@ agent_start
 source_at "file://$STICK/repo"
 
 stick_in
-ok "anybody can verify the stick" runuser -u publisher -- sealift verify --root=/etc/sealift/root.json --repository="file://$STICK/repo"
+ok "anybody can verify the stick" runuser -u publisher -- sealift verify -q --root=/etc/sealift/root.json "file://$STICK/repo"
 ok "release 1 is installed from the stick" sealift check
 is "$(web_page)" 1 "and answers"
 running=1
