@@ -136,20 +136,6 @@ static void forget_keys(json_t *body)
         }
 }
 
-static uint64_t distinct_keys(const struct tuf_signers *s)
-{
-        uint64_t n = 0;
-
-        for (size_t i = 0; i < s->n_keys; i++) {
-                bool known = !s->keys[i].pkey;
-
-                for (size_t k = 0; k < i; k++)
-                        known = known || tuf_key_equal(s->keys + k, s->keys + i);
-                n += !known;
-        }
-        return n;
-}
-
 /* The client's own reading of it. */
 static int check(const json_t *body, const char *role, struct fault *f)
 {
@@ -163,11 +149,11 @@ static int check(const json_t *body, const char *role, struct fault *f)
         for (size_t i = 0; k >= 0 && i < n; i++) {
                 const struct tuf_signers *s = &list[i].signers;
 
-                if (str_eq(list[i].name, role) && distinct_keys(s) < s->threshold)
+                if (str_eq(list[i].name, role) && tuf_signers_distinct(s) < s->threshold)
                         k = fault_set(f, -EINVAL,
                                       "%s: would have %" PRIu64 " keys of which %" PRIu64
                                       " must sign, so nobody could ever sign it",
-                                      role, distinct_keys(s), s->threshold);
+                                      role, tuf_signers_distinct(s), s->threshold);
         }
         tuf_delegations_free(list, n);
         return k;

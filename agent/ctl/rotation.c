@@ -220,20 +220,6 @@ int rotation_end(struct rotation *r, uint64_t threshold, struct fault *f)
 
 /* ---- Who is left ---- */
 
-static size_t distinct_keys(const struct tuf_signers *s)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < s->n_keys; i++) {
-                bool known = !s->keys[i].pkey;
-
-                for (size_t k = 0; k < i; k++)
-                        known = known || tuf_key_equal(s->keys + k, s->keys + i);
-                n += !known;
-        }
-        return n;
-}
-
 int rotation_check(const json_t *root, struct fault *f)
 {
         _cleanup_(tuf_metadata_freep) struct tuf_metadata *m = NULL;
@@ -246,12 +232,12 @@ int rotation_check(const json_t *root, struct fault *f)
         if (k < 0)
                 return k;
         for (enum tuf_role i = 0; i < TUF_ROLES; i++) {
-                size_t n = distinct_keys(m->signers + i);
+                uint64_t n = tuf_signers_distinct(m->signers + i);
 
                 if (n < m->signers[i].threshold)
                         return fault_set(
                                 f, -EINVAL,
-                                "%s: would have %zu keys of which %" PRIu64
+                                "%s: would have %" PRIu64 " keys of which %" PRIu64
                                 " must sign, so nobody could ever sign it; add keys, or set a lower "
                                 "--threshold",
                                 tuf_role_name(i), n, m->signers[i].threshold);

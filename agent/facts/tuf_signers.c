@@ -72,3 +72,17 @@ bool tuf_signers_rotated(const struct tuf_signers *before, const struct tuf_sign
         }
         return false;
 }
+
+uint64_t tuf_signers_distinct(const struct tuf_signers *s)
+{
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < s->n_keys; i++) {
+                bool known = !s->keys[i].pkey;
+
+                for (size_t k = 0; k < i; k++)
+                        known = known || tuf_key_equal(s->keys + k, s->keys + i);
+                n += !known;
+        }
+        return n;
+}

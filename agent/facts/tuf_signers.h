@@ -23,3 +23,6 @@ void tuf_signers_done(struct tuf_signers *s);
 
 /* Whether a key that could sign before cannot any more: "rotated" in the sense of spec 5.3.11. */
 bool tuf_signers_rotated(const struct tuf_signers *before, const struct tuf_signers *after);
+
+/* How many signatures they could come to: keys that are two names of one count once, unknown ones never. */
+uint64_t tuf_signers_distinct(const struct tuf_signers *s);
