@@ -27,16 +27,6 @@ void verify_done(struct verify *v)
         json_decref(v->notes);
 }
 
-bool verify_is_verdict(int error)
-{
-        static const int verdicts[] = { -EINVAL, -EBADMSG, -EKEYREJECTED, -ESTALE, -ETIME, -EFBIG, -ENOENT };
-
-        for (size_t i = 0; i < ELEMENTSOF(verdicts); i++)
-                if (error == verdicts[i])
-                        return true;
-        return false;
-}
-
 void verify_problem(struct verify *v, const char *what, const struct fault *why, struct fault *first)
 {
         (void)json_array_append_new(v->problems, json_pack("{s:s, s:s}", "what", what, "error", why->text));
@@ -220,7 +210,7 @@ static bool door_skip(void *userdata, const struct fault *why)
 {
         struct looking *x = userdata;
 
-        if (!verify_is_verdict(why->error))
+        if (!trust_is_verdict(why->error))
                 return false;
         verify_problem(x->v, "delegated role", why, x->first);
         return true;

@@ -42,8 +42,6 @@ void verify_done(struct verify *v);
 
 /* ---- between its files ---- */
 
-/* Whether it is a verdict over what is served, and not about serving. */
-bool verify_is_verdict(int error) _const_;
 /* Adds a problem, and leaves the first one's fault in first. */
 void verify_problem(struct verify *v, const char *what, const struct fault *why, struct fault *first);
 

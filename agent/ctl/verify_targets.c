@@ -209,7 +209,7 @@ int verify_targets(struct verify *v, struct fault *first, struct fault *f)
                 }
                 if (!strstr(why.text, target->name))
                         (void)fault_prefix(&why, "%s", target->name);
-                if (!verify_is_verdict(why.error)) {
+                if (!trust_is_verdict(why.error)) {
                         *f = why;
                         return why.error;
                 }

@@ -261,6 +261,16 @@ bool trust_skip(struct trust *t)
         return true;
 }
 
+bool trust_is_verdict(int error)
+{
+        static const int verdicts[] = { -EINVAL, -EBADMSG, -EKEYREJECTED, -ESTALE, -ETIME, -EFBIG, -ENOENT };
+
+        for (size_t i = 0; i < ELEMENTSOF(verdicts); i++)
+                if (error == verdicts[i])
+                        return true;
+        return false;
+}
+
 /* ---- Looking up ---- */
 
 const char *trust_warning(const struct trust *t)

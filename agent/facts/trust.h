@@ -85,6 +85,9 @@ _must_check_ int trust_unchanged(struct trust *t, struct fault *f);
  * something else. */
 bool trust_skip(struct trust *t);
 
+/* Whether an error is a verdict over what the source serves; with any other nothing was served at all. */
+bool trust_is_verdict(int error) _const_;
+
 /* What was odd about the stored timestamp and snapshot, for the journal; NULL when nothing was. One that
  * does not verify is ignored, as an update must never depend on it, but then the protection against rollback
  * begins anew. */

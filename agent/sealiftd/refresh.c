@@ -111,17 +111,6 @@ static void refresh_tell(const struct refresh *x)
                      timestamp.version);
 }
 
-/* Errors that are a verdict over what the source serves; with any other nothing was served at all. */
-static bool is_verdict(int error)
-{
-        static const int verdicts[] = { -EINVAL, -EBADMSG, -EKEYREJECTED, -ESTALE, -ETIME, -EFBIG, -ENOENT };
-
-        for (size_t i = 0; i < ELEMENTSOF(verdicts); i++)
-                if (error == verdicts[i])
-                        return true;
-        return false;
-}
-
 /* The source being away is one thing, what it serves being refused another: an operator acts differently on
  * each. Said once for each cause, not at every poll. */
 static int refresh_complain(struct refresh *x, int r, struct fault *f)
@@ -133,7 +122,7 @@ static int refresh_complain(struct refresh *x, int r, struct fault *f)
         vigil_fail(x->agent, f);
         if (str_eq(x->agent->last_result, f->text))
                 return r;
-        if (is_verdict(r))
+        if (trust_is_verdict(r))
                 journal_send(JOURNAL_TRUST_REFUSED, LOG_ERR, NULL, "metadata of source %s refused: %s",
                              source, f->text);
         else
@@ -156,7 +145,7 @@ static bool door_skip(void *userdata, const struct fault *why)
 {
         struct refresh *x = userdata;
 
-        if (!is_verdict(why->error))
+        if (!trust_is_verdict(why->error))
                 return false;
         if (x->refused.error == 0)
                 x->refused = *why;
