@@ -24,12 +24,12 @@ static void test_table(void)
                 if (!directives[i].help || strlen(directives[i].help) > 100)
                         helped = false;
                 if (directives[i].emit && directives[i].section != SECTION_SERVICE &&
-                    directives[i].section != SECTION_SOCKET)
+                    directives[i].section != SECTION_SOCKET && directives[i].section != SECTION_TIMER)
                         emitted = false;
         }
         tap_ok(sorted && unique, "the table is grouped by section, each key once");
         tap_ok(helped, "each row has one line of help");
-        tap_ok(emitted, "only services and sockets reach a drop-in");
+        tap_ok(emitted, "only services, sockets and timers reach a unit");
 
         tap_int(directive_find(SECTION_SERVICE, "[Service main]", "ExecStart", &d, &f), 0, "a known key");
         tap_str(d->key, "ExecStart", "is its row");
@@ -68,8 +68,26 @@ static void test_values(void)
                 { "Version", { "1.0-2" }, { "", "-1", "1 2" } },
                 { "Description", { "A page." }, { "", "a\tb" } },
                 { "Type",
-                  { "exec", "notify" },
+                  { "exec", "notify", "oneshot" },
                   { "", "simple", "forking", "dbus", "notify-reload", "Exec" } },
+                { "After", { "a", "a b", "a  b-c" }, { "", " a", "a ", "A", "a,b", "a.service" } },
+                { "LoadCredential",
+                  { "db-password", "tls.key_1" },
+                  { "", ".x", "a:b", "/etc/shadow", "a*", "a b", "%h" } },
+                { "Capability",
+                  { "CAP_NET_BIND_SERVICE", "CAP_NET_RAW" },
+                  { "", "CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_PTRACE", "cap_net_raw", "net_raw",
+                    "~CAP_CHOWN", "CAP_NET_RAW CAP_CHOWN" } },
+                { "SystemCalls",
+                  { "@resources", "@setuid" },
+                  { "", "@privileged", "@module", "mount", "~@resources", "@raw-io" } },
+                { "Device", { "/dev/fuse", "/dev/net/tun" }, { "", "/dev", "/dev/", "/dev/../x", "fuse" } },
+                { "HostPath",
+                  { "/srv/data", "/etc/ssl/private", "/var/lib/x", "/run/x.sock" },
+                  { "", "/", "/etc", "/usr/lib", "/proc/1", "/sys/kernel", "srv", "/a:/b" } },
+                { "User", { "web", "_apt" }, { "", "root", "sealift", "0", "Web", "-x", "a b", "web.x" } },
+                { "OnCalendar", { "daily", "Mon..Fri 08:00" }, { "", "daily\n", "%h", "\"daily\"" } },
+                { "Proxy", { "8080", "1" }, { "", "0", "65536", "localhost:80" } },
                 { "SuccessExitStatus", { "0", "143" }, { "", "256", "-1", "SIGTERM", "1 2" } },
                 { "TimeoutStartSec",
                   { "90", "1min 30s", "15min" },

@@ -212,7 +212,7 @@ static void test_hostile_values(struct buffer *b)
                 { "Environment=A=b", "A=%h", "a specifier in the environment" },
                 { "Environment=A=b", "A=\"b", "an open quote" },
                 { "Type=exec", "exec\nUser=root", "a newline behind a word" },
-                { "Type=exec", "oneshot", "a word that is not in the table" },
+                { "Type=exec", "forking", "a word that is not in the table" },
                 { "RestartSec=5", "5\n[Unit]\nOnFailure=x", "a section in a span" },
                 { "WorkingDirectory=/bundle", "-/root", "a prefix before a path" },
                 { "WorkingDirectory=/bundle", "~", "a home directory" },

@@ -16,7 +16,7 @@
 
 #include "tap.h"
 
-enum { PAGE_MAX = 1 << 20, ITEMS_MAX = 128, EXAMPLES_MAX = 32, SECTION_NAME_MAX = 64 };
+enum { PAGE_MAX = 1 << 20, ITEMS_MAX = 256, EXAMPLES_MAX = 32, SECTION_NAME_MAX = 64 };
 
 static char *page_read(const char *name, size_t *ret_len)
 {

@@ -15,7 +15,8 @@
 #define IDS             "62062\t62062\t62062\t62062"
 #define NO_CAPABILITIES "0000000000000000"
 
-static struct walls walls = { .bundle = "web", .systemd_version = 252, .inherited = 5 };
+static struct promise promise;
+static struct walls walls = { .place = "web", .promise = &promise, .systemd_version = 252, .inherited = 5 };
 
 static void status_is(const char *text, int want, const char *word, const char *what)
 {
@@ -79,15 +80,16 @@ static void test_mounts(void)
         mounts_are("", -EOPNOTSUPP, "not mounted", "no mounts at all");
         mounts_are("101 86 0:58\n", -EOPNOTSUPP, "proc(5)", "a line that is too short");
         mounts_are("101 86 0:58 / /", -EOPNOTSUPP, "proc(5)", "a line that ends early");
-        walls.root = ROOT_BUNDLE;
+        promise.root = ROOT_BUNDLE;
         mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT, -EOPNOTSUPP, "/usr is there", "a /usr not asked for");
         mounts_are(ROOT_MOUNT BUNDLE_MOUNT, 0, "", "Root=bundle");
-        walls.root = ROOT_HOST_USR;
+        promise.root = ROOT_HOST_USR;
 }
 
 static bool has_namespace(enum network network, const char *name)
 {
-        const struct walls w = { .network = network };
+        const struct promise p = { .network = network };
+        const struct walls w = { .promise = &p };
         const char *names[WALLS_NAMESPACES_MAX];
         size_t n = walls_namespaces(&w, names);
 

@@ -52,6 +52,7 @@ static void show_service(const struct service *s)
         static const char *const networks[] = {
                 [NETWORK_NONE] = "none",
                 [NETWORK_SOCKET] = "only the sockets systemd hands it",
+                [NETWORK_BUNDLE] = "a loopback that services of the bundle share",
                 [NETWORK_OUTBOUND] = "connects out",
                 [NETWORK_BIND] = "listens itself",
         };
@@ -60,6 +61,7 @@ static void show_service(const struct service *s)
         show_settings(s->settings, s->n_settings);
         printf("  network: %s\n  root: %s\n", networks[s->sandbox.network],
                s->sandbox.root == ROOT_BUNDLE ? "the bundle alone" : "the host's /usr, read-only");
+        show_settings(s->sandbox.settings, s->sandbox.n_settings);
 }
 
 static void show_manifest(const struct manifest *m)
@@ -71,6 +73,10 @@ static void show_manifest(const struct manifest *m)
         for (size_t i = 0; i < m->n_sockets; i++) {
                 printf("\nSocket %s, for %s\n", m->sockets[i].name, m->sockets[i].service);
                 show_settings(m->sockets[i].settings, m->sockets[i].n_settings);
+        }
+        for (size_t i = 0; i < m->n_timers; i++) {
+                printf("\nTimer %s, for %s\n", m->timers[i].name, m->timers[i].service);
+                show_settings(m->timers[i].settings, m->timers[i].n_settings);
         }
         if (m->content.sealed)
                 printf("\nContent\n  bundle: %" PRIu64 " bytes, SHA-256 %s\n  tree: %zu entries, %" PRIu64

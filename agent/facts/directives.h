@@ -13,6 +13,7 @@ enum section {
         SECTION_SERVICE,
         SECTION_SANDBOX,
         SECTION_SOCKET,
+        SECTION_TIMER,
         SECTION_CONTENT,
         SECTION_MAX,
 };
@@ -33,6 +34,14 @@ enum value_type {
         VALUE_LISTEN,      /* an address systemd shall listen on (facts/address.h) */
         VALUE_BIND,        /* tcp:PORT or udp:PORT */
         VALUE_ADDRESS,     /* an address, a prefix, or any */
+        VALUE_NAMES,       /* name_valid() words, parted by spaces */
+        VALUE_CREDENTIAL,  /* the name a service knows a credential by; the drop-in says where it comes from
+                            */
+        VALUE_CAPABILITY,  /* capability_find() (facts/capability.h) */
+        VALUE_DEVICE,      /* /dev/NAME */
+        VALUE_HOST_PATH,   /* absolute, as the host sees it */
+        VALUE_USER,        /* a user of the host's, not root */
+        VALUE_CALENDAR,    /* systemd.time(7), calendar events (facts/calendar.h) */
         VALUE_CONTENT,     /* written by `sealift pack`, checked by facts/manifest_content.c */
         VALUE_TYPE_MAX,
 };
@@ -42,8 +51,9 @@ struct directive {
         enum value_type type;
         bool required; /* once per section at least */
         bool repeat;   /* more than once per section */
-        bool emit;     /* goes into the drop-in as "key=value", value literally as written (but see
-                          VALUE_DIRECTORY) */
+        bool site;     /* may stand in bundles.d too (facts/site.h) */
+        bool emit; /* goes into the drop-in, or unit file, as "key=value", value literally as written (but
+                      see VALUE_DIRECTORY) */
         uint64_t min, max;
         const char *key;
         const char *const *words; /* NULL-terminated; VALUE_WORD */

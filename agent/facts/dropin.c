@@ -128,7 +128,7 @@ static int write_directory(const struct dropin *d, const struct directive *direc
 {
         if (!str_eq(value, "yes"))
                 return 0;
-        return buffer_printf(out, "%s=sealift-%s\n%sMode=0700\n", directive->key, d->manifest->name,
+        return buffer_printf(out, "%s=sealift-%s\n%sMode=0700\n", directive->key, d->manifest->place,
                              directive->key);
 }
 
@@ -160,6 +160,9 @@ static void write_defaults(const struct dropin *d, struct buffer *out)
                 { "RestartSec", "1s" },
         };
 
+        /* A job that failed is run again when its time comes. */
+        if (manifest_find_timer(d->manifest, d->service->name))
+                return;
         for (size_t i = 0; i < ELEMENTSOF(defaults); i++)
                 if (!manifest_get(d->service, defaults[i].key))
                         buffer_printf(out, "%s=%s\n", defaults[i].key, defaults[i].value);
@@ -248,6 +251,11 @@ static int write_network(const struct dropin *d, struct buffer *out, struct faul
                 buffer_append_text(out, "PrivateNetwork=yes\nRestrictAddressFamilies=AF_UNIX\n"
                                         "IPAddressDeny=any\n");
                 return 0;
+        case NETWORK_BUNDLE:
+                buffer_append_text(out, "PrivateNetwork=yes\n"
+                                        "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"
+                                        "IPAddressDeny=any\nIPAddressAllow=localhost\n");
+                return 0;
         case NETWORK_OUTBOUND:
                 buffer_append_text(out,
                                    "PrivateNetwork=no\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"
@@ -266,9 +274,9 @@ static int write_network(const struct dropin *d, struct buffer *out, struct faul
                          d->service->name);
 }
 
-void dropin_socket_name(const char *bundle, const char *name, char ret[static UNIT_NAME_SIZE])
+void dropin_socket_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE])
 {
-        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-%.*s.%.*s.socket", NAME_SIZE - 1, bundle, NAME_SIZE - 1,
+        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-%.*s.%.*s.socket", PLACE_SIZE - 1, place, NAME_SIZE - 1,
                        name);
 }
 
@@ -279,9 +287,9 @@ static void write_sockets(const struct dropin *d, struct buffer *out)
         for (size_t i = 0; i < d->manifest->n_sockets; i++) {
                 const struct socket_unit *s = d->manifest->sockets + i;
 
-                if (!str_eq(s->service, d->service->name))
+                if (!str_eq(s->service, d->service->name) || s->proxy)
                         continue;
-                dropin_socket_name(d->manifest->name, s->name, unit);
+                dropin_socket_name(d->manifest->place, s->name, unit);
                 buffer_printf(out, "Sockets=%s\n", unit);
         }
 }
@@ -311,6 +319,8 @@ static void write_log_fields(const struct dropin *d, struct buffer *out)
                       "LogExtraFields=SEALIFT_DIGEST=%s\n"
                       "LogExtraFields=SEALIFT_ATTEMPT=%" PRIu64 "\n",
                       d->manifest->name, d->manifest->version, d->digest, d->attempt);
+        if (*d->manifest->instance)
+                buffer_printf(out, "LogExtraFields=SEALIFT_INSTANCE=%s\n", d->manifest->instance);
 }
 
 static int check_names(const struct dropin *d, struct fault *f)
@@ -348,9 +358,9 @@ int dropin_write(const struct dropin *d, struct buffer *out, struct fault *f)
         return 0;
 }
 
-void dropin_wake_name(const char *bundle, const char *name, char ret[static UNIT_NAME_SIZE])
+void dropin_wake_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE])
 {
-        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-wake@%.*s.%.*s.service", NAME_SIZE - 1, bundle,
+        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-wake@%.*s.%.*s.service", PLACE_SIZE - 1, place,
                        NAME_SIZE - 1, name);
 }
 
@@ -386,7 +396,7 @@ int dropin_write_socket(const struct manifest *m, const struct socket_unit *s, s
 
         if (!name_valid(m->name) || !name_valid(s->name))
                 return fault_set(f, -EINVAL, "a name in the manifest is not one");
-        dropin_wake_name(m->name, s->name, wake);
+        dropin_wake_name(m->place, s->name, wake);
         buffer_printf(out,
                       "# Written by sealift-unitd; held while releases of %s come and go.\n"
                       "[Unit]\n"
@@ -396,7 +406,7 @@ int dropin_write_socket(const struct manifest *m, const struct socket_unit *s, s
                       "Service=%s\n"
                       "TriggerLimitIntervalSec=2s\n"
                       "TriggerLimitBurst=200\n",
-                      m->name, m->name, s->name, wake);
+                      m->place, m->place, s->name, wake);
         r = write_socket_settings(m, s, out, f);
         if (r < 0)
                 return r;

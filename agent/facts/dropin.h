@@ -31,11 +31,11 @@ struct dropin { /* all borrowed */
  * a port below DROPIN_PORT_MIN; -EFBIG, -ENOMEM. */
 _must_check_ int dropin_write(const struct dropin *d, struct buffer *out, struct fault *f);
 
-/* "sealift-<bundle>.<name>.socket" */
-void dropin_socket_name(const char *bundle, const char *name, char ret[static UNIT_NAME_SIZE]);
+/* "sealift-<place>.<name>.socket" */
+void dropin_socket_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE]);
 
-/* "sealift-wake@<bundle>.<name>.service", shipped: what a connection starts. */
-void dropin_wake_name(const char *bundle, const char *name, char ret[static UNIT_NAME_SIZE]);
+/* "sealift-wake@<place>.<name>.service", shipped: what a connection starts. */
+void dropin_wake_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE]);
 
 /* The whole unit file of a socket. It names no release, so that it stays the same while releases come and
  * go. Errors as dropin_write(). */

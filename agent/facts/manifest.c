@@ -25,11 +25,15 @@ struct manifest *manifest_free(struct manifest *m)
                 manifest_settings_free(m->services[i].settings, m->services[i].n_settings);
                 free(m->services[i].sandbox.binds);
                 free(m->services[i].sandbox.addresses);
+                manifest_settings_free(m->services[i].sandbox.settings, m->services[i].sandbox.n_settings);
         }
         free(m->services);
         for (size_t i = 0; i < m->n_sockets; i++)
                 manifest_settings_free(m->sockets[i].settings, m->sockets[i].n_settings);
         free(m->sockets);
+        for (size_t i = 0; i < m->n_timers; i++)
+                manifest_settings_free(m->timers[i].settings, m->timers[i].n_settings);
+        free(m->timers);
         content_done(&m->content);
         free(m);
         return NULL;
@@ -58,6 +62,23 @@ const char *manifest_get_socket(const struct socket_unit *s, const char *directi
         return manifest_settings_get(s->settings, s->n_settings, directive);
 }
 
+const char *manifest_get_timer(const struct timer_unit *t, const char *directive)
+{
+        return manifest_settings_get(t->settings, t->n_settings, directive);
+}
+
+const char *manifest_next(const struct manifest_setting *settings, size_t n, const char *directive,
+                          size_t *i)
+{
+        while (*i < n) {
+                const struct manifest_setting *s = settings + (*i)++;
+
+                if (str_eq(s->directive->key, directive))
+                        return s->value;
+        }
+        return NULL;
+}
+
 const struct service *manifest_find_service(const struct manifest *m, const char *name)
 {
         for (size_t i = 0; i < m->n_services; i++)
@@ -69,7 +90,43 @@ const struct service *manifest_find_service(const struct manifest *m, const char
 bool manifest_has_socket(const struct manifest *m, const char *service)
 {
         for (size_t i = 0; i < m->n_sockets; i++)
-                if (str_eq(m->sockets[i].service, service))
+                if (str_eq(m->sockets[i].service, service) && m->sockets[i].proxy == 0)
+                        return true;
+        return false;
+}
+
+bool manifest_has_proxy(const struct manifest *m, const char *service)
+{
+        for (size_t i = 0; i < m->n_sockets; i++)
+                if (str_eq(m->sockets[i].service, service) && m->sockets[i].proxy != 0)
+                        return true;
+        return false;
+}
+
+const struct timer_unit *manifest_find_timer(const struct manifest *m, const char *service)
+{
+        for (size_t i = 0; i < m->n_timers; i++)
+                if (str_eq(m->timers[i].service, service))
+                        return m->timers + i;
+        return NULL;
+}
+
+static bool names_hold(const char *names, const char *name)
+{
+        for (size_t n; *names; names += n + strspn(names + n, " ")) {
+                n = strcspn(names, " ");
+                if (n == strlen(name) && memcmp(names, name, n) == 0)
+                        return true;
+        }
+        return false;
+}
+
+bool manifest_is_after(const struct service *s, const char *service)
+{
+        const char *names;
+
+        for (size_t i = 0; (names = manifest_next(s->settings, s->n_settings, "After", &i));)
+                if (names_hold(names, service))
                         return true;
         return false;
 }
@@ -163,7 +220,8 @@ const struct entry *manifest_resolve_entry(const struct manifest *m, const char 
 /* Neither a port nor a directory that a second release of the bundle would want too. */
 static bool manifest_shares_nothing(const struct manifest *m)
 {
-        static const char *const shared[] = { "StateDirectory", "CacheDirectory", "RuntimeDirectory" };
+        static const char *const shared[] = { "StateDirectory", "CacheDirectory", "RuntimeDirectory",
+                                              "LogsDirectory" };
 
         for (size_t i = 0; i < m->n_services; i++) {
                 const struct service *s = m->services + i;

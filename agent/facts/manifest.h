@@ -13,6 +13,10 @@
  * unit-file syntax with systemd's own directive names; `sealift pack` appends content: the bundle's sum and
  * every entry of its tree. */
 
+/* No service's name ends so: what sealift-unitd puts between a socket with Proxy= and its program has the
+ * socket's name and this. */
+#define MANIFEST_PROXY_SUFFIX "-proxy"
+
 struct manifest_setting {
         const struct directive *directive;
         char *value; /* owned; validated against the directive's type */
@@ -20,7 +24,7 @@ struct manifest_setting {
 };
 
 /* What a service asks for beyond the strictest set ([Sandbox NAME]). */
-enum network { NETWORK_NONE, NETWORK_SOCKET, NETWORK_OUTBOUND, NETWORK_BIND };
+enum network { NETWORK_NONE, NETWORK_SOCKET, NETWORK_BUNDLE, NETWORK_OUTBOUND, NETWORK_BIND };
 enum root { ROOT_HOST_USR, ROOT_BUNDLE };
 
 struct bind_request { /* Bind=tcp:8080 */
@@ -41,6 +45,13 @@ struct sandbox {
         size_t n_binds;
         struct address_request *addresses; /* owned; NETWORK_OUTBOUND, NETWORK_BIND */
         size_t n_addresses;
+        uint64_t capabilities; /* bits as in CapBnd: of /proc/PID/status */
+        bool write_execute;
+        bool user_namespaces;
+        char user[USER_SIZE]; /* of the host's; "": a dynamic one */
+        struct manifest_setting
+                *settings; /* owned; the section as written: also Device=, HostPath=, SystemCalls= */
+        size_t n_settings;
 };
 
 struct service {
@@ -52,6 +63,15 @@ struct service {
 };
 
 struct socket_unit { /* [Socket NAME], held by systemd across releases */
+        char name[NAME_SIZE];
+        char service[NAME_SIZE];
+        unsigned line;
+        uint16_t proxy; /* where the program listens in its own network; 0: it takes the socket itself */
+        struct manifest_setting *settings; /* owned */
+        size_t n_settings;
+};
+
+struct timer_unit { /* [Timer NAME], which keeps its name, and so what it remembers, across releases */
         char name[NAME_SIZE];
         char service[NAME_SIZE];
         unsigned line;
@@ -79,8 +99,12 @@ struct content {
         size_t n_entries;
 };
 
+/* What a publisher signed; or, where a host runs a bundle in its own way, what it makes of it
+ * (facts/site.h): then without entries, and for one instance. */
 struct manifest {
         char name[NAME_SIZE];
+        char instance[INSTANCE_SIZE]; /* "": the only one */
+        char place[PLACE_SIZE]; /* name, or name.instance: what units and directories are called after */
         char version[VERSION_SIZE];
         struct manifest_setting *settings; /* owned; all of [Bundle] */
         size_t n_settings;
@@ -88,6 +112,8 @@ struct manifest {
         size_t n_services;
         struct socket_unit *sockets; /* owned */
         size_t n_sockets;
+        struct timer_unit *timers; /* owned */
+        size_t n_timers;
         struct content content;
 };
 
@@ -105,16 +131,30 @@ const struct entry *manifest_find_entry(const struct manifest *m, const char *pa
 /* The same with symbolic links followed as the kernel would; NULL also where they lead in circles. */
 const struct entry *manifest_resolve_entry(const struct manifest *m, const char *path);
 
-/* Value of the last setting of that name in [Bundle], [Service NAME], [Socket NAME]; or NULL. */
+/* Value of the last setting of that name in [Bundle], [Service NAME], [Socket NAME], [Timer NAME]; or NULL.
+ */
 const char *manifest_get_bundle(const struct manifest *m, const char *directive);
 const char *manifest_get(const struct service *s, const char *directive);
 const char *manifest_get_socket(const struct socket_unit *s, const char *directive);
+const char *manifest_get_timer(const struct timer_unit *t, const char *directive);
+
+/* The next setting of that name behind *i, which is moved; NULL: no more. Begin with 0. */
+const char *manifest_next(const struct manifest_setting *settings, size_t n, const char *directive,
+                          size_t *i);
 
 /* The service of that name, or NULL. */
 const struct service *manifest_find_service(const struct manifest *m, const char *name);
 
-/* The socket of a service exists: it takes its listeners from systemd. */
+/* A socket of the service exists that it takes from systemd itself; or that systemd-socket-proxyd takes for
+ * it. */
 bool manifest_has_socket(const struct manifest *m, const char *service);
+bool manifest_has_proxy(const struct manifest *m, const char *service);
+
+/* The timer that runs this service, or NULL: a service has one, or runs all the time. */
+const struct timer_unit *manifest_find_timer(const struct manifest *m, const char *service);
+
+/* service is among the words of an After= of s. */
+bool manifest_is_after(const struct service *s, const char *service);
 
 /* Whether next may start beside the running release: every listener is a socket from systemd, the same
  * sockets in both (a changed one has to be closed first), and no directory is shared (design: "The one

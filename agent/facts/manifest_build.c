@@ -1,35 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Sections to services and sockets: the rules about what goes together. Pure; every single value has passed
- * its own check before. */
+/* Sections to services, sockets and timers. Pure; every single value has passed its own check before. What
+ * goes together and what does not is in manifest_rules.c, what a sandbox asks for in manifest_sandbox.c. */
 
 #include "facts/manifest_parts.h"
 
-#include <sys/socket.h>
-
-#include "facts/command.h"
 #include "ground/text.h"
 
 struct builder {
         struct manifest *m;
         const char *file;
-        const struct manifest_section *sandboxes[MANIFEST_SERVICES_MAX]; /* by service; or NULL */
+        struct manifest_section *sandboxes[MANIFEST_SERVICES_MAX]; /* by service; or NULL */
 };
-
-static const struct manifest_setting *section_find_setting(const struct manifest_section *s, const char *key)
-{
-        for (size_t i = 0; i < s->n_settings; i++)
-                if (str_eq(s->settings[i].directive->key, key))
-                        return s->settings + i;
-        return NULL;
-}
 
 static int build_check_required(const struct builder *b, const struct manifest_section *s, struct fault *f)
 {
         for (size_t i = 0; i < n_directives; i++) {
                 const struct directive *d = directives + i;
 
-                if (d->section == s->type && d->required && !section_find_setting(s, d->key))
+                if (d->section == s->type && d->required &&
+                    !manifest_settings_get(s->settings, s->n_settings, d->key))
                         return fault_set(f, -EINVAL, "%s:%u: [%s%s%s] has no %s=; add it", b->file, s->line,
                                          section_name(s->type), *s->name ? " " : "", s->name, d->key);
         }
@@ -60,6 +50,8 @@ static int build_bundle(struct builder *b, struct manifest_section *s)
 
         take_settings(s, &b->m->settings, &b->m->n_settings);
         r = text_copy(b->m->name, sizeof(b->m->name), manifest_get_bundle(b->m, "Name"));
+        if (r >= 0)
+                r = text_copy(b->m->place, sizeof(b->m->place), b->m->name);
         return r < 0 ? r
                      : text_copy(b->m->version, sizeof(b->m->version), manifest_get_bundle(b->m, "Version"));
 }
@@ -76,14 +68,32 @@ static int build_service(struct builder *b, struct manifest_section *s)
 static int build_socket(struct builder *b, struct manifest_section *s)
 {
         struct socket_unit *socket = b->m->sockets + b->m->n_sockets++;
-        const char *service;
+        const char *service, *proxy;
+        uint64_t port = 0;
         int r;
 
         socket->line = s->line;
         take_settings(s, &socket->settings, &socket->n_settings);
+        proxy = manifest_get_socket(socket, "Proxy");
+        if (proxy && text_parse_u64(proxy, UINT16_MAX, &port) < 0)
+                return -EINVAL;
+        socket->proxy = (uint16_t)port;
         service = manifest_get_socket(socket, "Service");
         r = text_copy(socket->service, sizeof(socket->service), service ? service : s->name);
         return r < 0 ? r : text_copy(socket->name, sizeof(socket->name), s->name);
+}
+
+static int build_timer(struct builder *b, struct manifest_section *s)
+{
+        struct timer_unit *timer = b->m->timers + b->m->n_timers++;
+        const char *service;
+        int r;
+
+        timer->line = s->line;
+        take_settings(s, &timer->settings, &timer->n_settings);
+        service = manifest_get_timer(timer, "Service");
+        r = text_copy(timer->service, sizeof(timer->service), service ? service : s->name);
+        return r < 0 ? r : text_copy(timer->name, sizeof(timer->name), s->name);
 }
 
 static int build_section(struct builder *b, struct manifest_section *s, struct fault *f)
@@ -100,6 +110,8 @@ static int build_section(struct builder *b, struct manifest_section *s, struct f
                 return build_service(b, s);
         case SECTION_SOCKET:
                 return build_socket(b, s);
+        case SECTION_TIMER:
+                return build_timer(b, s);
         default:
                 return 0; /* sandboxes wait until all services are known */
         }
@@ -108,7 +120,7 @@ static int build_section(struct builder *b, struct manifest_section *s, struct f
 static int build_arrays(struct builder *b, struct manifest_sections *s, struct fault *f)
 {
         size_t n_services = count_sections(s, SECTION_SERVICE),
-               n_sockets = count_sections(s, SECTION_SOCKET);
+               n_sockets = count_sections(s, SECTION_SOCKET), n_timers = count_sections(s, SECTION_TIMER);
 
         if (count_sections(s, SECTION_BUNDLE) == 0)
                 return fault_set(f, -EINVAL,
@@ -119,7 +131,8 @@ static int build_arrays(struct builder *b, struct manifest_sections *s, struct f
                                  "%s: there is no [Service NAME] section; add one with ExecStart=", b->file);
         b->m->services = calloc(n_services, sizeof(*b->m->services));
         b->m->sockets = calloc(n_sockets + 1, sizeof(*b->m->sockets));
-        if (!b->m->services || !b->m->sockets)
+        b->m->timers = calloc(n_timers + 1, sizeof(*b->m->timers));
+        if (!b->m->services || !b->m->sockets || !b->m->timers)
                 return -ENOMEM;
         for (size_t i = 0; i < s->n; i++) {
                 int r;
@@ -131,7 +144,7 @@ static int build_arrays(struct builder *b, struct manifest_sections *s, struct f
         return 0;
 }
 
-static int build_match_sandboxes(struct builder *b, const struct manifest_sections *s, struct fault *f)
+static int build_match_sandboxes(struct builder *b, struct manifest_sections *s, struct fault *f)
 {
         for (size_t i = 0; i < s->n; i++) {
                 const struct service *service;
@@ -148,208 +161,15 @@ static int build_match_sandboxes(struct builder *b, const struct manifest_sectio
         return 0;
 }
 
-/* ---- [Socket NAME] */
-
-static int build_check_socket(const struct builder *b, const struct socket_unit *s, struct fault *f)
-{
-        if (!manifest_find_service(b->m, s->service))
-                return fault_set(
-                        f, -EINVAL,
-                        "%s:%u: [Socket %s] is for the service '%s', which is not here; set Service=",
-                        b->file, s->line, s->name, s->service);
-        if (!manifest_get_socket(s, "ListenStream") && !manifest_get_socket(s, "ListenDatagram"))
-                return fault_set(f, -EINVAL,
-                                 "%s:%u: [Socket %s] listens nowhere; add ListenStream=", b->file, s->line,
-                                 s->name);
-        return 0;
-}
-
-/* ---- [Sandbox NAME] */
-
-static int sandbox_add_bind(struct sandbox *x, const struct manifest_setting *s)
-{
-        struct bind_request *binds = reallocarray(x->binds, x->n_binds + 1, sizeof(*binds));
-        struct port_range range;
-        int r;
-
-        if (!binds)
-                return -ENOMEM;
-        x->binds = binds;
-        r = address_parse_ports(s->value, &range);
-        if (r < 0)
-                return r;
-        binds[x->n_binds++] = (struct bind_request){ range.transport, range.first, s->line };
-        return 0;
-}
-
-static int sandbox_add_address(struct sandbox *x, const struct manifest_setting *s)
-{
-        struct address_request *addresses =
-                reallocarray(x->addresses, x->n_addresses + 1, sizeof(*addresses));
-        struct address_request a = { .line = s->line };
-        int r;
-
-        if (!addresses)
-                return -ENOMEM;
-        x->addresses = addresses;
-        r = address_parse(s->value, &a.address);
-        if (r < 0)
-                return r;
-        addresses[x->n_addresses++] = a;
-        return 0;
-}
-
-static int sandbox_read(struct sandbox *x, const struct manifest_section *s)
-{
-        static const char *const networks[] = {
-                [NETWORK_NONE] = "none",
-                [NETWORK_SOCKET] = "socket",
-                [NETWORK_OUTBOUND] = "outbound",
-                [NETWORK_BIND] = "bind",
-        };
-        int r = 0;
-
-        for (size_t i = 0; i < s->n_settings && r >= 0; i++) {
-                const struct manifest_setting *setting = s->settings + i;
-
-                if (str_eq(setting->directive->key, "Bind"))
-                        r = sandbox_add_bind(x, setting);
-                else if (str_eq(setting->directive->key, "Outbound"))
-                        r = sandbox_add_address(x, setting);
-                else if (str_eq(setting->directive->key, "Root"))
-                        x->root = str_eq(setting->value, "bundle") ? ROOT_BUNDLE : ROOT_HOST_USR;
-                else
-                        for (size_t n = 0; n < ELEMENTSOF(networks); n++)
-                                if (str_eq(networks[n], setting->value))
-                                        x->network = (enum network)n;
-        }
-        return r;
-}
-
-/* Each Network= with what it needs and what it cannot have: what would be ignored is an error, or a reader
- * of the manifest would believe in it. */
-static int sandbox_check(const struct builder *b, const struct service *s,
-                         const struct manifest_section *section, struct fault *f)
-{
-        const struct sandbox *x = &s->sandbox;
-        bool socket = manifest_has_socket(b->m, s->name);
-        const char *wrong = NULL;
-
-        if (x->network == NETWORK_NONE && socket)
-                wrong = "Network=none, but a [Socket] is handed to it; write Network=socket, or nothing";
-        else if (x->network == NETWORK_SOCKET && !socket)
-                wrong = "Network=socket, but no [Socket] is for this service; add one";
-        else if (x->network == NETWORK_BIND && x->n_binds == 0)
-                wrong = "Network=bind without a port; add Bind=tcp:PORT";
-        else if (x->network != NETWORK_BIND && x->n_binds > 0)
-                wrong = "Bind= without Network=bind; add it, or better use a [Socket] section";
-        else if (x->network == NETWORK_OUTBOUND && x->n_addresses == 0)
-                wrong = "Network=outbound without an address; add Outbound=ADDRESS/BITS or Outbound=any";
-        else if ((x->network == NETWORK_NONE || x->network == NETWORK_SOCKET) && x->n_addresses > 0)
-                wrong = "Outbound= without Network=outbound; add it";
-        if (!wrong)
-                return 0;
-        return fault_set(f, -EINVAL, "%s:%u: [%s %s]: %s", b->file, section ? section->line : s->line,
-                         section ? "Sandbox" : "Service", s->name, wrong);
-}
-
-static int build_sandbox(struct builder *b, struct service *s, struct fault *f)
-{
-        const struct manifest_section *section = b->sandboxes[s - b->m->services];
-        int r;
-
-        if (section) {
-                r = sandbox_read(&s->sandbox, section);
-                if (r < 0)
-                        return r;
-        }
-        if (manifest_has_socket(b->m, s->name) && !(section && section_find_setting(section, "Network")))
-                s->sandbox.network = NETWORK_SOCKET;
-        return sandbox_check(b, s, section, f);
-}
-
-/* ---- [Service NAME] */
-
-static const struct manifest_setting *service_find_setting(const struct service *s, const char *key)
-{
-        for (size_t i = 0; i < s->n_settings; i++)
-                if (str_eq(s->settings[i].directive->key, key))
-                        return s->settings + i;
-        return NULL;
-}
-
-static int build_check_service(const struct builder *b, const struct service *s, struct fault *f)
-{
-        static const char *const commands[] = { "ExecStart", "ExecReload" };
-        const struct manifest_setting *watchdog = service_find_setting(s, "WatchdogSec");
-        const char *type = manifest_get(s, "Type");
-
-        if (watchdog && !(type && str_eq(type, "notify")))
-                return fault_set(f, -EINVAL,
-                                 "%s:%u: WatchdogSec= needs Type=notify, or nobody hears the program",
-                                 b->file, watchdog->line);
-        for (size_t i = 0; i < ELEMENTSOF(commands) && s->sandbox.root == ROOT_BUNDLE; i++) {
-                const struct manifest_setting *c = service_find_setting(s, commands[i]);
-
-                if (c && !str_has_prefix(c->value, COMMAND_BUNDLE_PREFIX))
-                        return fault_set(
-                                f, -EINVAL,
-                                "%s:%u: %s= is below /usr, which Root=bundle leaves out; use a program of "
-                                "the bundle or Root=usr",
-                                b->file, c->line, commands[i]);
-        }
-        return 0;
-}
-
-/* Two services of a bundle are two dynamic users; systemd would give one directory to each in turn. */
-static int build_check_directories(const struct builder *b, struct fault *f)
-{
-        static const char *const keys[] = { "StateDirectory", "CacheDirectory", "RuntimeDirectory" };
-
-        for (size_t k = 0; k < ELEMENTSOF(keys); k++) {
-                const struct service *owner = NULL;
-
-                for (size_t i = 0; i < b->m->n_services; i++) {
-                        const struct service *s = b->m->services + i;
-                        const struct manifest_setting *d = service_find_setting(s, keys[k]);
-
-                        if (!d || !str_eq(d->value, "yes"))
-                                continue;
-                        if (owner)
-                                return fault_set(
-                                        f, -EINVAL,
-                                        "%s:%u: %s=yes stands in [Service %s] already; one service of a "
-                                        "bundle can have it",
-                                        b->file, d->line, keys[k], owner->name);
-                        owner = s;
-                }
-        }
-        return 0;
-}
-
 int manifest_build(struct manifest *m, struct manifest_sections *s, const char *file, struct fault *f)
 {
         struct builder b = { .m = m, .file = file };
         int r;
 
         r = build_arrays(&b, s, f);
-        if (r < 0)
-                return r;
-        r = build_match_sandboxes(&b, s, f);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < m->n_sockets; i++) {
-                r = build_check_socket(&b, m->sockets + i, f);
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < m->n_services; i++) {
-                r = build_sandbox(&b, m->services + i, f);
-                if (r < 0)
-                        return r;
-                r = build_check_service(&b, m->services + i, f);
-                if (r < 0)
-                        return r;
-        }
-        return build_check_directories(&b, f);
+        if (r >= 0)
+                r = build_match_sandboxes(&b, s, f);
+        for (size_t i = 0; r >= 0 && i < m->n_services; i++)
+                r = manifest_build_sandbox(m, m->services + i, b.sandboxes[i], file, f);
+        return r < 0 ? r : manifest_check_rules(m, file, f);
 }

@@ -34,6 +34,18 @@ static const struct manifest_section *parser_find(const struct parser *p, enum s
         return NULL;
 }
 
+static unsigned sections_max(enum section type)
+{
+        switch (type) {
+        case SECTION_SOCKET:
+                return MANIFEST_SOCKETS_MAX;
+        case SECTION_TIMER:
+                return MANIFEST_TIMERS_MAX;
+        default:
+                return MANIFEST_SERVICES_MAX;
+        }
+}
+
 static int parser_check_section(struct parser *p, const struct ini_item *item, enum section type,
                                 struct fault *f)
 {
@@ -58,7 +70,7 @@ static int parser_check_section(struct parser *p, const struct ini_item *item, e
                                  item->line, item->section, item->name, first->line);
         for (size_t i = 0; i < p->sections.n; i++)
                 same += p->sections.items[i].type == type;
-        if (same >= (type == SECTION_SOCKET ? MANIFEST_SOCKETS_MAX : MANIFEST_SERVICES_MAX))
+        if (same >= sections_max(type))
                 return fault_set(f, -EFBIG, "%s:%u: more than %u sections [%s NAME]", p->file, item->line,
                                  same, item->section);
         return 0;

@@ -4,7 +4,9 @@
 /* What the files behind facts/manifest.h say to each other; nobody else includes this.
  *
  *     manifest_parse.c    lines to sections of known directives with good values
- *     manifest_build.c    sections to services and sockets: what goes together and what does not
+ *     manifest_build.c    sections to services, sockets and timers
+ *     manifest_sandbox.c  a sandbox's lines to what its service asks for
+ *     manifest_rules.c    what goes together and what does not
  *     manifest_content.c  the lines of [Content], in and out */
 
 #include "facts/ini.h"
@@ -15,6 +17,7 @@ enum {
          */
         MANIFEST_SERVICES_MAX = 32,
         MANIFEST_SOCKETS_MAX = 32,
+        MANIFEST_TIMERS_MAX = 32,
         /* Repeatable keys multiply: listeners, environment lines. */
         MANIFEST_SETTINGS_MAX = 256,
 };
@@ -38,6 +41,13 @@ const char *manifest_settings_get(const struct manifest_setting *settings, size_
 /* Builds everything but the content, taking settings out of s. -EINVAL with "file:line: ..." in f. */
 _must_check_ int manifest_build(struct manifest *m, struct manifest_sections *s, const char *file,
                                 struct fault *f);
+
+/* Fills s->sandbox, taking settings out of section, which may be NULL. s has its sockets already. */
+_must_check_ int manifest_build_sandbox(const struct manifest *m, struct service *s,
+                                        struct manifest_section *section, const char *file, struct fault *f);
+
+/* Everything but the content holds together, or -EINVAL. */
+_must_check_ int manifest_check_rules(const struct manifest *m, const char *file, struct fault *f);
 
 /* [Content], a line at a time. */
 struct content_reader {

@@ -117,12 +117,18 @@ _Static_assert(STRLEN("sealift-.@--4294967295.service") + 2 * (NAME_SIZE - 1) + 
                        UNIT_NAME_SIZE,
                "every unit name fits");
 
-void name_unit(const char *bundle, const char *service, const char *version, const char *digest, unsigned n,
+void name_place(const char *bundle, const char *instance, char ret[static PLACE_SIZE])
+{
+        (void)snprintf(ret, PLACE_SIZE, "%.*s%s%.*s", NAME_SIZE - 1, bundle, *instance ? "." : "",
+                       INSTANCE_SIZE - 1, instance);
+}
+
+void name_unit(const char *place, const char *service, const char *version, const char *digest, unsigned n,
                char ret[static UNIT_NAME_SIZE])
 {
         char *p;
 
-        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-%.*s.%.*s@%.*s-%.*s-%u.service", NAME_SIZE - 1, bundle,
+        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-%.*s.%.*s@%.*s-%.*s-%u.service", PLACE_SIZE - 1, place,
                        NAME_SIZE - 1, service, VERSION_SIZE - 1, version, DIGEST_SHORT, digest, n);
         for (p = ret; *p; p++)
                 if (!name_alnum(*p) && !strchr("@:_.-", *p))

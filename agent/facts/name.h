@@ -31,7 +31,10 @@ bool name_target_valid(const char *path, const char *target);
 enum { NAME_RELEASE_SIZE = VERSION_SIZE + 1 + DIGEST_SHORT };
 void name_release(const char *version, const char *digest, char ret[static NAME_RELEASE_SIZE]);
 
-/* "sealift-<bundle>.<service>@<version>-<digest12>-<n>.service"; characters that a unit name cannot have
+/* "<bundle>", or "<bundle>.<instance>" where there is one. */
+void name_place(const char *bundle, const char *instance, char ret[static PLACE_SIZE]);
+
+/* "sealift-<place>.<service>@<version>-<digest12>-<n>.service"; characters that a unit name cannot have
  * become '_' (systemd.unit(5): [A-Za-z0-9:_.\\-] and @). */
-void name_unit(const char *bundle, const char *service, const char *version, const char *digest, unsigned n,
+void name_unit(const char *place, const char *service, const char *version, const char *digest, unsigned n,
                char ret[static UNIT_NAME_SIZE]);

@@ -255,6 +255,25 @@ static int check_sandbox(const struct policy *p, const struct manifest *m, const
         return 0;
 }
 
+/* What no key of a policy grants yet. */
+static int check_requests(const struct policy *p, const struct manifest *m, const struct service *s,
+                          struct fault *f)
+{
+        static const char *const free_of_charge[] = { "Network", "Bind", "Outbound", "Root" };
+
+        for (size_t i = 0; i < s->sandbox.n_settings; i++) {
+                const struct manifest_setting *setting = s->sandbox.settings + i;
+                bool granted = false;
+
+                for (size_t k = 0; k < ELEMENTSOF(free_of_charge); k++)
+                        granted = granted || str_eq(setting->directive->key, free_of_charge[k]);
+                if (!granted)
+                        return fault_set(f, -EPERM, "bundle %s, service %s: %s=%s is not granted", m->name,
+                                         s->name, setting->directive->key, setting->value);
+        }
+        return 0;
+}
+
 static int check_listener(const struct policy *p, const struct manifest *m, const struct socket_unit *s,
                           const struct manifest_setting *setting, struct fault *f)
 {
@@ -280,6 +299,8 @@ int policy_check(const struct policy *p, const struct manifest *m, struct fault 
 
         for (size_t i = 0; i < m->n_services; i++) {
                 r = check_sandbox(p, m, m->services + i, f);
+                if (r >= 0)
+                        r = check_requests(p, m, m->services + i, f);
                 if (r < 0)
                         return r;
         }

@@ -10,84 +10,122 @@
 #include "facts/name.h"
 #include "ground/text.h"
 
-struct text_field {
+struct field {
         const char *key;
         size_t offset, size;
-        bool (*valid)(const char *s);
+        bool (*valid)(const char *s); /* a text; NULL: a number */
+        uint64_t max;                 /* of a number */
 };
 
-struct number_field {
-        const char *key;
-        uint64_t max;
-};
-
-#define FIELD(member) offsetof(struct record, member), sizeof(((struct record *)0)->member)
+#define MEMBER(member)       offsetof(struct record, member), sizeof(((struct record *)0)->member)
+#define TEXT(member, valid)  MEMBER(member), valid, 0
+#define NUMBER(member, most) MEMBER(member), NULL, most
 
 static bool unit_valid(const char *s)
 {
         return str_has_prefix(s, "sealift-") && str_has_suffix(s, ".service") && !strchr(s, '/');
 }
 
-static const struct text_field texts[] = {
-        { "Unit", FIELD(unit), unit_valid },
-        { "Bundle", FIELD(bundle), name_valid },
-        { "Version", FIELD(version), name_version_valid },
-        { "Digest", FIELD(digest), name_digest_valid },
-        { "Service", FIELD(service), name_valid },
-        { "DropIn", FIELD(dropin), name_digest_valid },
-};
+static bool instance_valid(const char *s)
+{
+        return !*s || name_valid(s);
+}
 
-enum {
-        NUMBER_ATTEMPT,
-        NUMBER_NETWORK,
-        NUMBER_ROOT,
-        NUMBER_NOTIFY,
-        NUMBER_CONFINED,
-        NUMBER_RESTING,
-        NUMBER_MAX
-};
+/* Names that other files have checked already: a record is root's, and one line each. */
+static bool word_valid(const char *s)
+{
+        return text_printable(s, strlen(s));
+}
 
-static const struct number_field numbers[] = {
-        [NUMBER_ATTEMPT] = { "Attempt", UINT64_MAX }, [NUMBER_NETWORK] = { "Network", NETWORK_BIND },
-        [NUMBER_ROOT] = { "Root", ROOT_BUNDLE },      [NUMBER_NOTIFY] = { "Notify", 1 },
-        [NUMBER_CONFINED] = { "Confined", 1 },        [NUMBER_RESTING] = { "Resting", 1 },
+static const struct field fields[] = {
+        { "Unit", TEXT(unit, unit_valid) },
+        { "Bundle", TEXT(bundle, name_valid) },
+        { "Instance", TEXT(instance, instance_valid) },
+        { "Version", TEXT(version, name_version_valid) },
+        { "Digest", TEXT(digest, name_digest_valid) },
+        { "Service", TEXT(service, name_valid) },
+        { "DropIn", TEXT(dropin, name_digest_valid) },
+        { "User", TEXT(promise.user, word_valid) },
+        { "Profile", TEXT(promise.profile, word_valid) },
+        { "Attempt", NUMBER(attempt, UINT64_MAX) },
+        { "Network", NUMBER(promise.network, NETWORK_BIND) },
+        { "Root", NUMBER(promise.root, ROOT_BUNDLE) },
+        { "Confined", NUMBER(promise.confined, 1) },
+        { "WriteExecute", NUMBER(promise.write_execute, 1) },
+        { "UserNamespaces", NUMBER(promise.user_namespaces, 1) },
+        { "Capabilities", NUMBER(promise.capabilities, UINT64_MAX) },
+        { "MemoryMax", NUMBER(promise.memory_max, UINT64_MAX) },
+        { "TasksMax", NUMBER(promise.tasks_max, UINT64_MAX) },
+        { "Notify", NUMBER(notify, 1) },
+        { "Resting", NUMBER(resting, 1) },
 };
-_Static_assert(ELEMENTSOF(numbers) == NUMBER_MAX, "every number has a row");
+_Static_assert(ELEMENTSOF(fields) < 32, "a bit for each, in an int");
+
+/* Booleans, enums and 64-bit numbers; max keeps each inside its size. */
+static uint64_t number_get(const struct record *r, const struct field *d)
+{
+        const char *p = (const char *)r + d->offset;
+        uint64_t v8;
+        unsigned v4;
+
+        if (d->size == sizeof(bool))
+                return *(const bool *)p;
+        if (d->size == sizeof(v4)) {
+                memcpy(&v4, p, sizeof(v4));
+                return v4;
+        }
+        memcpy(&v8, p, sizeof(v8));
+        return v8;
+}
+
+static void number_set(struct record *r, const struct field *d, uint64_t v)
+{
+        char *p = (char *)r + d->offset;
+        unsigned v4 = (unsigned)v;
+
+        if (d->size == sizeof(bool))
+                *(bool *)p = v != 0;
+        else if (d->size == sizeof(v4))
+                memcpy(p, &v4, sizeof(v4));
+        else
+                memcpy(p, &v, sizeof(v));
+}
 
 int record_write(const struct record *r, struct buffer *out)
 {
-        const uint64_t values[NUMBER_MAX] = { r->attempt, r->network,  r->root,
-                                              r->notify,  r->confined, r->resting };
-
         buffer_append_text(out, "[Unit]\n");
-        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
-                buffer_printf(out, "%s=%s\n", texts[i].key, (const char *)r + texts[i].offset);
-        for (size_t i = 0; i < NUMBER_MAX; i++)
-                buffer_printf(out, "%s=%" PRIu64 "\n", numbers[i].key, values[i]);
+        for (const struct field *d = fields; d < fields + ELEMENTSOF(fields); d++)
+                if (d->valid)
+                        buffer_printf(out, "%s=%s\n", d->key, (const char *)r + d->offset);
+                else
+                        buffer_printf(out, "%s=%" PRIu64 "\n", d->key, number_get(r, d));
         return out->error;
 }
 
 /* Sets one field; the bit of what was set, or -EINVAL. */
-static int record_set(struct record *r, uint64_t values[static NUMBER_MAX], const struct ini_item *item)
+static int record_set(struct record *r, const struct ini_item *item)
 {
-        for (size_t i = 0; i < ELEMENTSOF(texts); i++)
-                if (str_eq(item->key, texts[i].key)) {
-                        if (!texts[i].valid(item->value) ||
-                            text_copy((char *)r + texts[i].offset, texts[i].size, item->value) < 0)
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
+                const struct field *d = fields + i;
+                uint64_t v;
+
+                if (!str_eq(item->key, d->key))
+                        continue;
+                if (d->valid) {
+                        if (!d->valid(item->value) ||
+                            text_copy((char *)r + d->offset, d->size, item->value) < 0)
                                 return -EINVAL;
-                        return 1 << i;
-                }
-        for (size_t i = 0; i < NUMBER_MAX; i++)
-                if (str_eq(item->key, numbers[i].key)) {
-                        if (text_parse_u64(item->value, numbers[i].max, values + i) < 0)
+                } else {
+                        if (text_parse_u64(item->value, d->max, &v) < 0)
                                 return -EINVAL;
-                        return 1 << (ELEMENTSOF(texts) + i);
+                        number_set(r, d, v);
                 }
+                return 1 << i;
+        }
         return -EINVAL;
 }
 
-static int record_take(struct ini *ini, struct record *r, uint64_t values[static NUMBER_MAX],
-                       struct fault *f)
+static int record_take(struct ini *ini, struct record *r, struct fault *f)
 {
         struct ini_item item;
         int seen = 0, k;
@@ -95,7 +133,7 @@ static int record_take(struct ini *ini, struct record *r, uint64_t values[static
         while ((k = ini_next(ini, &item, f)) > 0) {
                 if (item.kind == INI_SECTION && str_eq(item.section, "Unit"))
                         continue;
-                k = item.kind == INI_SETTING ? record_set(r, values, &item) : -EINVAL;
+                k = item.kind == INI_SETTING ? record_set(r, &item) : -EINVAL;
                 if (k < 0 || (seen & k))
                         return fault_set(f, -EINVAL, "%s:%u: not a record of sealift-unitd", ini->file,
                                          item.line);
@@ -103,28 +141,21 @@ static int record_take(struct ini *ini, struct record *r, uint64_t values[static
         }
         if (k < 0)
                 return k;
-        if (seen != (1 << (ELEMENTSOF(texts) + NUMBER_MAX)) - 1)
+        if (seen != (1 << ELEMENTSOF(fields)) - 1)
                 return fault_set(f, -EINVAL, "%s: not a whole record of sealift-unitd", ini->file);
         return 0;
 }
 
 int record_parse(const char *text, size_t len, const char *file, struct record *ret, struct fault *f)
 {
-        uint64_t values[NUMBER_MAX] = {};
         struct record r = {};
         struct ini ini;
         int k;
 
         ini_open(&ini, text, len, file);
-        k = record_take(&ini, &r, values, f);
+        k = record_take(&ini, &r, f);
         if (k < 0)
                 return k;
-        r.attempt = values[NUMBER_ATTEMPT];
-        r.network = (enum network)values[NUMBER_NETWORK];
-        r.root = (enum root)values[NUMBER_ROOT];
-        r.notify = values[NUMBER_NOTIFY] == 1;
-        r.confined = values[NUMBER_CONFINED] == 1;
-        r.resting = values[NUMBER_RESTING] == 1;
         *ret = r;
         return 0;
 }

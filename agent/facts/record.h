@@ -4,23 +4,22 @@
 #include "ground/base.h"
 #include "ground/buffer.h"
 #include "ground/fault.h"
-#include "facts/manifest.h"
+#include "facts/promise.h"
 
 /* What sealift-unitd remembers about one unit, in /run/sealift/units/<unit>: a unit's name is not enough to
  * know its release ('+' became '_'), and a restarted unitd must know what was true before. */
 struct record {
         char unit[UNIT_NAME_SIZE];
         char bundle[NAME_SIZE];
+        char instance[INSTANCE_SIZE]; /* "": the only one */
         char version[VERSION_SIZE];
         char digest[DIGEST_HEX_SIZE]; /* of the manifest */
         char service[NAME_SIZE];
         char dropin[DIGEST_HEX_SIZE]; /* SHA-256 of the drop-in as written */
         uint64_t attempt;
-        enum network network;
-        enum root root;
-        bool notify;   /* Type=notify */
-        bool confined; /* may reach listed addresses only */
-        bool resting;  /* of a socket: its connections wait, and wake nobody */
+        struct promise promise;
+        bool notify;  /* Type=notify */
+        bool resting; /* of a socket: its connections wait, and wake nobody */
 };
 
 enum { RECORD_BYTES_MAX = 4096 }; /* as record_write() makes it, with room */

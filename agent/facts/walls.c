@@ -18,7 +18,7 @@ size_t walls_namespaces(const struct walls *w, const char *ret[static WALLS_NAME
         ret[n++] = "mnt";
         ret[n++] = "ipc";
         ret[n++] = "uts";
-        if (w->network < NETWORK_OUTBOUND)
+        if (w->promise->network < NETWORK_OUTBOUND)
                 ret[n++] = "net";
         return n;
 }
@@ -152,14 +152,14 @@ static bool mount_may_be_written(const struct walls *w, const char *point)
 {
         static const char *const places[] = { "/proc", "/run", "/tmp", "/var/tmp", "/dev" };
         static const char *const directories[] = { "/run/sealift-", "/var/lib/sealift-",
-                                                   "/var/cache/sealift-" };
+                                                   "/var/cache/sealift-", "/var/log/sealift-" };
 
         for (size_t i = 0; i < ELEMENTSOF(places); i++)
                 if (str_eq(point, places[i]))
                         return true;
         for (size_t i = 0; i < ELEMENTSOF(directories); i++)
                 if (str_has_prefix(point, directories[i]) &&
-                    str_eq(point + strlen(directories[i]), w->bundle))
+                    str_eq(point + strlen(directories[i]), w->place))
                         return true;
         return str_has_prefix(point, "/dev/");
 }
@@ -201,7 +201,7 @@ int walls_check_mounts(const struct walls *w, const char *text, struct fault *f)
         if (!seen.root || !seen.bundle)
                 return fault_set(f, -EOPNOTSUPP, "%s is not mounted for it",
                                  seen.root ? DROPIN_BUNDLE : "/");
-        if (seen.usr != (w->root == ROOT_HOST_USR))
+        if (seen.usr != (w->promise->root == ROOT_HOST_USR))
                 return fault_set(f, -EOPNOTSUPP, "the host's /usr is %s", seen.usr ? "there" : "not there");
         return 0;
 }

@@ -3,15 +3,13 @@
 
 #include "ground/base.h"
 #include "ground/fault.h"
-#include "facts/manifest.h"
+#include "facts/promise.h"
 
-/* What the kernel says about a running service, held against what its drop-in asked for. systemd reports
- * settings as set even where it went on without them, so its properties prove nothing; /proc does. */
+/* What the kernel says about a running service, held against what its drop-in promises. */
 
 struct walls {
-        const char *bundle;
-        enum network network;
-        enum root root;
+        const char *place; /* its directories are sealift-<place> */
+        const struct promise *promise;
         unsigned systemd_version;
         unsigned inherited; /* seccomp filters that PID 1 has itself, in a container; inforce_check() reads
                                it */

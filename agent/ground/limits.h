@@ -14,6 +14,13 @@
 #define DIGEST_SHORT                                                                                        \
         12 /* hex digits that stand in names: enough to tell releases apart, never used to verify */
 #define UNIT_NAME_SIZE 256
+#define INSTANCE_SIZE  33                          /* of a bundle, on a host that runs it more than once */
+#define PLACE_SIZE     (NAME_SIZE + INSTANCE_SIZE) /* "<bundle>" or "<bundle>.<instance>" */
+
+/* Names of others: systemd's limit for a credential is that of a file name, and ours stands behind
+ * "sealift-<bundle>."; useradd(8) allows 32. */
+#define CREDENTIAL_SIZE 65
+#define USER_SIZE       33
 
 /* Archive paths: systemd, tar's own header and PATH_MAX are all happy below this; deep trees (a 3,000-deep
  * archive was accepted by libarchive) exhaust descriptors and recursion. */

@@ -187,7 +187,7 @@ static int socket_hold(struct units *l, const struct manifest *m, const struct s
         char socket[UNIT_NAME_SIZE];
         int r;
 
-        dropin_socket_name(m->name, s->name, socket);
+        dropin_socket_name(m->place, s->name, socket);
         r = dropin_write_socket(m, s, &b, f);
         if (r >= 0)
                 r = socket_install(l, socket, &b, f);

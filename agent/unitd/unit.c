@@ -189,11 +189,12 @@ static bool name_is_taken(struct units *l, const char *unit)
                fstatat(l->dropins_fd, folder, &st, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 
-static int name_choose(struct units *l, const struct unitd_request *q, const struct service *s, unsigned *n,
-                       char ret[static UNIT_NAME_SIZE], struct fault *f)
+static int name_choose(struct units *l, const struct manifest *m, const struct service *s,
+                       const struct unitd_request *q, unsigned *n, char ret[static UNIT_NAME_SIZE],
+                       struct fault *f)
 {
         while (++*n <= UNIT_NUMBER_MAX) {
-                name_unit(q->bundle, s->name, q->version, q->digest, *n, ret);
+                name_unit(m->place, s->name, q->version, q->digest, *n, ret);
                 if (!name_is_taken(l, ret))
                         return 0;
         }
@@ -219,13 +220,13 @@ static int unit_try(struct units *l, const struct manifest *m, const struct serv
                     struct fault *f)
 {
         _cleanup_(unit_freep) struct unit *u = NULL;
-        char description[NAME_SIZE * 2 + VERSION_SIZE + 16];
+        char description[PLACE_SIZE + NAME_SIZE + VERSION_SIZE + 16];
         int r;
 
         u = unit_new(l, record);
         if (!u)
                 return fault_set_errno(f, -ENOMEM, "%s", record->unit);
-        (void)snprintf(description, sizeof(description), "%s %s: %s", m->name, m->version, s->name);
+        (void)snprintf(description, sizeof(description), "%s %s: %s", m->place, m->version, s->name);
         r = unit_write_files(l, u, m, s, q, f);
         if (r >= 0)
                 r = watch_unit(u, f);
@@ -246,10 +247,7 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
         const char *type = manifest_get(s, "Type");
         struct record record = {
                 .attempt = q->attempt,
-                .network = s->sandbox.network,
-                .root = s->sandbox.root,
                 .notify = type && str_eq(type, "notify"),
-                .confined = manifest_is_confined(&s->sandbox),
         };
         struct fault taken = {};
         unsigned n = 0;
@@ -257,12 +255,14 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
 
         if (l->n >= UNITS_MAX)
                 return fault_set(f, -EFBIG, "%d units run already", UNITS_MAX);
+        promise_make(s, &record.promise);
         memcpy(record.bundle, q->bundle, sizeof(record.bundle));
+        memcpy(record.instance, m->instance, sizeof(record.instance));
         memcpy(record.version, q->version, sizeof(record.version));
         memcpy(record.digest, q->digest, sizeof(record.digest));
         memcpy(record.service, s->name, sizeof(record.service));
         do {
-                r = name_choose(l, q, s, &n, record.unit, &taken);
+                r = name_choose(l, m, s, q, &n, record.unit, &taken);
                 if (r >= 0)
                         r = unit_try(l, m, s, q, &record, ret, &taken);
         } while (r == -EEXIST); /* systemd forgets a unit some time after its end */

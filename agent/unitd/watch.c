@@ -10,6 +10,7 @@
 
 #include "facts/digest.h"
 #include "facts/dropin.h"
+#include "facts/name.h"
 #include "ground/io.h"
 #include "ground/text.h"
 #include "unitd/describe.h"
@@ -141,9 +142,9 @@ static int walls_look(struct unit *u, const struct manager_status *s, struct fau
 {
         char tree[RELEASE_PATH_SIZE], root[sizeof(UNITS_ROOTS_PATH) + UNIT_NAME_SIZE];
         const struct record *record = &u->record;
-        const struct walls w = { .bundle = record->bundle,
-                                 .network = record->network,
-                                 .root = record->root,
+        char place_name[PLACE_SIZE];
+        const struct walls w = { .place = place_name,
+                                 .promise = &record->promise,
                                  .systemd_version = u->units->systemd_version };
         const struct inforce_place place = { .unit = record->unit, .root = root, .tree = tree };
         struct unitd_request release = {};
@@ -152,6 +153,7 @@ static int walls_look(struct unit *u, const struct manager_status *s, struct fau
         memcpy(release.version, record->version, sizeof(release.version));
         memcpy(release.digest, record->digest, sizeof(release.digest));
         release_tree_path(&release, tree);
+        name_place(record->bundle, record->instance, place_name);
         (void)snprintf(root, sizeof(root), "%s/%s", UNITS_ROOTS_PATH, record->unit);
         return inforce_check((pid_t)s->main_pid, &w, &place, f);
 }
@@ -160,7 +162,7 @@ static int walls_look(struct unit *u, const struct manager_status *s, struct fau
  * and systemd goes on without one; but where it could not make it, it has no count of bytes either. */
 static int addresses_look(const struct unit *u, const struct manager_status *s, struct fault *f)
 {
-        if (!u->record.confined || s->ip_bytes != UINT64_MAX)
+        if (!u->record.promise.confined || s->ip_bytes != UINT64_MAX)
                 return 0;
         return fault_set(
                 f, -EOPNOTSUPP,

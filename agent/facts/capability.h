@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "ground/fault.h"
+
+/* The capabilities (capabilities(7)) that a service may ask for one by one. Those that are root by another
+ * name are not among them: whoever has CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_PTRACE,
+ * CAP_MKNOD, CAP_SETPCAP, CAP_SETFCAP, CAP_SYS_CHROOT or the CAP_MAC_ ones needs no sandbox any more. */
+
+/* *ret is its bit, as in CapBnd: of /proc/PID/status. -EINVAL, f: with the nearest, or why it is not for
+ * services. */
+_must_check_ int capability_find(const char *name, uint64_t *ret, struct fault *f);
+
+/* "CAP_NET_BIND_SERVICE" of a single bit; NULL: not one of these. */
+const char *capability_name(uint64_t bit);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+#include "facts/manifest.h"
+
+/* What the drop-in of a service promises and the kernel can show: made once, when the unit is, from what was
+ * asked and granted; kept in the unit's record, so that a sealift-unitd that starts anew holds it to the
+ * same; held against /proc after each start and restart (facts/walls.h). systemd reports settings as set
+ * even where it went on without them, so its properties prove nothing. */
+
+enum { PROMISE_PROFILE_SIZE = 65 }; /* an AppArmor profile's name */
+
+struct promise {
+        enum network network;
+        enum root root;
+        bool confined;         /* may reach listed addresses only */
+        bool write_execute;    /* memory may be both */
+        bool user_namespaces;  /* may make namespaces */
+        uint64_t capabilities; /* those it has, and no others; bits as in CapBnd: of /proc/PID/status */
+        char user[USER_SIZE];  /* of the host's; "": a dynamic one */
+        char profile[PROMISE_PROFILE_SIZE]; /* of AppArmor; "": none */
+        uint64_t memory_max;                /* bytes; 0: no limit */
+        uint64_t tasks_max;                 /* 0: systemd's own */
+};
+
+/* What the manifest alone decides: everything but profile, which is "". */
+void promise_make(const struct service *s, struct promise *ret);
+
+/* A user namespace of its own; capabilities would count for nothing in one. */
+bool promise_private_users(const struct promise *p);
