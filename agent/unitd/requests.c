@@ -10,6 +10,7 @@
 #include <syslog.h>
 
 #include "doors/journal.h"
+#include "unitd/launch.h"
 #include "unitd/sockets.h"
 
 enum { REQUESTS_MAX = 64 }; /* sealiftd has one attempt a bundle in flight, and one bundle at a time */
@@ -20,7 +21,8 @@ struct request { /* a START or STOP that waits */
         uint64_t client;
         uint16_t type;
         struct unitd_request q;
-        struct fault fault; /* error set: what was started is being stopped */
+        struct launch *launch; /* owned; of a START, until it fails */
+        struct fault fault;    /* error set: what was started is being stopped */
 };
 
 struct requests {
@@ -32,6 +34,14 @@ struct requests {
         uint64_t last_number;
 };
 
+static struct request *request_free(struct request *r)
+{
+        if (r)
+                (void)launch_free(r->launch);
+        free(r);
+        return NULL;
+}
+
 struct requests *requests_free(struct requests *l)
 {
         if (!l)
@@ -40,7 +50,7 @@ struct requests *requests_free(struct requests *l)
                 struct request *r = l->first;
 
                 l->first = r->next;
-                free(r);
+                (void)request_free(r);
         }
         l->server = server_free(l->server);
         free(l);
@@ -89,21 +99,11 @@ static struct request *request_find(const struct requests *l, uint64_t number)
         return NULL;
 }
 
-static struct unitd_request release_of(const struct record *record)
-{
-        struct unitd_request q = { .attempt = record->attempt };
-
-        memcpy(q.bundle, record->bundle, sizeof(q.bundle));
-        memcpy(q.version, record->version, sizeof(q.version));
-        memcpy(q.digest, record->digest, sizeof(q.digest));
-        return q;
-}
-
 /* A service that ended in order is started again by the next connection; one that failed, or that sealiftd
  * stopped, by sealiftd. */
 static void unit_leave_sockets(struct requests *l, const struct unit *u)
 {
-        struct unitd_request q = release_of(&u->record);
+        struct unitd_request q = launch_release_of(&u->record);
 
         if (u->failed || u->asked)
                 sockets_rest(l->units, &q);
@@ -161,13 +161,17 @@ static void units_stop_owned(struct requests *l, uint64_t number)
                 }
 }
 
-/* Whether the answer to a START is known. */
+/* Goes on with a START; whether its answer is known. */
 static bool start_is_done(struct requests *l, struct request *r)
 {
         bool waiting = false;
 
-        if (r->fault.error < 0)
+        if (r->fault.error == 0)
+                waiting = launch_step(r->launch, &r->fault) == 0;
+        if (r->fault.error < 0) {
+                r->launch = launch_free(r->launch);
                 units_stop_owned(l, r->number);
+        }
         for (struct unit *u = l->units->first; u; u = u->next) {
                 if (r->fault.error < 0)
                         waiting = waiting || u->owner == r->number;
@@ -198,7 +202,7 @@ static void request_finish(struct requests *l, struct request *r)
                         l->n--;
                         break;
                 }
-        free(r);
+        (void)request_free(r);
 }
 
 static void on_change(void *userdata)
@@ -212,39 +216,6 @@ static void on_change(void *userdata)
                 if (r->type == UNITD_START ? start_is_done(l, r) : stop_is_done(l, r))
                         request_finish(l, r);
         }
-}
-
-static struct unit *service_find(struct requests *l, const struct unitd_request *q, const char *service)
-{
-        for (struct unit *u = l->units->first; u; u = u->next)
-                if (unit_is_of(u, q) && str_eq(u->record.service, service) &&
-                    (u->state == UNIT_STARTING || u->state == UNIT_RUNNING))
-                        return u;
-        return NULL;
-}
-
-/* A service that runs already is not started again: the same START twice is no error. */
-static int release_start(struct requests *l, struct request *r, struct fault *f)
-{
-        _cleanup_(manifest_freep) struct manifest *m = NULL;
-        int k;
-
-        k = release_load(l->releases, &r->q, &m, f);
-        if (k >= 0)
-                k = sockets_hold(l->units, m, &r->q, f);
-        if (k < 0)
-                return k;
-        for (size_t i = 0; i < m->n_services; i++) {
-                struct unit *u;
-
-                if (service_find(l, &r->q, m->services[i].name))
-                        continue;
-                k = unit_start(l->units, m, m->services + i, &r->q, &u, f);
-                if (k < 0)
-                        return k;
-                u->owner = r->number;
-        }
-        return 0;
 }
 
 static void release_stop(struct requests *l, const struct unitd_request *q)
@@ -276,37 +247,11 @@ static int request_wait(struct requests *l, uint64_t client, uint16_t type, cons
         *end = r;
         l->n++;
         if (type == UNITD_START)
-                (void)release_start(l, r, &r->fault);
+                (void)!launch_new(l->units, l->releases, q, r->number, &r->launch, &r->fault);
         else
                 release_stop(l, q);
         units_changed(l->units);
         return 0;
-}
-
-static const struct service *manifest_service(const struct manifest *m, const char *name)
-{
-        for (size_t i = 0; i < m->n_services; i++)
-                if (str_eq(m->services[i].name, name))
-                        return m->services + i;
-        return NULL;
-}
-
-static int service_wake(struct requests *l, const struct record *record, struct fault *f)
-{
-        const struct unitd_request q = release_of(record);
-        _cleanup_(manifest_freep) struct manifest *m = NULL;
-        const struct service *s;
-        struct unit *u;
-        int r;
-
-        r = release_load(l->releases, &q, &m, f);
-        if (r < 0)
-                return r;
-        s = manifest_service(m, record->service);
-        if (!s)
-                return fault_set(f, -ENOENT, "%s %s has no service %s", q.bundle, q.version,
-                                 record->service);
-        return unit_start(l->units, m, s, &q, &u, f);
 }
 
 /* Whoever is starting, stopping or running takes what waits on the socket, or will. */
@@ -325,7 +270,7 @@ static void on_wake(void *userdata, const struct record *record)
         for (struct request *r = l->first; r; r = r->next)
                 if (str_eq(r->q.bundle, record->bundle))
                         return;
-        if (service_wake(l, record, &f) < 0)
+        if (launch_wake(l->units, l->releases, record, &f) < 0)
                 journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &subject, "A connection waits: %s", f.text);
 }
 
