@@ -1,0 +1,79 @@
+# shellcheck shell=bash
+# sealift-unitd by itself, without sealiftd: the tools of scenarios/units*.t, which source this behind scenario.sh.
+
+unitd() { /tests/host/unitd.py "$@"; }
+
+# seal NAME VERSION: the manifest from the intent on standard input and the tree /srv/NAME, as `sealift pack` would make it
+# but for the bundle itself, which unitd never sees. Its path is in $sealed.
+seal() {
+    local tree=/srv/$1 type mode size path entries=''
+    sealed=/srv/$1-$2.manifest
+    mkdir -p "$tree"
+    while IFS=' ' read -r type mode size path; do
+        case $type in
+            d) entries+="Directory=0755 $path"$'\n' ;;
+            f) entries+="File=$mode $size $(sha256sum <"$tree/$path" | cut -d' ' -f1) $path"$'\n' ;;
+        esac
+    done < <(cd "$tree" && find . -mindepth 1 -printf '%y %#m %s %P\n' | LC_ALL=C sort -k4)
+    {
+        printf '[Bundle]\nName=%s\nVersion=%s\n' "$1" "$2"
+        cat
+        printf '[Content]\nFormat=tar.zst\nSHA256=%064d\nSize=1\nUnpackedSize=%d\nInodes=%d\n%s' 0 \
+            "$(find "$tree" -type f -printf '%s\n' | awk '{ n += $1 } END { print n + 0 }')" \
+            "$(find "$tree" -mindepth 1 | wc -l)" "$entries"
+    } >"$sealed"
+}
+
+# install NAME VERSION <INTENT
+install() {
+    seal "$1" "$2"
+    unitd prepare "$sealed" "/srv/$1"
+}
+
+unit_of() { unitd list | awk -v bundle="$1" '$2 == bundle { print $6 }'; }
+pid_of() { systemctl show --property=MainPID --value "$1"; }
+exposure() { systemd-analyze security "$1" 2>/dev/null | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p'; }
+at_most() { awk -v got="$1" -v most="$2" 'BEGIN { exit !(got != "" && got <= most) }'; }
+
+# walls PID: what the kernel says about it, in a form that is the same for every process behind the same walls.
+walls() {
+    local name
+    for name in net user mnt ipc uts; do
+        [ "$(readlink "/proc/$1/ns/$name")" = "$(readlink "/proc/1/ns/$name")" ] && echo "$name of the host" || echo "$name of its own"
+    done
+    grep -E '^(Uid|Gid|Cap...|NoNewPrivs|Seccomp|Seccomp_filters):' "/proc/$1/status"
+    awk '{ print $5, $6 }' "/proc/$1/mountinfo" | LC_ALL=C sort
+}
+
+# leftovers BUNDLE: what there still is of its units in /run and in systemd
+leftovers() {
+    find /run/sealift/units /run/sealift/root /run/systemd/system -maxdepth 1 -name "sealift-$1.*" -printf '%p '
+    systemctl list-units --all --no-legend --plain "sealift-$1.*"
+}
+
+# another_pid UNIT PID: it runs again, in another process
+another_pid() { [ "$(pid_of "$1")" != "$2" ] && [ "$(pid_of "$1")" -gt 0 ] && systemctl --quiet is-active "$1"; }
+
+is_activating() { systemctl list-units --plain --no-legend --state=activating "$1" | grep -q .; }
+
+# listen, heard: one event, told to a client that waits for it while this goes on
+listen() {
+    unitd event 30 >/srv/event &
+    listener=$!
+    await 5 sh -c 'ss -xp 2>/dev/null | grep -q "unitd.sock.*ESTAB\|ESTAB.*unitd.sock"'
+}
+
+heard() {
+    wait "$listener" || true
+    like "$(cat /srv/event)" "$1" "$2"
+}
+
+# units_begin, units_end: unitd listens; and had no trouble of its own.
+units_begin() {
+    mkdir -p /etc/sealift/policy.d
+    systemctl start sealift-unitd.socket
+}
+units_end() {
+    is "$(journalctl --quiet --output=cat _SYSTEMD_UNIT=sealift-unitd.service PRIORITY=3 | grep -v '^sealift-\|^the system bus' || true)" "" "unitd itself had no trouble"
+    done_testing
+}
