@@ -174,6 +174,145 @@ static void test_networks(struct buffer *b)
         has(b, "PrivateNetwork=yes", "and has no network itself");
 }
 
+/* Each relaxation is the lines that it takes from the strictest set, and those that it adds, in order;
+ * nothing else may differ. */
+static const struct relaxation {
+        const char *sandbox, *gone, *come, *what;
+} relaxations[] = {
+        { "WriteExecute=yes", "MemoryDenyWriteExecute=yes\n", "MemoryDenyWriteExecute=no\n",
+          "memory to write and execute" },
+        { "WriteExecute=no\nUserNamespaces=no", "", "", "what is not asked for" },
+        { "UserNamespaces=yes", "RestrictNamespaces=yes\n",
+          "RestrictNamespaces=user mnt pid net ipc uts\nSystemCallFilter=@mount capset\n",
+          "namespaces of its own" },
+        { "SystemCalls=@resources\nSystemCalls=@chown", "",
+          "SystemCallFilter=@resources\nSystemCallFilter=@chown\n", "groups of system calls" },
+        { "SystemCalls=@sandbox", "",
+          "SystemCallFilter=landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp\n",
+          "a group that systemd 252 does not know" },
+        { "Device=/dev/fuse\nDevice=/dev/net/tun", "",
+          "DeviceAllow=/dev/fuse rw\nBindPaths=/dev/fuse\n"
+          "DeviceAllow=/dev/net/tun rw\nBindPaths=/dev/net/tun\n",
+          "devices" },
+        { "HostPath=/srv/data\nHostPath=/etc/pki", "",
+          "BindReadOnlyPaths=/srv/data\nBindReadOnlyPaths=/etc/pki\n", "paths of the host" },
+        { "User=www-data", "DynamicUser=yes\nRemoveIPC=yes\n",
+          "DynamicUser=no\nRemoveIPC=no\nUser=www-data\n", "a user of the host" },
+        { "Capability=CAP_NET_BIND_SERVICE\nCapability=CAP_KILL",
+          "PrivateUsers=yes\nCapabilityBoundingSet=\nAmbientCapabilities=\n",
+          "PrivateUsers=no\nCapabilityBoundingSet=CAP_KILL CAP_NET_BIND_SERVICE\n"
+          "AmbientCapabilities=CAP_KILL CAP_NET_BIND_SERVICE\n",
+          "capabilities" },
+        { "Capability=CAP_CHOWN", "PrivateUsers=yes\nCapabilityBoundingSet=\nAmbientCapabilities=\n",
+          "PrivateUsers=no\nCapabilityBoundingSet=CAP_CHOWN\nAmbientCapabilities=CAP_CHOWN\n"
+          "SystemCallFilter=@chown\n",
+          "a capability with the calls it is for" },
+        { "Capability=CAP_SYS_TIME",
+          "PrivateUsers=yes\nProtectClock=yes\nCapabilityBoundingSet=\nAmbientCapabilities=\n",
+          "PrivateUsers=no\nProtectClock=no\nCapabilityBoundingSet=CAP_SYS_TIME\n"
+          "AmbientCapabilities=CAP_SYS_TIME\nSystemCallFilter=@clock\n",
+          "the clock" },
+        { "Capability=CAP_SYSLOG",
+          "PrivateUsers=yes\nProtectKernelLogs=yes\nCapabilityBoundingSet=\nAmbientCapabilities=\n",
+          "PrivateUsers=no\nProtectKernelLogs=no\nCapabilityBoundingSet=CAP_SYSLOG\n"
+          "AmbientCapabilities=CAP_SYSLOG\nSystemCallFilter=syslog\n",
+          "the kernel's log" },
+        { "Capability=CAP_NET_ADMIN", "PrivateUsers=yes\nCapabilityBoundingSet=\nAmbientCapabilities=\n",
+          "PrivateUsers=no\nCapabilityBoundingSet=CAP_NET_ADMIN\nAmbientCapabilities=CAP_NET_ADMIN\n"
+          "RestrictAddressFamilies=AF_NETLINK\n",
+          "the administration of networks" },
+};
+
+/* The lines of text that are not lines of other. */
+static void lines_without(const char *text, const char *other, char *out, size_t size)
+{
+        size_t n = 0;
+
+        *out = '\0';
+        for (const char *line = strchr(text, '\n') + 1; *line; line += strcspn(line, "\n") + 1) {
+                char whole[512];
+
+                (void)snprintf(whole, sizeof(whole), "\n%.*s\n", (int)strcspn(line, "\n"), line);
+                if (!strstr(other, whole) && n < size)
+                        n += (size_t)snprintf(out + n, size - n, "%s", whole + 1);
+        }
+}
+
+static void test_relaxations(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *strict = parse(SERVICE);
+        _cleanup_(buffer_done) struct buffer first = BUFFER_INIT(DROPIN_BYTES_MAX);
+        char text[512], lines[1024];
+        struct fault f = {};
+
+        tap_int(make(strict, TREE, &first, &f), 0, "the strictest, to compare with");
+        for (const struct relaxation *x = relaxations; x < relaxations + ELEMENTSOF(relaxations); x++) {
+                _cleanup_(manifest_freep) struct manifest *m = NULL;
+
+                (void)snprintf(text, sizeof(text), SERVICE "[Sandbox main]\n%s\n", x->sandbox);
+                m = parse(text);
+                tap_int(make(m, TREE, b, &f), 0, "a service that asks for %s", x->what);
+                lines_without(first.data, b->data, lines, sizeof(lines));
+                tap_str(lines, x->gone, "%s: these walls go", x->what);
+                lines_without(b->data, first.data, lines, sizeof(lines));
+                tap_str(lines, x->come, "%s: these lines come", x->what);
+        }
+}
+
+static void test_input(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m =
+                parse(SERVICE "StandardInput=socket\n[Socket http]\nListenStream=80\nService=main\n");
+        struct fault f = {};
+
+        tap_int(make(m, TREE, b, &f), 0, "a service with its socket on descriptor 0");
+        has(b, "StandardOutput=journal", "does not print to it");
+        has(b, "StandardError=journal", "does not log to it");
+}
+
+/* What facts/manifest would never let by. */
+static void test_hostile_sandbox(struct buffer *b)
+{
+        static const struct {
+                const char *setting, *value;
+        } cases[] = {
+                { "HostPath=/srv/data", "/srv/data:/etc" },
+                { "HostPath=/srv/data", "/srv/a /etc" },
+                { "HostPath=/srv/data", "/srv/%i" },
+                { "HostPath=/srv/data", "/" },
+                { "Device=/dev/fuse", "/dev/../etc/shadow" },
+                { "Device=/dev/fuse", "/dev/fuse rwm" },
+                { "SystemCalls=@chown", "@chown @module" },
+                { "SystemCalls=@chown", "~@system-service" },
+                { "User=www-data", "root" },
+                { "User=www-data", "0" },
+                { "User=www-data", "www-data\nGroup=root" },
+        };
+        struct fault f;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(manifest_freep) struct manifest *m = NULL;
+                char text[256];
+
+                (void)snprintf(text, sizeof(text), SERVICE "[Sandbox main]\n%s\n", cases[i].setting);
+                m = parse(text);
+                free(m->services->sandbox.settings->value);
+                m->services->sandbox.settings->value = strdup(cases[i].value);
+                f = (struct fault){};
+                tap_ok(make(m, TREE, b, &f) < 0 && strstr(f.text, "[Sandbox main]"),
+                       "%.12s... of '%.20s' does not get through", cases[i].setting, cases[i].value);
+        }
+}
+
+static void test_hostile_capability(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m = parse(SERVICE);
+        struct fault f = {};
+
+        m->services->sandbox.capabilities = UINT64_C(1) << 21;
+        tap_int(make(m, TREE, b, &f), -EINVAL, "CAP_SYS_ADMIN does not get through");
+}
+
 /* Replaces the value of the first setting behind the parser's back. */
 static int make_hostile(const char *setting, const char *value, struct buffer *b, struct fault *f)
 {
@@ -299,7 +438,9 @@ static void test_golden(struct buffer *b)
 
         tap_int(make(m, TREE, b, &f), 0, "the same once more");
         tap_ok(strncmp(b->data, want, strlen(want)) == 0, "begins as it always did");
-        tap_ok(str_has_suffix(b->data, "Delegate=no\nMountAPIVFS=yes\n"),
+        tap_ok(str_has_suffix(
+                       b->data,
+                       "Delegate=no\nMountAPIVFS=yes\nCapabilityBoundingSet=\nAmbientCapabilities=\n"),
                "and ends with the walls, which so win");
 }
 
@@ -310,6 +451,10 @@ int main(void)
         test_strictest(&b);
         test_settings(&b);
         test_networks(&b);
+        test_relaxations(&b);
+        test_input(&b);
+        test_hostile_sandbox(&b);
+        test_hostile_capability(&b);
         test_hostile_values(&b);
         test_hostile_names(&b);
         test_socket(&b);

@@ -4,7 +4,7 @@
  * treated as hostile once more: a value that could end its line, reach a specifier or turn a command into a
  * privileged one is refused here, whatever the parser thought. Touches nothing but memory. */
 
-#include "facts/dropin.h"
+#include "facts/dropin_parts.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -13,44 +13,6 @@
 #include "facts/command.h"
 #include "facts/directives.h"
 #include "facts/name.h"
-
-/* Every wall is written out, also where another setting implies it: `systemd-analyze security` does not
- * credit implications, and neither should a reader of `systemctl cat` have to know them. They stand behind
- * the publisher's settings, so that where both set one thing the wall wins. */
-static const char walls[] = "DynamicUser=yes\n"
-                            "PrivateUsers=yes\n"
-                            "PrivateTmp=yes\n"
-                            "PrivateDevices=yes\n"
-                            "PrivateIPC=yes\n"
-                            "PrivateMounts=yes\n"
-                            "ProtectSystem=strict\n"
-                            "ProtectHome=yes\n"
-                            "ProtectProc=invisible\n"
-                            "ProcSubset=pid\n"
-                            "ProtectControlGroups=yes\n"
-                            "ProtectKernelModules=yes\n"
-                            "ProtectKernelTunables=yes\n"
-                            "ProtectKernelLogs=yes\n"
-                            "ProtectClock=yes\n"
-                            "ProtectHostname=yes\n"
-                            "CapabilityBoundingSet=\n"
-                            "AmbientCapabilities=\n"
-                            "NoNewPrivileges=yes\n"
-                            "SystemCallArchitectures=native\n"
-                            "SystemCallFilter=@system-service\n"
-                            "SystemCallFilter=~@privileged @resources\n"
-                            "SystemCallErrorNumber=EPERM\n"
-                            "RestrictNamespaces=yes\n"
-                            "RestrictRealtime=yes\n"
-                            "RestrictSUIDSGID=yes\n"
-                            "MemoryDenyWriteExecute=yes\n"
-                            "LockPersonality=yes\n"
-                            "UMask=0077\n"
-                            "RemoveIPC=yes\n"
-                            "KeyringMode=private\n"
-                            "DevicePolicy=closed\n"
-                            "Delegate=no\n"
-                            "MountAPIVFS=yes\n";
 
 /* What a program expects of any Unix, and no more: "-" because a minimal host may lack it. The directory
  * /etc/ssl/private is not among them. Name lookup of the dynamic user goes through userdb; syslog(3) goes to
@@ -110,7 +72,7 @@ static int check_command(const char *value, struct fault *f)
         return command_check(value, f);
 }
 
-static int check_setting(const struct directive *d, enum section section, const char *value, struct fault *f)
+int dropin_check_setting(const struct directive *d, enum section section, const char *value, struct fault *f)
 {
         if (d->section != section)
                 return fault_set(f, -EINVAL, "not a setting of this section");
@@ -139,7 +101,7 @@ static int write_setting(const struct dropin *d, const struct manifest_setting *
 
         if (!s->directive->emit)
                 return 0;
-        r = check_setting(s->directive, SECTION_SERVICE, s->value, f);
+        r = dropin_check_setting(s->directive, SECTION_SERVICE, s->value, f);
         if (r < 0)
                 return fault_prefix(f, "%s: [Service %s] %s=", d->manifest->name, d->service->name,
                                     s->directive->key);
@@ -159,7 +121,11 @@ static void write_defaults(const struct dropin *d, struct buffer *out)
                 { "Restart", "on-failure" },
                 { "RestartSec", "1s" },
         };
+        const char *input = manifest_get(d->service, "StandardInput");
 
+        /* The default for both is then the socket, which is no place for what a program logs. */
+        if (input && str_eq(input, "socket"))
+                buffer_append_text(out, "StandardOutput=journal\nStandardError=journal\n");
         /* A job that failed is run again when its time comes. */
         if (manifest_find_timer(d->manifest, d->service->name))
                 return;
@@ -349,9 +315,10 @@ int dropin_write(const struct dropin *d, struct buffer *out, struct fault *f)
         write_log_fields(d, out);
         write_root(d, out);
         r = write_network(d, out, f);
+        if (r >= 0)
+                r = dropin_write_sandbox(d, out, f);
         if (r < 0)
                 return r;
-        buffer_append_text(out, walls);
         if (out->error < 0)
                 return fault_set_errno(f, out->error, "%s: the drop-in of %s", d->manifest->name,
                                        d->service->name);
@@ -375,7 +342,7 @@ static int write_socket_settings(const struct manifest *m, const struct socket_u
 
                 if (!d->emit)
                         continue;
-                r = check_setting(d, SECTION_SOCKET, s->settings[i].value, f);
+                r = dropin_check_setting(d, SECTION_SOCKET, s->settings[i].value, f);
                 if (r < 0)
                         return fault_prefix(f, "%s: [Socket %s] %s=", m->name, s->name, d->key);
                 buffer_printf(out, "%s=%s\n", d->key, s->settings[i].value);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The walls of a service as lines of its drop-in: the strictest set, less the least that each request of its
+ * [Sandbox] needs. Its input was checked by facts/manifest and granted by facts/policy; every value is
+ * checked once more. Touches nothing but memory. */
+
+#include <linux/capability.h>
+
+#include "facts/capability.h"
+#include "facts/dropin_parts.h"
+
+#define BIT(capability) (UINT64_C(1) << (capability))
+
+static bool asks_user(const struct sandbox *x)
+{
+        return *x->user != '\0';
+}
+
+/* In a user namespace of its own a capability counts for nothing outside. */
+static bool asks_capability(const struct sandbox *x)
+{
+        return x->capabilities != 0;
+}
+
+static bool asks_write_execute(const struct sandbox *x)
+{
+        return x->write_execute;
+}
+
+static bool asks_namespaces(const struct sandbox *x)
+{
+        return x->user_namespaces;
+}
+
+/* ProtectClock= takes these two out of the bounding set again. */
+static bool asks_clock(const struct sandbox *x)
+{
+        return x->capabilities & (BIT(CAP_SYS_TIME) | BIT(CAP_WAKE_ALARM));
+}
+
+static bool asks_kernel_log(const struct sandbox *x)
+{
+        return x->capabilities & BIT(CAP_SYSLOG);
+}
+
+/* Every wall is written out, also where another setting implies it: `systemd-analyze security` does not
+ * credit implications, and neither should a reader of `systemctl cat` have to know them. They stand behind
+ * the publisher's settings, so that where both set one thing the wall wins.
+ *
+ * RemoveIPC= would remove what other processes of a user of the host's have; the service's own goes with its
+ * IPC namespace. Of namespaces all but those of cgroups: bubblewrap and Chromium make these, and whoever has
+ * one of users may as well have them. */
+static const struct wall {
+        const char *key, *strict;
+        const char *relaxed;                   /* where asks() */
+        bool (*asks)(const struct sandbox *x); /* NULL: nothing takes it down */
+} walls[] = {
+        { "DynamicUser", "yes", "no", asks_user },
+        { "PrivateUsers", "yes", "no", asks_capability },
+        { "PrivateTmp", "yes", NULL, NULL },
+        { "PrivateDevices", "yes", NULL, NULL },
+        { "PrivateIPC", "yes", NULL, NULL },
+        { "PrivateMounts", "yes", NULL, NULL },
+        { "ProtectSystem", "strict", NULL, NULL },
+        { "ProtectHome", "yes", NULL, NULL },
+        { "ProtectProc", "invisible", NULL, NULL },
+        { "ProcSubset", "pid", NULL, NULL },
+        { "ProtectControlGroups", "yes", NULL, NULL },
+        { "ProtectKernelModules", "yes", NULL, NULL },
+        { "ProtectKernelTunables", "yes", NULL, NULL },
+        { "ProtectKernelLogs", "yes", "no", asks_kernel_log },
+        { "ProtectClock", "yes", "no", asks_clock },
+        { "ProtectHostname", "yes", NULL, NULL },
+        { "NoNewPrivileges", "yes", NULL, NULL },
+        { "SystemCallArchitectures", "native", NULL, NULL },
+        { "SystemCallFilter", "@system-service", NULL, NULL },
+        { "SystemCallFilter", "~@privileged @resources", NULL, NULL },
+        { "SystemCallErrorNumber", "EPERM", NULL, NULL },
+        { "RestrictNamespaces", "yes", "user mnt pid net ipc uts", asks_namespaces },
+        { "RestrictRealtime", "yes", NULL, NULL },
+        { "RestrictSUIDSGID", "yes", NULL, NULL },
+        { "MemoryDenyWriteExecute", "yes", "no", asks_write_execute },
+        { "LockPersonality", "yes", NULL, NULL },
+        { "UMask", "0077", NULL, NULL },
+        { "RemoveIPC", "yes", "no", asks_user },
+        { "KeyringMode", "private", NULL, NULL },
+        { "DevicePolicy", "closed", NULL, NULL },
+        { "Delegate", "no", NULL, NULL },
+        { "MountAPIVFS", "yes", NULL, NULL },
+};
+
+static void write_walls(const struct sandbox *x, struct buffer *out)
+{
+        for (const struct wall *w = walls; w < walls + ELEMENTSOF(walls); w++)
+                buffer_printf(out, "%s=%s\n", w->key, w->asks && w->asks(x) ? w->relaxed : w->strict);
+}
+
+static int write_capabilities(const struct sandbox *x, struct buffer *out, struct fault *f)
+{
+        static const char *const keys[] = { "CapabilityBoundingSet", "AmbientCapabilities" };
+
+        for (size_t k = 0; k < ELEMENTSOF(keys); k++) {
+                const char *between = "";
+
+                buffer_printf(out, "%s=", keys[k]);
+                for (unsigned i = 0; i < 64; i++) {
+                        const char *name;
+
+                        if (!(x->capabilities & BIT(i)))
+                                continue;
+                        name = capability_name(BIT(i));
+                        if (!name)
+                                return fault_set(f, -EINVAL, "capability %u is not for services", i);
+                        buffer_printf(out, "%s%s", between, name);
+                        between = " ";
+                }
+                buffer_append_text(out, "\n");
+        }
+        return 0;
+}
+
+/* What a capability is worth nothing without, and only it makes worth having. */
+static const struct {
+        uint64_t capabilities;
+        const char *line;
+} needs[] = {
+        { BIT(CAP_CHOWN), "SystemCallFilter=@chown" },
+        { BIT(CAP_SETUID) | BIT(CAP_SETGID), "SystemCallFilter=@setuid" },
+        { BIT(CAP_SYS_NICE) | BIT(CAP_SYS_RESOURCE), "SystemCallFilter=@resources" },
+        { BIT(CAP_SYS_TIME), "SystemCallFilter=@clock" },
+        { BIT(CAP_SYSLOG), "SystemCallFilter=syslog" },
+        { BIT(CAP_BPF), "SystemCallFilter=bpf" },
+        { BIT(CAP_PERFMON), "SystemCallFilter=perf_event_open" },
+        { BIT(CAP_NET_ADMIN) | BIT(CAP_AUDIT_WRITE), "RestrictAddressFamilies=AF_NETLINK" },
+};
+
+static void write_needs(const struct sandbox *x, struct buffer *out)
+{
+        for (size_t i = 0; i < ELEMENTSOF(needs); i++)
+                if (x->capabilities & needs[i].capabilities)
+                        buffer_printf(out, "%s\n", needs[i].line);
+        /* To mount in a namespace of its own, and to give up what it is there. */
+        if (x->user_namespaces)
+                buffer_append_text(out, "SystemCallFilter=@mount capset\n");
+}
+
+static int write_system_calls(const char *value, struct buffer *out)
+{
+        /* systemd 252 does not know this group, and would ignore the line. */
+        if (str_eq(value, "@sandbox"))
+                value = "landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp";
+        return buffer_printf(out, "SystemCallFilter=%s\n", value);
+}
+
+/* PrivateDevices= leaves the node out, DevicePolicy= the right to open it. */
+static int write_device(const char *value, struct buffer *out)
+{
+        return buffer_printf(out, "DeviceAllow=%s rw\nBindPaths=%s\n", value, value);
+}
+
+static int write_host_path(const char *value, struct buffer *out)
+{
+        return buffer_printf(out, "BindReadOnlyPaths=%s\n", value);
+}
+
+static int write_user(const char *value, struct buffer *out)
+{
+        return buffer_printf(out, "User=%s\n", value);
+}
+
+static const struct {
+        const char *key;
+        int (*write)(const char *value, struct buffer *out);
+} requests[] = {
+        { "SystemCalls", write_system_calls },
+        { "Device", write_device },
+        { "HostPath", write_host_path },
+        { "User", write_user },
+};
+
+static int write_requests(const struct dropin *d, struct buffer *out, struct fault *f)
+{
+        const struct sandbox *x = &d->service->sandbox;
+
+        for (const struct manifest_setting *s = x->settings; s < x->settings + x->n_settings; s++)
+                for (size_t i = 0; i < ELEMENTSOF(requests); i++) {
+                        if (!str_eq(s->directive->key, requests[i].key))
+                                continue;
+                        if (dropin_check_setting(s->directive, SECTION_SANDBOX, s->value, f) < 0)
+                                return fault_prefix(f, "[Sandbox %s] %s=", d->service->name,
+                                                    s->directive->key);
+                        requests[i].write(s->value, out);
+                }
+        return 0;
+}
+
+int dropin_write_sandbox(const struct dropin *d, struct buffer *out, struct fault *f)
+{
+        const struct sandbox *x = &d->service->sandbox;
+        int r;
+
+        write_walls(x, out);
+        r = write_capabilities(x, out, f);
+        if (r < 0)
+                return r;
+        write_needs(x, out);
+        return write_requests(d, out, f);
+}
