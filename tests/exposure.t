@@ -91,6 +91,13 @@ IPAddressAllow=any;IPAddressAllow=
 IPAddressDeny=
 IPAddressDeny=;IPAddressDeny=0.0.0.0/0
 IPAddressDeny=;IPAddressDeny=192.0.2.0/24
+IPAddressDeny=;IPAddressDeny=::/0
+IPAddressDeny=;IPAddressDeny=::/0 0.0.0.0/0
+IPAddressDeny=;IPAddressDeny=::/1 0.0.0.0/0
+IPAddressDeny=;IPAddressDeny=::/0 0.0.0.0/1
+IPAddressAllow=::1/128 ::/16
+IPAddressAllow=127.0.0.0/8 127.0.0.1/32
+ProtectClock=no;LoadCredentialEncrypted=x:/etc/x
 PrivateNetwork=no;RestrictAddressFamilies=AF_INET AF_INET6
 PrivateNetwork=no;RestrictAddressFamilies=AF_INET AF_INET6;IPAddressAllow=192.0.2.0/24
 PrivateNetwork=no;RestrictAddressFamilies=AF_INET AF_INET6;IPAddressDeny=
@@ -147,7 +154,8 @@ n=0
         'DevicePolicy=closed;ProtectClock=yes' 'DeviceAllow=/dev/null r' 'User=daemon' 'User=daemon;SupplementaryGroups=audio' \
         'DynamicUser=yes;ProtectHome=tmpfs' 'CapabilityBoundingSet=~CAP_SYS_ADMIN CAP_KILL' 'UMask=0002' 'UMask=0077' \
         'RestrictAddressFamilies=none' 'RestrictAddressFamilies=~AF_PACKET AF_NETLINK' 'IPAddressAllow=localhost' 'RestrictNamespaces=~user' \
-        'RestrictNamespaces=user'
+        'RestrictNamespaces=user' 'CapabilityBoundingSet=CAP_KILL' 'ProtectSystem=full' \
+        'CapabilityBoundingSet=~CAP_KILL;CapabilityBoundingSet=~CAP_BPF'
 } >"$work/bare.list"
 write_units bare '[Service]
 ExecStart=/bin/true' <"$work/bare.list"

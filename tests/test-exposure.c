@@ -104,6 +104,7 @@ static void test_unknown(void)
                 "[Service]\nSystemCallArchitectures=x86\n",
                 "[Service]\nIPAddressAllow=192.0.2.1/24\n",
                 "[Service]\nIPAddressDeny=all\n",
+                "[Service]\nRestrictAddressFamilies=~none\n",
                 "[Service]\nUMask=rwx\n",
                 "[Service]\nRootImage=/x\n",
         };
@@ -120,6 +121,57 @@ static void test_unknown(void)
         tap_int(compute("[Service]\nPrivateTmp=maybe\n", &e, &f), -EINVAL, "a value of tomorrow");
         tap_str(f.text, "unit:2: what PrivateTmp=maybe adds to the exposure is not known", "is named");
         tap_int(compute("PrivateTmp=yes\n", &e, &f), -EINVAL, "what is no unit");
+}
+
+/* Where systemd-analyze --offline differs from what it says of the running unit, which is the figure meant.
+ */
+static void test_live(void)
+{
+        static const struct {
+                const char *text;
+                uint8_t badness;
+                const char *assessor, *what;
+        } cases[] = {
+                { "PrivateMounts=no\n", 1, "PrivateMounts=", "no private mounts" },
+                { "PrivateTmp=yes\n", 0, "PrivateMounts=", "PrivateTmp= needs them" },
+                { "PrivateDevices=yes\n", 0, "PrivateMounts=", "PrivateDevices= needs them" },
+                { "ProtectControlGroups=yes\n", 0, "PrivateMounts=", "ProtectControlGroups= needs them" },
+                { "ProtectKernelModules=yes\n", 0, "PrivateMounts=", "ProtectKernelModules= needs them" },
+                { "ProtectKernelTunables=yes\n", 0, "PrivateMounts=", "ProtectKernelTunables= needs them" },
+                { "ProtectHome=tmpfs\n", 0, "PrivateMounts=", "ProtectHome= needs them" },
+                { "ProtectSystem=yes\n", 0, "PrivateMounts=", "ProtectSystem= needs them" },
+                { "ProtectClock=yes\n", 1, "PrivateMounts=", "ProtectClock= does not" },
+                { "IPAddressDeny=any\nIPAddressAllow=127.0.0.1\n", 5,
+                  "IPAddressDeny=", "a part of 127.0.0.0/8" },
+                { "IPAddressDeny=any\nIPAddressAllow=127.0.0.1\nIPAddressAllow=localhost\n", 2,
+                  "IPAddressDeny=", "all of it, too" },
+                { "IPAddressDeny=any\nIPAddressAllow=::1/128 127.0.0.0/9\n", 5,
+                  "IPAddressDeny=", "half of it" },
+                { "IPAddressDeny=any\nIPAddressAllow=::/127\n", 5, "IPAddressDeny=", "more than ::1" },
+        };
+        unsigned weight, range;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct exposure e = {};
+                char text[256];
+                size_t a = 0;
+
+                while (!str_eq(exposure_assessor(a, &weight, &range), cases[i].assessor))
+                        a++;
+                (void)snprintf(text, sizeof(text), "[Service]\n%s", cases[i].text);
+                tap_int(compute(text, &e, NULL), 0, "%s", cases[i].what);
+                tap_int(e.badness[a], cases[i].badness, "counts for %s", cases[i].assessor);
+        }
+}
+
+static void test_long_words(void)
+{
+        char text[2048] = "[Service]\nIPAddressAllow=";
+        struct exposure e;
+        struct fault f = {};
+
+        memset(text + strlen(text), '1', 1500);
+        tap_int(compute(text, &e, &f), -EINVAL, "a word that no list can hold");
 }
 
 /* A directive that reaches the drop-in without anybody having asked what it weighs. */
@@ -150,7 +202,7 @@ static void test_numbers(void)
                 unsigned tenths;
         } good[] = { { "0.1", 1 }, { "0", 0 }, { "3", 30 }, { "1.0", 10 }, { "10", 100 }, { "10.0", 100 } };
         static const char *const bad[] = { "",    ".1", "1.",  "1.00", "10.1", "11",
-                                           "100", "-1", "1,0", "+1",   " 1" };
+                                           "100", "-1", "1,0", "+1",   " 1",   "429496730" };
         char text[EXPOSURE_TEXT_SIZE];
         unsigned tenths = 7;
 
@@ -170,6 +222,8 @@ int main(void)
         test_figures();
         test_table();
         test_unknown();
+        test_live();
+        test_long_words();
         test_directives();
         test_numbers();
         return tap_done();

@@ -210,7 +210,6 @@ int exposure_read_families(struct exposure_unit *u, const char *value)
 
         if (!u->families_set) {
                 u->families_set = true;
-                u->families_allow = !inverted;
                 u->families = inverted ? FAMILY_ALL : 0;
         }
         if (str_eq(value, "none"))
@@ -304,7 +303,7 @@ static void add_allowed(struct exposure_unit *u, const char *word, const struct 
                 u->allow_127_8 = true;
         else if (a && a->family == AF_INET && a->bytes[0] == 127 && a->prefix > 8)
                 u->allow_127_part = true;
-        else if (a && a->family == AF_INET6 && a->prefix == 128 && memcmp(a->bytes, loopback6, 16) == 0)
+        else if (a && a->family == AF_INET6 && memcmp(a->bytes, loopback6, 16) == 0)
                 u->allow_localhost = true;
         else
                 u->allow_other = true;

@@ -53,7 +53,7 @@ struct exposure_unit {
         uint64_t bounding, ambient; /* capabilities, bit per number */
         unsigned namespaces;        /* CLONE_NEW* that may be made; UINT_MAX: nothing written */
         unsigned families;          /* that may be used */
-        bool families_set, families_allow;
+        bool families_set;
         uint32_t system_calls; /* classes that may be called (facts/exposure_calls.h) */
         bool calls_set;
         mode_t umask;
