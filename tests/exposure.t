@@ -70,7 +70,7 @@ write_units() { # PREFIX BASE
     cap 'CAP_KILL;CapabilityBoundingSet=CAP_CHOWN' 'CAP_KILL;CapabilityBoundingSet='
     printf 'SystemCallFilter=%s\n' @aio @basic-io @chown @clock @cpu-emulation @debug @default @file-system @io-event @ipc \
         @keyring @memlock @module @mount @network-io @obsolete @pkey @privileged @process @raw-io @reboot @resources \
-        @setuid @signal @swap @sync @system-service @timer '@mount @setuid' '@privileged;SystemCallFilter=~@clock'
+        @setuid @signal @swap @sync @system-service @timer bpf capset perf_event_open syslog seccomp '@mount capset' '@mount @setuid' '@privileged;SystemCallFilter=~@clock'
     printf 'RestrictNamespaces=%s\n' no user 'user mnt' '~user' '~user pid net' 'no;RestrictNamespaces=~user' 'no;RestrictNamespaces=user' \
         'user mnt;RestrictNamespaces=~mnt' cgroup ipc net uts
     cat <<'LINES'

@@ -97,6 +97,7 @@ static void test_unknown(void)
                 "[Service]\nCapabilityBoundingSet=CAP_FLY\n",
                 "[Service]\nSystemCallFilter=@fly\n",
                 "[Service]\nSystemCallFilter=ptrace\n",
+                "[Service]\nSystemCallFilter=@privileged\nSystemCallFilter=~bpf\n",
                 "[Service]\nSystemCallFilter=~@mount\n",
                 "[Service]\nRestrictNamespaces=time\n",
                 "[Service]\nRestrictNamespaces=\n",

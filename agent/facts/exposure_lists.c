@@ -235,8 +235,8 @@ int exposure_read_architectures(struct exposure_unit *u, const char *value)
         return 0;
 }
 
-/* Groups only: a single call in a line would need a table of all calls. A filter that begins with what is
- * not allowed lets everything else through, which no unit of ours does. */
+/* A filter that begins with what is not allowed lets everything else through, which no unit of ours does;
+ * and one call less leaves the rest of its class. */
 int exposure_read_calls(struct exposure_unit *u, const char *value)
 {
         bool inverted = take_tilde(&value);
@@ -248,8 +248,8 @@ int exposure_read_calls(struct exposure_unit *u, const char *value)
                 return -EINVAL;
         while ((r = next_word(&value, word)) > 0) {
                 r = exposure_calls_find(word, &classes);
-                if (r < 0)
-                        return r;
+                if (r < 0 || (inverted && *word != '@'))
+                        return -EINVAL;
                 u->calls_set = true;
                 u->system_calls = inverted ? u->system_calls & ~classes : u->system_calls | classes;
         }
