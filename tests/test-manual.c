@@ -10,6 +10,7 @@
 #include "facts/directives.h"
 #include "facts/manifest.h"
 #include "facts/policy.h"
+#include "facts/requirement.h"
 #include "ground/buffer.h"
 #include "ground/io.h"
 #include "ground/text.h"
@@ -170,6 +171,9 @@ static void check_directive(const struct directive *d)
                 tap_ok(item_has_range(item, d), "[%s] %s= says its limits", section, d->key);
         for (const char *const *w = d->words; w && *w; w++)
                 tap_ok(item_has(item, *w), "[%s] %s= knows the word %s", section, d->key, *w);
+        for (enum probe p = PROBE_COMMAND + 1; d->type == VALUE_REQUIREMENT && p < PROBE_MAX; p++)
+                tap_ok(item_has(item, requirement_probe_name(p)), "[%s] %s= knows %s", section, d->key,
+                       requirement_probe_name(p));
 }
 
 static void test_directives(void)

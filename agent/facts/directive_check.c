@@ -12,6 +12,7 @@
 #include "facts/command.h"
 #include "facts/directives.h"
 #include "facts/name.h"
+#include "facts/requirement.h"
 #include "ground/text.h"
 
 #define SECOND UINT64_C(1000000)
@@ -270,6 +271,16 @@ static int check_calendar(const struct directive *d, const char *value, struct f
         return calendar_check(value, f) < 0 ? fault_prefix(f, "%s=%s", d->key, value) : 0;
 }
 
+static int check_requirement(const struct directive *d, const char *value, struct fault *f)
+{
+        return requirement_check(value, f) < 0 ? fault_prefix(f, "%s=", d->key) : 0;
+}
+
+static int check_program(const struct directive *d, const char *value, struct fault *f)
+{
+        return requirement_check_command(value, f) < 0 ? fault_prefix(f, "%s=%s", d->key, value) : 0;
+}
+
 static int check_content(const struct directive *d, const char *value, struct fault *f)
 {
         return 0; /* facts/manifest_content.c takes these lines apart itself */
@@ -287,7 +298,8 @@ static int (*const checks[])(const struct directive *d, const char *value, struc
         [VALUE_NAMES] = check_names,       [VALUE_CREDENTIAL] = check_credential,
         [VALUE_DEVICE] = check_device,     [VALUE_CAPABILITY] = check_capability,
         [VALUE_USER] = check_user,         [VALUE_HOST_PATH] = check_host_path,
-        [VALUE_CALENDAR] = check_calendar,
+        [VALUE_CALENDAR] = check_calendar, [VALUE_REQUIREMENT] = check_requirement,
+        [VALUE_PROGRAM] = check_program,
 };
 _Static_assert(ELEMENTSOF(checks) == VALUE_TYPE_MAX, "every type has a check");
 

@@ -35,6 +35,10 @@ const struct directive directives[] = {
           .help = "What the programs were built for, as in ConditionArchitecture=; default any." },
         { SECTION_BUNDLE, VALUE_VERSION, .key = "MinAgent",
           .help = "The oldest sealift that may install this." },
+        { SECTION_BUNDLE, VALUE_REQUIREMENT, .key = "Requires", .repeat = true,
+          .help = "What the host must have: NAME or NAME>=VERSION words, such as java>=17." },
+        { SECTION_BUNDLE, VALUE_PROGRAM, .key = "Command", .repeat = true,
+          .help = "A program that must be in /usr/bin or /usr/sbin of the host." },
 
         { SECTION_SERVICE, VALUE_COMMAND, .key = "ExecStart", .required = true, .emit = true,
           .help = "The program, below /bundle/ or /usr/, and its arguments." },

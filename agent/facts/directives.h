@@ -42,6 +42,8 @@ enum value_type {
         VALUE_HOST_PATH,   /* absolute, as the host sees it */
         VALUE_USER,        /* a user of the host's, not root */
         VALUE_CALENDAR,    /* systemd.time(7), calendar events (facts/calendar.h) */
+        VALUE_REQUIREMENT, /* NAME>=VERSION words (facts/requirement.h) */
+        VALUE_PROGRAM,     /* a program's name, or its path below /usr/ (facts/requirement.h) */
         VALUE_CONTENT,     /* written by `sealift pack`, checked by facts/manifest_content.c */
         VALUE_TYPE_MAX,
 };

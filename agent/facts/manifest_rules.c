@@ -5,6 +5,7 @@
 
 #include "facts/command.h"
 #include "facts/manifest_parts.h"
+#include "facts/requirement.h"
 #include "ground/text.h"
 
 static const struct manifest_setting *find(const struct manifest_setting *settings, size_t n,
@@ -210,6 +211,18 @@ static int check_directories(const struct manifest *m, const char *file, struct 
         return 0;
 }
 
+/* ---- [Bundle] */
+
+static int check_requirements(const struct manifest *m, const char *file, struct fault *f)
+{
+        _cleanup_free_ struct requirement *r = NULL;
+        size_t n;
+        int e;
+
+        e = requirement_list(m, &r, &n, f);
+        return e == -EFBIG ? fault_prefix(f, "%s: [Bundle]", file) : e;
+}
+
 /* ---- [Socket NAME], [Timer NAME] */
 
 static int check_socket(const struct manifest *m, const struct socket_unit *s, const char *file,
@@ -262,8 +275,9 @@ static int (*const service_rules[])(const struct manifest *m, const struct servi
 
 int manifest_check_rules(const struct manifest *m, const char *file, struct fault *f)
 {
-        int r = 0;
+        int r;
 
+        r = check_requirements(m, file, f);
         for (size_t i = 0; r >= 0 && i < m->n_sockets; i++)
                 r = check_socket(m, m->sockets + i, file, f);
         for (size_t i = 0; r >= 0 && i < m->n_timers; i++)

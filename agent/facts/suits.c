@@ -44,3 +44,20 @@ int suits_check(const struct manifest *m, const char *architecture, const char *
                                  m->name, m->version, min_agent, agent);
         return 0;
 }
+
+int suits_check_requirements(const struct manifest *m, const struct requirement *r, size_t n,
+                             struct fault *f)
+{
+        struct fault first = {}, other;
+        size_t unmet = 0;
+
+        for (size_t i = 0; i < n; i++)
+                unmet += requirement_judge(r + i, unmet == 0 ? &first : &other) < 0;
+        if (unmet == 0)
+                return 0;
+        if (unmet == 1)
+                return fault_set(f, first.error, "bundle %s %s: %s", m->name, m->version, first.text);
+        return fault_set(f, first.error,
+                         "bundle %s %s: %s; and that is one of %zu, which `sealift lint --host` lists",
+                         m->name, m->version, first.text, unmet);
+}

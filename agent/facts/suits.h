@@ -2,6 +2,7 @@
 #pragma once
 
 #include "facts/manifest.h"
+#include "facts/requirement.h"
 #include "ground/base.h"
 #include "ground/fault.h"
 
@@ -14,3 +15,8 @@ const char *suits_architecture(void) _const_;
  * version of the agent, compared as strverscmp(3) does. */
 _must_check_ int suits_check(const struct manifest *m, const char *architecture, const char *agent,
                              struct fault *f);
+
+/* The same for what m requires, when it has been looked for: 0, or -EPERM naming the first that this host
+ * does not have, and how many more. */
+_must_check_ int suits_check_requirements(const struct manifest *m, const struct requirement *r, size_t n,
+                                          struct fault *f);
