@@ -65,7 +65,7 @@ may_include fetch facts ground
 may_include unpack ground facts
 may_include unitd doors facts ground
 may_include sealiftd doors store facts ground
-may_include ctl facts ground
+may_include ctl doors facts ground
 only_in 'curl/' 'fetch'
 only_in 'archive' 'unpack|ctl'
 only_in 'zstd' 'unpack|ctl'

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <syslog.h>
 
+#include "doors/host.h"
 #include "facts/suits.h"
 #include "ground/text.h"
 
@@ -95,7 +96,23 @@ int attempt_fetch_manifest(struct attempt *t, struct fault *f)
 
 int attempt_check_suits(struct attempt *t, struct fault *f)
 {
-        return suits_check(t->manifest, suits_architecture(), PACKAGE_VERSION, f);
+        _cleanup_(host_close) struct host host = { .root = -EBADF };
+        _cleanup_free_ struct requirement *requirements = NULL;
+        size_t n;
+        int r;
+
+        r = suits_check(t->manifest, suits_architecture(), PACKAGE_VERSION, f);
+        if (r < 0)
+                return r;
+        r = requirement_list(t->manifest, &requirements, &n, f);
+        if (r < 0)
+                return r;
+        r = host_open(&host, "/", f);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n; i++)
+                host_look(&host, requirements + i);
+        return suits_check_requirements(t->manifest, requirements, n, f);
 }
 
 int attempt_check_policy(struct attempt *t, struct fault *f)

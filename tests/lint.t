@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# sealift lint --host and --root: what a manifest requires, held against a tree that looks like a host, and against
+# this one.
+set -u
+build=${top_builddir:-.}
+sealift=$build/sealift
+[ -x "$sealift" ] || { echo "1..0 # SKIP no $sealift"; exit 0; }
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+
+# shellcheck source=tests/tap.sh
+. "${top_srcdir:-.}/tests/tap.sh"
+tap_output=$work/said
+
+# manifest LINE...: site.manifest with these lines in [Bundle], the first of them its line 4.
+manifest() {
+    printf '[Bundle]\nName=site\nVersion=4\n' >"$work/site.manifest"
+    printf '%s\n' "$@" '' '[Service web]' 'ExecStart=/usr/bin/true' >>"$work/site.manifest"
+}
+
+# lint STATUS NAME OPTION...: and what it says into "said", with paths cut.
+lint() {
+    want=$1
+    what=$2
+    shift 2
+    (cd "$work" && "$OLDPWD/$sealift" lint "$@" site.manifest) >"$work/said" 2>&1
+    status=$?
+    [ "$status" = "$want" ] || echo "exit status $status, want $want" >>"$work/said"
+    [ "$status" = "$want" ]
+    ok $? "$what"
+}
+case $sealift in /*) sealift=../../../../../../../../../..$sealift ;; esac
+
+says() {
+    grep -qxF -- "$1" "$work/said"
+    ok $? "and says: $1"
+}
+
+root=$work/root
+mkdir -p "$root/usr/bin" "$root/usr/lib64/systemd" "$root/usr/lib/jvm/17/bin" "$root/usr/lib/modules/6.1.0-9-amd64"
+: >"$root/usr/lib64/systemd/libsystemd-shared-252.so"
+: >"$root/usr/lib/jvm/17/bin/java"
+chmod +x "$root/usr/lib/jvm/17/bin/java"
+ln -s /usr/lib/jvm/17/bin/java "$root/usr/bin/java"
+echo 'JAVA_VERSION="17.0.15"' >"$root/usr/lib/jvm/17/release"
+
+manifest 'Requires=java>=17 systemd>=252' 'Command=java' 'Requires=kernel>=6.1'
+lint 0 'a tree that has all' --root "$root"
+says 'site.manifest:4: Requires=java>=17: 17.0.15'
+says 'site.manifest:4: Requires=systemd>=252: 252'
+says 'site.manifest:5: Command=java: there'
+says 'site.manifest:6: Requires=kernel>=6.1: 6.1.0'
+
+manifest 'Requires=java>=21 systemd>=252' 'Command=ffmpeg' 'MinAgent=99'
+lint 3 'one that does not' --root "$root"
+says 'site.manifest:4: needs java>=21, and this host has 17.0.15; update the image'
+says 'site.manifest:4: Requires=systemd>=252: 252'
+says 'site.manifest:5: needs the program ffmpeg, and this host has none in /usr/bin or /usr/sbin; install it in the image'
+grep -q '^site.manifest: bundle site 4: needs sealift 99' "$work/said"
+ok $? 'and MinAgent= among them'
+lint 0 'which matters to those who ask only'
+
+manifest 'Architecture=s390x'
+lint 0 'of a tree, nothing says the architecture' --root "$root"
+if [ "$(uname -m)" != s390x ]; then
+    lint 3 'of this machine, its kernel does' --host
+    grep -q 'was built for s390x, and this host is' "$work/said"
+    ok $? 'and it is named'
+fi
+
+manifest "Requires=kernel>=$(uname -r | grep -oE '^[0-9]+(\.[0-9]+)*')" 'Command=env'
+lint 0 'this machine has its own kernel, and env(1)' --host
+manifest 'Requires=kernel>=999'
+lint 3 'and not a kernel of next century' --host
+
+lint 1 'a root that is not there' --root "$work/none"
+manifest 'Requires=jave>=17'
+lint 2 'a word that is none is a wrong file' --host
+grep -q "site.manifest:4: Requires=: nobody knows how to find 'jave'; did you mean 'java'?" "$work/said"
+ok $? 'and what was meant is said'
+done_testing
