@@ -107,6 +107,16 @@ static void release_start_again(struct agent *a, struct bundle *b, const struct 
                      "%s is down: release %s could not be started again: %s", b->name, r->version, f.text);
 }
 
+/* Of the release that never stopped: it gets back the sockets that the failed one was the last to hold, or
+ * they would wake nobody, and be closed when the failed one is collected. */
+static void release_hold_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id)
+{
+        struct fault f = {};
+
+        if (units_start(a->units, b->name, r, id, &f) < 0 && f.error != -ECANCELED)
+                b->restore_due = true;
+}
+
 void attempt_roll_back(struct attempt *t, const struct fault *why)
 {
         struct journal_subject s = attempt_subject(t);
@@ -124,6 +134,8 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
         }
         if (t->old_stopped)
                 release_start_again(t->agent, t->bundle, &t->old, t->id);
+        else if (t->started && *t->old.digest)
+                release_hold_again(t->agent, t->bundle, &t->old, t->id);
 }
 
 void attempt_restore(struct agent *a, struct bundle *b)

@@ -56,12 +56,23 @@ beside() {
 }
 
 on_trial() {
-    local unit
+    local unit opened
     unit=$(units)
+    opened=$(since)
     publish 3 's|^ExecStart=.*|ExecStart=/usr/bin/false \\|'
     not_ok "a release that fails on trial" sealift check
     is "$(units)" "$unit" "is not noticed by the one that runs"
     ok "which answers" answers
+    is "$(since)" "$opened" "and the socket was open all along"
+}
+
+nothing_runs() { [ -z "$(units)" ]; }
+# The release that failed was the last to hold the socket.
+still_woken() {
+    systemctl kill --signal=TERM "$(units)"
+    ok "the release that runs ends in order" await 20 nothing_runs
+    ok "a connection wakes it" answers
+    like "$(units)" "^sealift-node-exporter\.main@2-[^ ]*$" "and not the one that failed on trial"
 }
 
 changed_socket() {
@@ -84,5 +95,6 @@ ok "release 1 is installed" sealift check
 ok "and answers" answers
 beside
 on_trial
+still_woken
 changed_socket
 done_testing
