@@ -101,6 +101,7 @@ static void test_values(void)
                   { "", "bundle", "/a/../b", "/a/", "~", "-/a", "/%h" } },
                 { "StateDirectory", { "yes", "no" }, { "", "web", "sealift-web", "../../etc", "yes no" } },
                 { "KillSignal", { "SIGINT" }, { "SIGKILL", "9" } },
+                { "NonBlocking", { "yes", "no" }, { "", "maybe" } },
                 { "Network", { "none", "outbound" }, { "host", "" } },
                 { "Bind",
                   { "tcp:8080", "udp:65535" },

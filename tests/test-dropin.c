@@ -171,6 +171,7 @@ static void test_networks(struct buffer *b)
         has_not(b, "IPAccounting", "which needs none");
         tap_int(make(socket, TREE, b, &f), 0, "one behind a socket");
         has(b, "Sockets=sealift-web.http.socket", "gets it from systemd");
+        has(b, "NonBlocking=yes", "with the flag that two releases on it must agree about");
         has(b, "PrivateNetwork=yes", "and has no network itself");
 }
 

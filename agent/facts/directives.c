@@ -76,6 +76,8 @@ const struct directive directives[] = {
         { SECTION_SERVICE, VALUE_WORD, .key = "KillSignal", .emit = true,
           .words = WORDS("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH"),
           .help = "What asks the program to stop; default SIGTERM." },
+        { SECTION_SERVICE, VALUE_WORD, .key = "NonBlocking", .emit = true, .words = WORDS("yes", "no"),
+          .help = "no: the program itself waits in accept(2); default yes, for who gets a [Socket]." },
         { SECTION_SERVICE, VALUE_NUMBER, .key = "SuccessExitStatus", .emit = true, .repeat = true,
           .max = 255, .help = "An exit status that is no failure, beside 0." },
         { SECTION_SERVICE, VALUE_ENVIRONMENT, .key = "Environment", .emit = true, .repeat = true,

@@ -246,10 +246,15 @@ void dropin_socket_name(const char *place, const char *name, char ret[static UNI
                        name);
 }
 
+/* NonBlocking=yes: O_NONBLOCK is the open socket's, not a process's, and systemd sets or clears it for all
+ * who hold the socket whenever it starts one of them. Cleared by the start of a new release, it leaves the
+ * old one, and then both, waiting in accept(2) with their other connections unanswered. */
 static void write_sockets(const struct dropin *d, struct buffer *out)
 {
         char unit[UNIT_NAME_SIZE];
 
+        if (manifest_has_socket(d->manifest, d->service->name) && !manifest_get(d->service, "NonBlocking"))
+                buffer_append_text(out, "NonBlocking=yes\n");
         for (size_t i = 0; i < d->manifest->n_sockets; i++) {
                 const struct socket_unit *s = d->manifest->sockets + i;
 
