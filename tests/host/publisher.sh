@@ -53,6 +53,14 @@ publish_release() {
     publish_sealed "$sealed"
 }
 
+# example_says FILE HEADING: the indented lines of the comment that stand below the line that begins so.
+example_says() {
+    awk -v heading="# $2" '
+        /^# [^ ]/ { on = index($0, heading) == 1; next }
+        !/^#/ { exit }
+        on && /^#       / { print substr($0, 9) }' "$1"
+}
+
 # ---- the agent ------------------------------------------------------------------------------------------------------
 
 # agent_configure: what an image builder drops into the image. Another configuration: write the file after this.

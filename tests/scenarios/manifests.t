@@ -8,14 +8,6 @@ EXAMPLES=/usr/share/doc/sealift/manifests
 # What systemd-analyze security says at most, by what the service has of the network.
 declare -A EXPOSURE=([none]=0.1 [socket]=0.1 [bind]=1.0)
 
-# example_says FILE HEADING: the indented lines of the comment that stand below the line that begins so.
-example_says() {
-    awk -v heading="# $2" '
-        /^# [^ ]/ { on = index($0, heading) == 1; next }
-        !/^#/ { exit }
-        on && /^#       / { print substr($0, 9) }' "$1"
-}
-
 example_network() {
     if grep -q '^Network=' "$1"; then
         sed -n 's/^Network=//p' "$1"
