@@ -385,6 +385,27 @@ static void test_hostile_names(struct buffer *b)
         tap_int(make(m, TREE, b, &f), -EINVAL, "a bundle whose name is none is refused");
 }
 
+/* Never the namespace of a service: systemd finds one by the unit that made it, and that may have ended. */
+static void test_shared_network(struct buffer *b)
+{
+#define NETWORK_UNIT "sealift-network@web.1.0_b_1-0123456789ab.service"
+        _cleanup_(manifest_freep) struct manifest *m = parse(SERVICE "[Sandbox main]\nNetwork=bundle\n");
+        struct fault f = {};
+
+        tap_int(make(m, TREE, b, &f), 0, "a service with the bundle's network");
+        has(b, "PrivateNetwork=yes", "it is not the host's");
+        has(b, "IPAddressAllow=localhost", "loopback packets");
+        has(b, "Requires=" NETWORK_UNIT, "brings the unit of the network");
+        has(b, "After=" NETWORK_UNIT, "starts when it is there");
+        has(b, "JoinsNamespaceOf=" NETWORK_UNIT, "and is in it");
+        has(b, "TemporaryFileSystem=/tmp:mode=1777", "but has files of its own in /tmp");
+        has(b, "TemporaryFileSystem=/var/tmp:mode=1777", "and in /var/tmp");
+        m = manifest_free(m);
+        m = parse(SERVICE);
+        tap_int(make(m, TREE, b, &f), 0, "one without");
+        has_not(b, "JoinsNamespaceOf", "joins nobody");
+}
+
 static void test_socket(struct buffer *b)
 {
         static const char want[] = "# Written by sealift-unitd; held while releases of web come and go.\n"
@@ -458,6 +479,7 @@ int main(void)
         test_hostile_capability(&b);
         test_hostile_values(&b);
         test_hostile_names(&b);
+        test_shared_network(&b);
         test_socket(&b);
         test_golden(&b);
         return tap_done();

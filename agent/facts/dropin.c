@@ -163,6 +163,11 @@ static void write_root(const struct dropin *d, struct buffer *out)
         buffer_append_text(out, "TemporaryFileSystem=/dev/shm:mode=1777\n");
         /* The one that systemd 252 makes is everybody's to write to. */
         buffer_append_text(out, "TemporaryFileSystem=/run:mode=0755,noexec\n");
+        /* PrivateTmp= would have its files in the namespace that is shared, and there are none: so that
+         * services of a bundle share a network, and no files. */
+        if (d->service->sandbox.network == NETWORK_BUNDLE)
+                buffer_append_text(out, "TemporaryFileSystem=/tmp:mode=1777\n"
+                                        "TemporaryFileSystem=/var/tmp:mode=1777\n");
         write_binds(host_files, ELEMENTSOF(host_files), out);
         if (d->service->sandbox.network >= NETWORK_OUTBOUND)
                 write_binds(network_files, ELEMENTSOF(network_files), out);
@@ -265,6 +270,17 @@ static void write_sockets(const struct dropin *d, struct buffer *out)
         }
 }
 
+/* The namespace is a unit's of its own, which systemd starts for the first service that needs it and stops
+ * after the last. A namespace that belonged to one of the services would be lost to those that are started
+ * later, once that one has ended: systemd finds it by the name of the unit that made it. */
+static void write_joins(const struct dropin *d, struct buffer *out)
+{
+        char network[UNIT_NAME_SIZE];
+
+        name_network(d->manifest->place, d->manifest->version, d->digest, network);
+        buffer_printf(out, "Requires=%s\nAfter=%s\nJoinsNamespaceOf=%s\n", network, network, network);
+}
+
 /* StartLimitIntervalSec=0: a service at its start limit takes its socket down with it, so sealift-unitd
  * counts instead. JobRunningTimeoutSec=: a program can put off every other time limit of its start and its
  * stop, for ever (EXTEND_TIMEOUT_USEC= of sd_notify(3)), and with it all updates; longer than those limits
@@ -276,10 +292,11 @@ static void write_head(const struct dropin *d, struct buffer *out)
                 "# %s %s, service %s: written by sealift-unitd, which stops the unit if this changes.\n"
                 "[Unit]\n"
                 "StartLimitIntervalSec=0\n"
-                "JobRunningTimeoutSec=16min\n"
-                "\n"
-                "[Service]\n",
+                "JobRunningTimeoutSec=16min\n",
                 d->manifest->name, d->manifest->version, d->service->name);
+        if (d->service->sandbox.network == NETWORK_BUNDLE)
+                write_joins(d, out);
+        buffer_append_text(out, "\n[Service]\n");
 }
 
 static void write_log_fields(const struct dropin *d, struct buffer *out)

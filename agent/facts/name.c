@@ -123,14 +123,25 @@ void name_place(const char *bundle, const char *instance, char ret[static PLACE_
                        INSTANCE_SIZE - 1, instance);
 }
 
+static void name_make_unit(char *s)
+{
+        for (; *s; s++)
+                if (!name_alnum(*s) && !strchr("@:_.-", *s))
+                        *s = '_';
+}
+
 void name_unit(const char *place, const char *service, const char *version, const char *digest, unsigned n,
                char ret[static UNIT_NAME_SIZE])
 {
-        char *p;
-
         (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-%.*s.%.*s@%.*s-%.*s-%u.service", PLACE_SIZE - 1, place,
                        NAME_SIZE - 1, service, VERSION_SIZE - 1, version, DIGEST_SHORT, digest, n);
-        for (p = ret; *p; p++)
-                if (!name_alnum(*p) && !strchr("@:_.-", *p))
-                        *p = '_';
+        name_make_unit(ret);
+}
+
+void name_network(const char *place, const char *version, const char *digest,
+                  char ret[static UNIT_NAME_SIZE])
+{
+        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-network@%.*s.%.*s-%.*s.service", PLACE_SIZE - 1, place,
+                       VERSION_SIZE - 1, version, DIGEST_SHORT, digest);
+        name_make_unit(ret);
 }

@@ -38,3 +38,7 @@ void name_place(const char *bundle, const char *instance, char ret[static PLACE_
  * become '_' (systemd.unit(5): [A-Za-z0-9:_.\\-] and @). */
 void name_unit(const char *place, const char *service, const char *version, const char *digest, unsigned n,
                char ret[static UNIT_NAME_SIZE]);
+
+/* "sealift-network@<place>.<version>-<digest12>.service", the same for all services of a release. */
+void name_network(const char *place, const char *version, const char *digest,
+                  char ret[static UNIT_NAME_SIZE]);

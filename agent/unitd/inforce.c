@@ -151,7 +151,7 @@ static int check_cgroup(int proc_fd, const char *unit, struct fault *f)
         return fault_set(f, -EOPNOTSUPP, "process is not in the cgroup of %s", unit);
 }
 
-int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p, struct fault *f)
+static int process_open(pid_t pid, const char *unit, int *ret, struct fault *f)
 {
         _cleanup_close_ int proc_fd = -EBADF;
         char path[32];
@@ -161,7 +161,34 @@ int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *
         proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (pid <= 1 || proc_fd < 0)
                 return fault_set(f, -ESRCH, "process %d is gone", (int)pid);
-        r = check_cgroup(proc_fd, p->unit, f);
+        r = check_cgroup(proc_fd, unit, f);
+        if (r < 0)
+                return r;
+        *ret = TAKE_FD(proc_fd);
+        return 0;
+}
+
+int inforce_network(pid_t pid, const char *unit, struct inforce_network *ret, struct fault *f)
+{
+        _cleanup_close_ int proc_fd = -EBADF;
+        struct stat st;
+        int r;
+
+        r = process_open(pid, unit, &proc_fd, f);
+        if (r < 0)
+                return r;
+        if (fstatat(proc_fd, "ns/net", &st, 0) < 0)
+                return fault_set_errno(f, gone(-errno), "cannot look at its net namespace");
+        *ret = (struct inforce_network){ st.st_dev, st.st_ino };
+        return 0;
+}
+
+int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p, struct fault *f)
+{
+        _cleanup_close_ int proc_fd = -EBADF;
+        int r;
+
+        r = process_open(pid, p->unit, &proc_fd, f);
         if (r >= 0)
                 r = check_namespaces(proc_fd, w, f);
         if (r >= 0)

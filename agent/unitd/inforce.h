@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <sys/types.h>
+
 #include "ground/base.h"
 #include "ground/fault.h"
 #include "facts/walls.h"
@@ -17,3 +19,11 @@ struct inforce_place { /* where the unit must be */
  * wall is missing, f says which. */
 _must_check_ int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p,
                                struct fault *f);
+
+struct inforce_network { /* which network namespace: the kernel's name of it */
+        dev_t device;
+        ino_t inode;
+};
+
+/* Of the main process of a unit. Errors as above. */
+_must_check_ int inforce_network(pid_t pid, const char *unit, struct inforce_network *ret, struct fault *f);

@@ -158,6 +158,40 @@ static int walls_look(struct unit *u, const struct manager_status *s, struct fau
         return inforce_check((pid_t)s->main_pid, &w, &place, f);
 }
 
+static bool shares_network(const struct record *a, const struct record *b)
+{
+        return a->promise.network == NETWORK_BUNDLE && b->promise.network == NETWORK_BUNDLE &&
+               str_eq(a->bundle, b->bundle) && str_eq(a->instance, b->instance) &&
+               str_eq(a->digest, b->digest);
+}
+
+/* Services of one release that share a network do share it, and nobody else is in it. Each service is held
+ * against those whose walls were found standing before; of one that ends meanwhile nothing is known. */
+static int networks_look(const struct unit *u, const struct manager_status *s, struct fault *f)
+{
+        struct inforce_network ours, theirs;
+        struct fault ignored;
+        int r;
+
+        if (u->record.promise.network >= NETWORK_OUTBOUND)
+                return 0;
+        r = inforce_network((pid_t)s->main_pid, u->record.unit, &ours, f);
+        if (r < 0)
+                return r;
+        for (const struct unit *other = u->units->first; other; other = other->next) {
+                bool same, share = shares_network(&u->record, &other->record);
+
+                if (other == u || other->ended || other->pid <= 0 ||
+                    inforce_network(other->pid, other->record.unit, &theirs, &ignored) < 0)
+                        continue;
+                same = ours.device == theirs.device && ours.inode == theirs.inode;
+                if (same != share)
+                        return fault_set(f, -EOPNOTSUPP, "it is %sin the network of %s", same ? "" : "not ",
+                                         other->record.unit);
+        }
+        return 0;
+}
+
 /* The list of addresses is a BPF program on the unit's cgroup. The kernel shows it to CAP_NET_ADMIN alone,
  * and systemd goes on without one; but where it could not make it, it has no count of bytes either. */
 static int addresses_look(const struct unit *u, const struct manager_status *s, struct fault *f)
@@ -178,6 +212,8 @@ static bool walls_hold(struct unit *u, const struct manager_status *s)
         int r;
 
         r = walls_look(u, s, &f);
+        if (r >= 0)
+                r = networks_look(u, s, &f);
         if (r == -ESRCH)
                 return false;
         if (r >= 0)
