@@ -167,7 +167,7 @@ if code facts/config.c; then
 fi
 if code facts/policy.c; then
     same "sealift-policy.d.5: keys are those of policy.c" \
-        "$(sed -nE 's/^ *\[GRANT_[A-Z]+\] = \{ "([A-Za-z]+)".*/\1/p' "$top/agent/facts/policy.c")" \
+        "$(sed -nE 's/^ *\[POLICY_[A-Z_]+\] = \{ (\.key = )?"([A-Za-z]+)".*/\2/p' "$top/agent/facts/policy.c")" \
         "$(sed -nE 's/^\.It Ic ([A-Za-z]+)=$/\1/p' "$man/sealift-policy.d.5")"
 fi
 if code sealiftd/story.c; then

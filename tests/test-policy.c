@@ -102,6 +102,54 @@ static void test_listen(void)
         granted("[Policy web]\nListen=tcp:80\nListen=udp:[::/0]:53-54\n", six, "IPv6 under a prefix");
 }
 
+/* Every relaxation: refused with its own line, granted by it, and by nothing of another kind. */
+static void test_relaxations(void)
+{
+        static const char *const requests[] = {
+                "Capability=CAP_NET_RAW", "WriteExecute=yes",   "SystemCalls=@chown", "Device=/dev/fuse",
+                "HostPath=/srv/data",     "UserNamespaces=yes", "User=www-data",
+        };
+        char manifest[512], policy[512], want[512];
+
+        for (size_t i = 0; i < ELEMENTSOF(requests); i++) {
+                size_t n = 0;
+
+                (void)snprintf(manifest, sizeof(manifest), HEAD "[Sandbox main]\n%s\n", requests[i]);
+                (void)snprintf(want, sizeof(want),
+                               "bundle web, service main: %s is not granted; if you agree add to "
+                               "/etc/sealift/policy.d/web.conf: [Policy web] %s",
+                               requests[i], requests[i]);
+                refused("", manifest, want, requests[i]);
+                (void)snprintf(policy, sizeof(policy), "[Policy web]\n%s\n", requests[i]);
+                granted(policy, manifest, "that line, added,");
+                (void)snprintf(policy, sizeof(policy), "[Policy other]\n%s\n", requests[i]);
+                refused(policy, manifest, requests[i], "granted to another bundle");
+                n = (size_t)snprintf(policy, sizeof(policy), "[Policy web]\nBind=tcp:1-65535\n");
+                for (size_t k = 0; k < ELEMENTSOF(requests); k++)
+                        if (k != i)
+                                n += (size_t)snprintf(policy + n, sizeof(policy) - n, "%s\n", requests[k]);
+                refused(policy, manifest, requests[i], "with all grants but its own");
+        }
+}
+
+static void test_values(void)
+{
+        static const char path[] = HEAD "[Sandbox main]\nHostPath=/srv/data/a\n";
+        static const char two[] = HEAD "[Sandbox main]\nCapability=CAP_KILL\nCapability=CAP_NET_RAW\n";
+        static const char none[] = HEAD "[Sandbox main]\nWriteExecute=no\nUserNamespaces=no\n";
+
+        granted("[Policy web]\nHostPath=/srv\n", path, "a path below a granted one");
+        refused("[Policy web]\nHostPath=/srv/dat\n", path, "HostPath=/srv/data/a",
+                "a path that only begins like a granted one");
+        refused("[Policy web]\nHostPath=/srv/data/a/b\n", path, "HostPath=/srv/data/a",
+                "a path above a granted one");
+        refused("[Policy web]\nCapability=CAP_KILL\n", two, "Capability=CAP_NET_RAW",
+                "the second of two capabilities");
+        refused("[Policy web]\nDevice=/dev/net\n", HEAD "[Sandbox main]\nDevice=/dev/net/tun\n",
+                "Device=/dev/net/tun", "a device below a granted name");
+        granted("", none, "asking for nothing in words");
+}
+
 static void test_errors(void)
 {
         struct fault f = {};
@@ -123,6 +171,16 @@ static void test_errors(void)
         bad("[Policy web]\nListen=tcp:\n", "Listen=tcp:", "no port");
         bad("[Policy web]\nListen=tcp:x:80\n", "Listen=tcp:x:80", "a host name");
         bad("[Policy web]\nListen=tcp\n", "Listen=tcp", "no colon");
+        bad("[Policy web]\nCapability=CAP_SYS_ADMIN\n", "web.conf:2: Capability=CAP_SYS_ADMIN",
+            "a capability that no manifest may ask for");
+        bad("[Policy web]\nWriteExecute=no\n", "web.conf:2: WriteExecute=no: must be yes",
+            "a grant that takes away");
+        bad("[Policy web]\nWriteExecute=\n", "web.conf:2: WriteExecute=", "a grant of nothing");
+        bad("[Policy web]\nHostPath=/\n", "web.conf:2: HostPath=/", "the whole host");
+        bad("[Policy web]\nDevice=sda\n", "web.conf:2: Device=sda", "a device that is no path");
+        bad("[Policy web]\nUser=root\n", "web.conf:2: User=root", "root");
+        bad("[Policy web]\nSystemCalls=@debug\n", "web.conf:2: SystemCalls=@debug", "a group unknown");
+        bad("[Policy web]\nNetwork=bind\n", "unknown key 'Network'", "what needs no grant");
 
         tap_int(policy_new(&p), 0, "an empty policy");
         tap_int(policy_parse(p, half, strlen(half), "web.conf", &f), -EINVAL,
@@ -137,6 +195,8 @@ int main(void)
         test_bind();
         test_outbound();
         test_listen();
+        test_relaxations();
+        test_values();
         test_errors();
         return tap_done();
 }

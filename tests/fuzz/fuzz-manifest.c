@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What must hold for every manifest that parses: its content, written, is read as the same; its paths stay
- * inside; its commands have words; the policy has an answer. */
+ * inside; its commands have words; the policy has an answer, which can be followed; its drop-ins are
+ * written. */
 
 #include "facts/command.h"
+#include "facts/dropin.h"
 #include "facts/manifest.h"
 #include "facts/name.h"
 #include "facts/policy.h"
@@ -65,6 +67,48 @@ static void check_settings(const struct manifest_setting *s, size_t n)
         }
 }
 
+/* The line that a refusal names, added to the policy, grants what was refused, until nothing is. */
+static void check_policy(const struct manifest *m)
+{
+        _cleanup_(policy_freep) struct policy *p = NULL;
+        char text[FAULT_TEXT_MAX + 16];
+        struct fault f = {};
+
+        must(policy_new(&p) == 0);
+        while (policy_check(p, m, &f) < 0) {
+                const char *line = strstr(f.text, " add to ");
+
+                if (f.error == -ENOMEM || strlen(f.text) >= FAULT_TEXT_MAX - 1)
+                        return;
+                must(f.error == -EPERM && line);
+                line = strstr(line, "[Policy ");
+                must(line && sscanf(line, "%*[^]]") == 0);
+                (void)snprintf(text, sizeof(text), "%.*s\n%s\n", (int)(strcspn(line, "]") + 1), line,
+                               line + strcspn(line, "]") + 1);
+                must(policy_parse(p, text, strlen(text), "added", &f) == 0);
+        }
+}
+
+/* Whatever the parser lets by has a drop-in, and it ends in whole lines. */
+static void check_dropins(const struct manifest *m)
+{
+        static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+        for (size_t i = 0; i < m->n_services; i++) {
+                _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(DROPIN_BYTES_MAX);
+                const struct dropin d = { .manifest = m,
+                                          .service = m->services + i,
+                                          .digest = digest,
+                                          .tree = "/t",
+                                          .root = "/r" };
+                struct fault f = {};
+                int r = dropin_write(&d, &b, &f);
+
+                must(r == 0 || r == -ENOMEM || r == -EFBIG);
+                must(r < 0 || (b.data[b.len - 1] == '\n' && strlen(b.data) == b.len));
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(manifest_freep) struct manifest *m = NULL;
@@ -85,6 +129,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 must(manifest_find_service(m, m->sockets[i].service) != NULL);
         (void)manifest_may_overlap(m, m);
         must(policy_check(p, m, &f) <= 0);
+        check_policy(m);
+        check_dropins(m);
         check_entries(&m->content);
         if (m->content.sealed)
                 check_round_trip(m);
