@@ -406,6 +406,40 @@ static void test_shared_network(struct buffer *b)
         has_not(b, "JoinsNamespaceOf", "joins nobody");
 }
 
+static void test_order(struct buffer *b)
+{
+        static const char *const after[] = { "sealift-web.app@1-a-1.service",
+                                             "sealift-web.log@1-a-1.service" };
+        static const char *const before[] = { "sealift-web.proxy@1-a-4.service" };
+        static const char *const hostile[] = { "a.service b.service", "a.service\n[Service]", "%i.service",
+                                               "" };
+        _cleanup_(manifest_freep) struct manifest *m = parse(SERVICE);
+        struct dropin d = { .manifest = m,
+                            .service = m->services,
+                            .digest = DIGEST,
+                            .tree = TREE,
+                            .root = ROOT,
+                            .after = after,
+                            .n_after = ELEMENTSOF(after),
+                            .before = before,
+                            .n_before = ELEMENTSOF(before) };
+        struct fault f = {};
+
+        buffer_done(b);
+        tap_int(dropin_write(&d, b, &f), 0, "a service between others");
+        has(b, "After=sealift-web.app@1-a-1.service", "is after one");
+        has(b, "After=sealift-web.log@1-a-1.service", "and another");
+        has(b, "Before=sealift-web.proxy@1-a-4.service", "and before a third");
+        tap_ok(strstr(b->data, "Before=") < strstr(b->data, "[Service]"),
+               "in the section where that stands");
+        for (size_t i = 0; i < ELEMENTSOF(hostile); i++) {
+                d.after = hostile + i;
+                d.n_after = 1;
+                buffer_done(b);
+                tap_int(dropin_write(&d, b, &f), -EINVAL, "what is no unit's name is refused");
+        }
+}
+
 static void test_socket(struct buffer *b)
 {
         static const char want[] = "# Written by sealift-unitd; held while releases of web come and go.\n"
@@ -480,6 +514,7 @@ int main(void)
         test_hostile_values(&b);
         test_hostile_names(&b);
         test_shared_network(&b);
+        test_order(&b);
         test_socket(&b);
         test_golden(&b);
         return tap_done();

@@ -294,6 +294,10 @@ static void write_head(const struct dropin *d, struct buffer *out)
                 "StartLimitIntervalSec=0\n"
                 "JobRunningTimeoutSec=16min\n",
                 d->manifest->name, d->manifest->version, d->service->name);
+        for (size_t i = 0; i < d->n_after; i++)
+                buffer_printf(out, "After=%s\n", d->after[i]);
+        for (size_t i = 0; i < d->n_before; i++)
+                buffer_printf(out, "Before=%s\n", d->before[i]);
         if (d->service->sandbox.network == NETWORK_BUNDLE)
                 write_joins(d, out);
         buffer_append_text(out, "\n[Service]\n");
@@ -311,11 +315,25 @@ static void write_log_fields(const struct dropin *d, struct buffer *out)
                 buffer_printf(out, "LogExtraFields=SEALIFT_INSTANCE=%s\n", d->manifest->instance);
 }
 
+/* Ours too; a space in one would be a second unit. */
+static bool units_are_plain(const char *const *units, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (!*units[i] ||
+                    strspn(units[i],
+                           "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.@-") !=
+                            strlen(units[i]))
+                        return false;
+        return true;
+}
+
 static int check_names(const struct dropin *d, struct fault *f)
 {
         if (!name_valid(d->manifest->name) || !name_valid(d->service->name) ||
             !name_version_valid(d->manifest->version) || !name_digest_valid(d->digest))
                 return fault_set(f, -EINVAL, "a name in the manifest is not one");
+        if (!units_are_plain(d->after, d->n_after) || !units_are_plain(d->before, d->n_before))
+                return fault_set(f, -EINVAL, "the name of another unit is not one");
         if (!path_is_plain(d->tree) || !path_is_plain(d->root))
                 return fault_set(f, -EINVAL, "%s or %s: not a path that a drop-in can carry", d->tree,
                                  d->root);

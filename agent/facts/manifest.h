@@ -17,6 +17,12 @@
  * socket's name and this. */
 #define MANIFEST_PROXY_SUFFIX "-proxy"
 
+enum {
+        /* A service is a process tree and some twenty mounts; a manifest of thousands would be a fork bomb.
+         */
+        MANIFEST_SERVICES_MAX = 32,
+};
+
 struct manifest_setting {
         const struct directive *directive;
         char *value; /* owned; validated against the directive's type */

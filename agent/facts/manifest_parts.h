@@ -13,9 +13,6 @@
 #include "facts/manifest.h"
 
 enum {
-        /* A service is a process tree and some twenty mounts; a manifest of thousands would be a fork bomb.
-         */
-        MANIFEST_SERVICES_MAX = 32,
         MANIFEST_SOCKETS_MAX = 32,
         MANIFEST_TIMERS_MAX = 32,
         /* Repeatable keys multiply: listeners, environment lines. */

@@ -151,15 +151,45 @@ struct unit *unit_free(struct unit *u)
 }
 DEFINE_POINTER_CLEANUP(struct unit, unit_free)
 
+struct order { /* names borrowed from the list of units */
+        const char *after[MANIFEST_SERVICES_MAX], *before[MANIFEST_SERVICES_MAX];
+        size_t n_after, n_before;
+};
+
+/* A service has one unit that runs, or one that ends beside the next: the list is bounded all the same. */
+static struct order order_of(const struct unit *u, const struct manifest *m, const struct service *s)
+{
+        struct order order = {};
+
+        for (const struct unit *other = u->units->first; other; other = other->next) {
+                const struct service *o = manifest_find_service(m, other->record.service);
+
+                if (!o || other->ended || !str_eq(other->record.bundle, u->record.bundle) ||
+                    !str_eq(other->record.digest, u->record.digest) ||
+                    !str_eq(other->record.instance, u->record.instance))
+                        continue;
+                if (manifest_is_after(s, o->name) && order.n_after < ELEMENTSOF(order.after))
+                        order.after[order.n_after++] = other->record.unit;
+                else if (manifest_is_after(o, s->name) && order.n_before < ELEMENTSOF(order.before))
+                        order.before[order.n_before++] = other->record.unit;
+        }
+        return order;
+}
+
 static int unit_write_files(struct units *l, struct unit *u, const struct manifest *m,
                             const struct service *s, const struct unitd_request *q, struct fault *f)
 {
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(DROPIN_BYTES_MAX);
         char tree[RELEASE_PATH_SIZE], root[sizeof(UNITS_ROOTS_PATH) + UNIT_NAME_SIZE];
+        const struct order order = order_of(u, m, s);
         const struct dropin d = { .manifest = m,
                                   .service = s,
                                   .digest = q->digest,
                                   .attempt = q->attempt,
+                                  .after = order.after,
+                                  .before = order.before,
+                                  .n_after = order.n_after,
+                                  .n_before = order.n_before,
                                   .tree = tree,
                                   .root = root };
         int r;
