@@ -6,5 +6,11 @@
 
 /* Calendar events of systemd.time(7). */
 
-/* Whether systemd takes value in OnCalendar=. -EINVAL, f: what is wrong with it. */
+enum { CALENDAR_SIZE = 512 }; /* a list of every minute of an hour fits; parsing stays on the stack */
+
+/* Whether systemd takes value in OnCalendar=: what this takes systemd takes on every host that has the time
+ * zone. The other way round there are exceptions, none of which a job needs: "@SECONDS" (one moment of the
+ * Unix clock), the host's own zone by its short name ("CET": it means something else on the next host),
+ * zones that are no Area/City (many hosts do not have them), some lists with ranges of days that count from
+ * the end of the month, and values of CALENDAR_SIZE bytes. -EINVAL, f: what is wrong with it. */
 _must_check_ int calendar_check(const char *value, struct fault *f);
