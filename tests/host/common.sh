@@ -6,6 +6,10 @@
 # The one directory that stays behind: trees, builds, and what a running test needs on disk.
 SEALIFT_CACHE=${SEALIFT_CACHE:-/var/cache/sealift-tests}
 
+# What a virtual machine is made with, beside what makes its disk.
+# shellcheck disable=SC2034 # for those who source this
+VIRTUAL_PACKAGES=(qemu-system-x86 qemu-utils cpio util-linux)
+
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
 

@@ -28,12 +28,13 @@ PHASE=${PHASE:-1}
 # shellcheck source=tests/host/attack.sh
 . /tests/host/attack.sh
 
-# next_boot reboot|cut: go down in an orderly way, or as if the power had failed, and run the scenario again with the next
-# PHASE. Test numbers go on counting. Does not return.
+# next_boot reboot|cut [WORD...]: go down in an orderly way, or as if the power had failed, and run the scenario again with
+# the next PHASE. The words are for that boot's kernel command line, in a virtual machine. Test numbers go on counting. Does
+# not return.
 next_boot() {
     tap_save
-    diag "--- $1 ---"
-    echo "$1" >/talk/requests
+    diag "--- $* ---"
+    echo "$*" >/talk/requests
     [ "$1" = cut ] || systemctl poweroff
     exec sleep infinity
 }

@@ -11,7 +11,7 @@ tap_failed=0
 [ ! -r /talk/tap ] || read -r tap_count tap_failed </talk/tap
 [ "$tap_count" -gt 0 ] || echo "TAP version 13"
 
-tap_save() { echo "$tap_count $tap_failed" >/talk/tap; }
+tap_save() { echo "tap $tap_count $tap_failed" >/talk/requests; }
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 
