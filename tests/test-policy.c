@@ -2,6 +2,7 @@
 
 #include "facts/policy.h"
 
+#include "ground/buffer.h"
 #include "tap.h"
 
 #define HEAD "[Bundle]\nName=web\nVersion=1\n[Service main]\nExecStart=/usr/bin/true\n"
@@ -150,6 +151,70 @@ static void test_values(void)
         granted("", none, "asking for nothing in words");
 }
 
+static void test_exposure(void)
+{
+        static const char jit[] =
+                HEAD "[Sandbox main]\nWriteExecute=yes\n[Service other]\nExecStart=/usr/bin/true\n";
+        static const char both[] = BIND "WriteExecute=yes\n";
+
+        granted("[Policy *]\nMaxExposure=0.1\n", HEAD, "the strictest service under the strictest limit");
+        refused("[Policy *]\nMaxExposure=0\n", HEAD,
+                "bundle web, service main: exposure 0.1 is above MaxExposure=0.0, and it asks for nothing "
+                "that could "
+                "be left out",
+                "it, under a limit that nobody keeps,");
+        granted("[Policy web]\nBind=tcp:8080\nMaxExposure=1.0\n", BIND, "a port of its own below 1.0");
+        refused("[Policy web]\nBind=tcp:8080\nMaxExposure=0.9\n", BIND,
+                "bundle web, service main: exposure 1.0 is above MaxExposure=0.9; 0.89 of it is for "
+                "Network=bind "
+                "Bind=tcp:8080; if you agree raise MaxExposure= in /etc/sealift/policy.d to 1.0",
+                "it, below 0.9,");
+        refused("[Policy web]\nBind=tcp:8080\nWriteExecute=yes\nMaxExposure=0.5\n", both,
+                "0.89 of it is for Network=bind", "what costs most of two");
+        refused("[Policy *]\nMaxExposure=0.9\n[Policy web]\nBind=tcp:8080\nMaxExposure=5\n", BIND,
+                "MaxExposure=0.9", "the lowest of two limits, when it comes first,");
+        refused("[Policy web]\nBind=tcp:8080\nMaxExposure=5\n[Policy *]\nMaxExposure=0.9\n", BIND,
+                "MaxExposure=0.9", "the lowest of two limits, when it comes last,");
+        granted("[Policy web]\nBind=tcp:8080\n[Policy other]\nMaxExposure=0\n", BIND,
+                "another bundle's limit");
+        refused("[Policy web]\nWriteExecute=yes\nMaxExposure=0.1\n", jit, "service main: exposure 0.2",
+                "the service that is above it");
+        refused("[Policy web]\nMaxExposure=9\n", BIND, "Bind=tcp:8080 is not granted",
+                "a limit grants nothing:");
+        bad("[Policy web]\nMaxExposure=low\n",
+            "web.conf:2: MaxExposure=low: must be a figure from 0.0 to 10.0", "a limit in words");
+        bad("[Policy web]\nMaxExposure=11\n", "MaxExposure=11", "a limit above all");
+}
+
+static void test_list(void)
+{
+        static const char text[] = HEAD
+                "[Service other]\nExecStart=/usr/bin/true\n"
+                "[Sandbox main]\nNetwork=bind\nBind=tcp:8080\nOutbound=192.0.2.1\nCapability=CAP_KILL\n"
+                "[Sandbox other]\nWriteExecute=yes\nCapability=CAP_KILL\nCapability=CAP_BPF\nHostPath=/srv\n"
+                "HostPath=/srv/x\nRoot=usr\nUserNamespaces=no\n[Socket other]\nListenStream=8080\n";
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(4096);
+        _cleanup_(manifest_freep) struct manifest *m = NULL, *nothing = NULL;
+        struct fault f = {};
+        char policy[4096];
+
+        if (manifest_parse(text, strlen(text), "web.manifest", &m, &f) < 0 ||
+            manifest_parse(HEAD, strlen(HEAD), "web.manifest", &nothing, &f) < 0) {
+                tap_ok(false, "%s", f.text);
+                return;
+        }
+        tap_int(policy_list(nothing, &b, &f), 0, "a manifest that asks for nothing");
+        tap_int(b.len, 0, "needs no line");
+        tap_int(policy_list(m, &b, &f), 0, "one that asks for much");
+        tap_str(b.data,
+                "Bind=tcp:8080\nOutbound=192.0.2.1/"
+                "32\nCapability=CAP_KILL\nWriteExecute=yes\nCapability=CAP_BPF\n"
+                "HostPath=/srv\nHostPath=/srv/x\nListen=tcp:8080\n",
+                "needs each line once");
+        (void)snprintf(policy, sizeof(policy), "[Policy web]\n%s", b.data);
+        granted(policy, text, "all of it, under a policy of these lines,");
+}
+
 static void test_errors(void)
 {
         struct fault f = {};
@@ -197,6 +262,8 @@ int main(void)
         test_listen();
         test_relaxations();
         test_values();
+        test_exposure();
+        test_list();
         test_errors();
         return tap_done();
 }

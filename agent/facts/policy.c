@@ -9,11 +9,13 @@
  *     Outbound=192.0.2.0/24         addresses it may connect to; any
  *     Listen=tcp:8080               what systemd may listen on for it, at any address
  *     Listen=tcp:127.0.0.1:8080     at this one; a prefix stands for its addresses; [IPv6] in brackets
- *     Capability=CAP_NET_RAW        and the other keys of a manifest's [Sandbox], as they stand there */
+ *     Capability=CAP_NET_RAW        and the other keys of a manifest's [Sandbox], as they stand there
+ *     MaxExposure=1.0               no grant but a limit: the lowest of all that match counts */
 
 #include "facts/policy_parts.h"
 
 #include "facts/directives.h"
+#include "facts/exposure.h"
 #include "facts/ini.h"
 #include "ground/text.h"
 
@@ -88,6 +90,11 @@ static int parse_listen(const char *s, struct policy_line *l)
         return address_parse(host, &l->address);
 }
 
+static int parse_exposure(const char *s, struct policy_line *l)
+{
+        return exposure_parse(s, &l->tenths);
+}
+
 static const struct key {
         const char *key;
         int (*parse)(const char *s, struct policy_line *l); /* NULL: as in a manifest's [Sandbox] */
@@ -105,6 +112,7 @@ static const struct key {
         [POLICY_HOST_PATH] = { .key = "HostPath" },
         [POLICY_USER_NAMESPACES] = { .key = "UserNamespaces" },
         [POLICY_USER] = { .key = "User" },
+        [POLICY_MAX_EXPOSURE] = { "MaxExposure", parse_exposure, "a figure from 0.0 to 10.0, such as 1.0" },
 };
 _Static_assert(ELEMENTSOF(keys) == POLICY_KIND_MAX, "every kind has a key");
 

@@ -23,3 +23,8 @@ _must_check_ int policy_parse(struct policy *p, const char *text, size_t len, co
 /* 0, or -EPERM: f names bundle, service, request, and the very line to add to the policy if the operator
  * agrees. */
 _must_check_ int policy_check(const struct policy *p, const struct manifest *m, struct fault *f);
+
+/* Appends the lines that a policy needs for m, one each, without the section: what policy_check() would ask
+ * an empty one for. */
+struct buffer;
+_must_check_ int policy_list(const struct manifest *m, struct buffer *out, struct fault *f);

@@ -7,7 +7,7 @@
 
 #include <arpa/inet.h>
 
-#include "ground/text.h"
+#include "ground/buffer.h"
 
 /* want's text, as a manifest writes it and as the policy would. */
 struct request {
@@ -58,6 +58,17 @@ static bool (*const covers[])(const struct policy_line *l, const struct policy_l
         [POLICY_USER] = same_covers,
 };
 
+/* Two services may ask for the same. */
+static int add_missing(struct buffer *missing, const char *line)
+{
+        size_t n = strlen(line);
+
+        for (const char *at = missing->data; at && (at = strstr(at, line)); at += n)
+                if ((at == missing->data || at[-1] == '\n') && at[n] == '\n')
+                        return 0;
+        return buffer_printf(missing, "%s\n", line);
+}
+
 static int check_request(const struct policy *p, const struct manifest *m, const struct request *q,
                          struct fault *f)
 {
@@ -66,6 +77,8 @@ static int check_request(const struct policy *p, const struct manifest *m, const
         for (const struct policy_line *l; (l = policy_next(p, m->name, q->want.kind, &i));)
                 if (covers[l->kind](l, &q->want))
                         return 0;
+        if (p->missing)
+                return add_missing(p->missing, q->line);
         return fault_set(
                 f, -EPERM,
                 "bundle %s, %s %s: %s is not granted; if you agree add to /etc/sealift/policy.d/%s.conf: "
@@ -180,7 +193,7 @@ static int check_listener(const struct policy *p, const struct manifest *m, cons
         return check_request(p, m, &q, f);
 }
 
-int policy_check(const struct policy *p, const struct manifest *m, struct fault *f)
+static int check_requests(const struct policy *p, const struct manifest *m, struct fault *f)
 {
         int r;
 
@@ -198,4 +211,18 @@ int policy_check(const struct policy *p, const struct manifest *m, struct fault 
                                 return r;
                 }
         return 0;
+}
+
+int policy_check(const struct policy *p, const struct manifest *m, struct fault *f)
+{
+        int r = check_requests(p, m, f);
+
+        return r < 0 ? r : policy_check_exposure(p, m, f);
+}
+
+int policy_list(const struct manifest *m, struct buffer *out, struct fault *f)
+{
+        const struct policy nothing = { .missing = out };
+
+        return check_requests(&nothing, m, f);
 }

@@ -5,6 +5,7 @@
  *
  *     policy.c        files to lines
  *     policy_check.c  what a manifest asks for, held against the lines that grant
+ *     policy_exposure.c  how exposed its services are, held against the lines that limit it
  *
  * A key is a row in policy.c's table and a kind here. One that limits instead of granting is no more than
  * that, and a function which goes through its lines by policy_next(). */
@@ -23,6 +24,7 @@ enum policy_kind {
         POLICY_HOST_PATH,
         POLICY_USER_NAMESPACES,
         POLICY_USER,
+        POLICY_MAX_EXPOSURE,
         POLICY_KIND_MAX,
 };
 
@@ -31,12 +33,14 @@ struct policy_line {
         enum policy_kind kind;
         struct address address;  /* outbound, listen */
         struct port_range ports; /* bind, listen */
+        unsigned tenths;         /* max exposure */
         char *value;             /* owned; as written */
 };
 
 struct policy {
         struct policy_line *lines; /* owned */
         size_t n_lines;
+        struct buffer *missing; /* borrowed; of policy_list(): takes the lines that a refusal would name */
 };
 
 const char *policy_key(enum policy_kind kind);
@@ -45,3 +49,6 @@ const char *policy_key(enum policy_kind kind);
  * with 0. */
 const struct policy_line *policy_next(const struct policy *p, const char *bundle, enum policy_kind kind,
                                       size_t *i);
+
+/* -EPERM: a service is more exposed than a line allows; f names the figure, and what costs most of it. */
+_must_check_ int policy_check_exposure(const struct policy *p, const struct manifest *m, struct fault *f);
