@@ -3,14 +3,13 @@
 
 #include "ground/base.h"
 #include "ground/fault.h"
+#include "ground/paths.h"
 #include "ground/protocol.h"
 #include "facts/manifest.h"
 
 /* Places in the store: releases/<bundle>/<version>-<digest12>/{manifest,tree}. Every folder down to tree is
  * root's own, so that no path PID 1 resolves has a component that somebody else can replace; tree itself is
  * given to sealiftd to fill. */
-
-#define RELEASES_PATH "/var/lib/sealift/releases"
 
 struct releases {
         int fd;    /* RELEASES_PATH */

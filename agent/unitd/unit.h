@@ -6,16 +6,11 @@
 
 #include "ground/base.h"
 #include "ground/fault.h"
+#include "ground/paths.h"
 #include "ground/protocol.h"
 #include "facts/record.h"
 #include "unitd/manager.h"
 #include "unitd/release.h"
-
-/* Where PID 1 finds what unitd made, and where unitd finds what it knew. All root's own. */
-#define UNITS_RECORDS_PATH "/run/sealift/units"
-#define UNITS_ROOTS_PATH   "/run/sealift/root"
-#define UNITS_WAKES_PATH   "/run/sealift/wakes"
-#define UNITS_DROPINS_PATH "/run/systemd/system"
 
 enum { UNITS_MAX = 512 }; /* sealiftd gone mad must not fill systemd with units */
 
