@@ -14,6 +14,7 @@
 
 #include "ctl/pack_archive.h"
 #include "ctl/pack_tree.h"
+#include "ctl/pack_warn.h"
 #include "facts/name.h"
 #include "ground/buffer.h"
 #include "ground/io.h"
@@ -26,13 +27,16 @@ enum {
 };
 
 static const char *arg_manifest, *arg_output, *arg_compression, *arg_level;
-static bool arg_json;
+static struct args_list arg_public;
+static bool arg_json, arg_strict;
 
 static const struct args_option options[] = {
         ARGS_TEXT('m', "manifest", "FILE", &arg_manifest, "the release's intent (required)"),
         ARGS_TEXT('o', "output", "DIR", &arg_output, "where the release goes, made if need be; default ."),
         ARGS_TEXT('c', "compression", "zstd|gzip", &arg_compression, "default zstd"),
         ARGS_TEXT('l', "level", "N", &arg_level, "1 to 19 (zstd, default 12) or 9 (gzip, default 9)"),
+        ARGS_LIST('p', "public", "PATH", &arg_public, "what looks like a secret there is none; may hold *"),
+        ARGS_FLAG(0, "strict", &arg_strict, "a warning is an error, and nothing is made"),
         ARGS_FLAG(0, "json", &arg_json, "say as JSON what was made"),
 };
 
@@ -52,7 +56,8 @@ struct pack {
         struct manifest *m; /* owned: the intent; its content is filled here */
         char *intent;       /* owned */
         size_t intent_len;
-        int tree, output; /* owned */
+        int tree, output;       /* owned */
+        struct pack_warn *warn; /* owned */
         unsigned level;
         uint64_t mtime;
         char bundle_name[PACK_NAME_SIZE], manifest_name[PACK_NAME_SIZE];
@@ -64,6 +69,7 @@ static void pack_done(struct pack *p)
         if (*p->temporary)
                 (void)unlinkat(p->output, p->temporary, 0);
         (void)manifest_free(p->m);
+        (void)pack_warn_free(p->warn);
         free(p->intent);
         (void)fd_close(p->tree);
         (void)fd_close(p->output);
@@ -179,15 +185,16 @@ static bool stat_same(const struct stat *a, const struct stat *b)
                a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Exactly e->size bytes from fd to the archive and the sum. */
-static int pack_copy(struct pack_archive *a, int fd, const struct entry *e, struct digest *sum,
-                     struct fault *f)
+/* Exactly e->size bytes from fd to the archive, the sum and those who look for secrets. */
+static int pack_copy(struct pack *p, struct pack_archive *a, int fd, const struct entry *e,
+                     struct digest *sum, struct fault *f)
 {
         char chunk[PACK_CHUNK];
         uint64_t left = e->size;
         size_t n;
         int r;
 
+        pack_warn_file_begin(p->warn, e->path);
         do {
                 r = io_read_full(fd, chunk, left < sizeof(chunk) ? left + 1 : sizeof(chunk), &n);
                 if (r < 0)
@@ -197,12 +204,13 @@ static int pack_copy(struct pack_archive *a, int fd, const struct entry *e, stru
                 r = digest_add(sum, chunk, n);
                 if (r < 0)
                         return r;
+                pack_warn_file_add(p->warn, chunk, n);
                 r = n > 0 ? pack_archive_write(a, chunk, n, f) : 0;
                 if (r < 0)
                         return r;
                 left -= n;
         } while (n > 0);
-        return left == 0 ? 0 : fault_changed(e->path, f);
+        return left == 0 ? pack_warn_file_end(p->warn, e->path) : fault_changed(e->path, f);
 }
 
 static int pack_file(struct pack *p, struct pack_archive *a, struct entry *e, struct digest *sum,
@@ -219,7 +227,7 @@ static int pack_file(struct pack *p, struct pack_archive *a, struct entry *e, st
                 return fault_set_errno(f, -errno, "%s: cannot stat", e->path);
         if (!S_ISREG(before.st_mode) || (uint64_t)before.st_size != e->size)
                 return fault_changed(e->path, f);
-        r = pack_copy(a, fd, e, sum, f);
+        r = pack_copy(p, a, fd, e, sum, f);
         if (r < 0)
                 return r;
         if (fstat(fd, &after) < 0 || !stat_same(&before, &after))
@@ -272,6 +280,19 @@ static int pack_write_bundle(struct pack *p, struct fault *f)
 
 /* ---- the release */
 
+static int pack_judge(struct pack *p, struct fault *f)
+{
+        size_t n;
+        int r;
+
+        r = pack_warn_finish(p->warn, p->bundle_name, &p->m->content);
+        n = pack_warn_count(p->warn);
+        if (r >= 0 && arg_strict && n > 0)
+                return fault_set(f, -EINVAL, "%zu warning%s, and --strict: nothing was made", n,
+                                 n == 1 ? "" : "s");
+        return r;
+}
+
 /* The bundle first: a manifest never stands there without it. */
 static int pack_publish(struct pack *p, struct fault *f)
 {
@@ -304,9 +325,10 @@ static int pack_print(const struct pack *p)
                        c->size, c->n_entries, c->unpacked_size, manifest);
                 return 0;
         }
-        j = json_pack("{ss ss ss ss ss sI sI sI}", "name", p->m->name, "version", p->m->version, "bundle",
+        j = json_pack("{ss ss ss ss ss sI sI sI sO}", "name", p->m->name, "version", p->m->version, "bundle",
                       bundle, "manifest", manifest, "sha256", c->sha256, "size", (json_int_t)c->size,
-                      "unpackedSize", (json_int_t)c->unpacked_size, "entries", (json_int_t)c->n_entries);
+                      "unpackedSize", (json_int_t)c->unpacked_size, "entries", (json_int_t)c->n_entries,
+                      "warnings", pack_warn_json(p->warn));
         if (!j)
                 return -ENOMEM;
         (void)json_dumpf(j, stdout, JSON_INDENT(2));
@@ -328,9 +350,13 @@ int verb_pack(int argc, char **argv)
                 (void)fault_set(&f, -EINVAL, "which release is this? Say so with --manifest=FILE");
                 return ctl_fail(&command, -EINVAL, &f);
         }
-        r = pack_prepare(&p, operands[0], &f);
+        r = pack_warn_new(command.name, &arg_public, &p.warn);
+        if (r >= 0)
+                r = pack_prepare(&p, operands[0], &f);
         if (r >= 0)
                 r = pack_write_bundle(&p, &f);
+        if (r >= 0)
+                r = pack_judge(&p, &f);
         if (r >= 0)
                 r = pack_publish(&p, &f);
         if (r >= 0)
