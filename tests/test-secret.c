@@ -148,6 +148,9 @@ static void test_tokens(void)
         tap_str(first("x", "AKIA"
                            "IOSFODNN7EXAMPLE"),
                 NULL, "nor the one that AWS's documents have");
+        tap_str(first("x", "AKIA"
+                           "QRSTUVWXYZ234567a"),
+                NULL, "nor where the word goes on in other letters");
         tap_str(first("x", "https://x:ghp_"
                            "AbCd1234EfGh5678IjKl9012MnOp3456QrSt@github.com/"),
                 "a GitHub token", "in a URL");
@@ -241,6 +244,28 @@ static void test_places(void)
         free(file);
 }
 
+/* What stands before a token is known also where it has left the window. */
+static void test_middle(void)
+{
+        static const char token[] = "AKIA"
+                                    "QRSTUVWXYZ234567";
+        const struct secret_hit *hits;
+        size_t wrong = 0, n = 0;
+        bool binary;
+        char *file = malloc(70000);
+
+        if (!file)
+                abort();
+        for (size_t at = 65000; at < 66100; at++, n++) {
+                memset(file, 'a', at);
+                memset(file + at, '\n', 70000 - at);
+                memcpy(file + at, token, sizeof(token) - 1);
+                wrong += feed("x", file, 70000, 65536, &hits, &binary);
+        }
+        tap_int((long long)wrong, 0, "%zu words that end like a token", n);
+        free(file);
+}
+
 static void test_lines(void)
 {
         const struct secret_hit *hits;
@@ -250,6 +275,10 @@ static void test_lines(void)
         for (size_t piece = 1; piece < sizeof(env); piece++)
                 right = right && feed(".env", env, sizeof(env) - 1, piece, &hits, &binary) == 2 &&
                         hits[0].line == 3 && hits[1].line == 5;
+        secret_scan_begin(scan, ".env");
+        secret_scan_add(scan, "PASSWORD=", 9);
+        tap_int((long long)feed(".env", "hunter22", 8, 8, &hits, &binary), 0,
+                "a file that was broken off leaves nothing to the next");
         tap_ok(right, "passwords have their lines, in pieces of any size");
 }
 
@@ -277,6 +306,7 @@ static void test_many(void)
         tap_int((long long)feed("x", text, strlen(text), 4096, &hits, &binary), SECRET_HITS_MAX,
                 "a file full of them is told a few times");
         tap_int((long long)feed("y", "", 0, 1, &hits, &binary), 0, "and the next file begins anew");
+        tap_ok(!binary, "as text");
 }
 
 int main(void)
@@ -288,6 +318,7 @@ int main(void)
         test_holders();
         test_names();
         test_places();
+        test_middle();
         test_lines();
         test_binary();
         test_many();

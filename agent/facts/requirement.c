@@ -328,7 +328,7 @@ int requirement_judge(const struct requirement *r, struct fault *f)
 {
         const char *than = *r->wants ? ">=" : "";
 
-        if (r->found && (!*r->wants || (*r->has && requirement_compare(r->has, r->wants) >= 0)))
+        if (r->found && (!*r->wants || requirement_compare(r->has, r->wants) >= 0))
                 return 0;
         if (r->probe == PROBE_COMMAND)
                 return judge_command(r, f);
