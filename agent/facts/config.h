@@ -6,9 +6,10 @@
 #include "ground/limits.h"
 
 /* /etc/sealift/sealift.conf (man sealift.conf(5)). */
-#define CONFIG_PATH        "/etc/sealift/sealift.conf"
-#define CONFIG_ROOT_PATH   "/etc/sealift/root.json" /* the first trusted root, from the image */
-#define CONFIG_POLICY_PATH "/etc/sealift/policy.d"
+#define CONFIG_PATH         "/etc/sealift/sealift.conf"
+#define CONFIG_ROOT_PATH    "/etc/sealift/root.json" /* the first trusted root, from the image */
+#define CONFIG_POLICY_PATH  "/etc/sealift/policy.d"
+#define CONFIG_BUNDLES_PATH "/etc/sealift/bundles.d"
 
 enum { CONFIG_URL_SIZE = 1025, CONFIG_PATH_SIZE = 256, CONFIG_SOURCES_MAX = 16, CONFIG_BUNDLES_MAX = 64 };
 

@@ -9,13 +9,6 @@
 #include "facts/manifest_parts.h"
 #include "ground/text.h"
 
-void manifest_settings_free(struct manifest_setting *settings, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                free(settings[i].value);
-        free(settings);
-}
-
 struct manifest *manifest_free(struct manifest *m)
 {
         if (!m)
@@ -23,6 +16,7 @@ struct manifest *manifest_free(struct manifest *m)
         manifest_settings_free(m->settings, m->n_settings);
         for (size_t i = 0; i < m->n_services; i++) {
                 manifest_settings_free(m->services[i].settings, m->services[i].n_settings);
+                free(m->services[i].credentials);
                 free(m->services[i].sandbox.binds);
                 free(m->services[i].sandbox.addresses);
                 manifest_settings_free(m->services[i].sandbox.settings, m->services[i].sandbox.n_settings);
@@ -36,14 +30,6 @@ struct manifest *manifest_free(struct manifest *m)
         free(m->timers);
         content_done(&m->content);
         free(m);
-        return NULL;
-}
-
-const char *manifest_settings_get(const struct manifest_setting *settings, size_t n, const char *key)
-{
-        while (n-- > 0)
-                if (str_eq(settings[n].directive->key, key))
-                        return settings[n].value;
         return NULL;
 }
 

@@ -60,11 +60,26 @@ struct sandbox {
         size_t n_settings;
 };
 
+/* A secret of the host's that a service asks for. The publisher says its name, the host where it is: what no
+ * file of bundles.d says otherwise is in the credential store as "sealift-<bundle>.<id>", plain or
+ * encrypted. */
+enum credential_kind { CREDENTIAL_ANY, CREDENTIAL_PLAIN, CREDENTIAL_ENCRYPTED };
+
+struct credential {
+        char id[CREDENTIAL_SIZE];            /* its file in $CREDENTIALS_DIRECTORY */
+        char source[CREDENTIAL_SOURCE_SIZE]; /* absolute, or a name in the credential store */
+        enum credential_kind kind;           /* what source is */
+        bool optional;                       /* ImportCredential=: the host may have none */
+        unsigned line;
+};
+
 struct service {
         char name[NAME_SIZE];
         unsigned line;
         struct manifest_setting *settings; /* owned, in the order written */
         size_t n_settings;
+        struct credential *credentials; /* owned */
+        size_t n_credentials;
         struct sandbox sandbox;
 };
 

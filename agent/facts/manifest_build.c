@@ -56,6 +56,45 @@ static int build_bundle(struct builder *b, struct manifest_section *s)
                      : text_copy(b->m->version, sizeof(b->m->version), manifest_get_bundle(b->m, "Version"));
 }
 
+/* Where it comes from unless the host says otherwise; the name of a credential is no path. */
+static int build_credential(const struct builder *b, struct service *s, const struct manifest_setting *x,
+                            struct fault *f)
+{
+        struct credential *c = s->credentials + s->n_credentials;
+
+        for (size_t i = 0; i < s->n_credentials; i++)
+                if (str_eq(s->credentials[i].id, x->value))
+                        return fault_set(f, -EINVAL, "%s:%u: %s=%s: is asked for already, on line %u",
+                                         b->file, x->line, x->directive->key, x->value,
+                                         s->credentials[i].line);
+        *c = (struct credential){ .line = x->line,
+                                  .optional = str_eq(x->directive->key, "ImportCredential") };
+        (void)snprintf(c->source, sizeof(c->source), "sealift-%s.%s", b->m->name, x->value);
+        s->n_credentials++;
+        return text_copy(c->id, sizeof(c->id), x->value);
+}
+
+static int build_credentials(const struct builder *b, struct service *s, struct fault *f)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n_settings; i++)
+                n += s->settings[i].directive->type == VALUE_CREDENTIAL;
+        s->credentials = calloc(n + 1, sizeof(*s->credentials));
+        if (!s->credentials)
+                return -ENOMEM;
+        for (size_t i = 0; i < s->n_settings; i++) {
+                int r;
+
+                if (s->settings[i].directive->type != VALUE_CREDENTIAL)
+                        continue;
+                r = build_credential(b, s, s->settings + i, f);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int build_service(struct builder *b, struct manifest_section *s)
 {
         struct service *service = b->m->services + b->m->n_services++;
@@ -171,5 +210,7 @@ int manifest_build(struct manifest *m, struct manifest_sections *s, const char *
                 r = build_match_sandboxes(&b, s, f);
         for (size_t i = 0; r >= 0 && i < m->n_services; i++)
                 r = manifest_build_sandbox(m, m->services + i, b.sandboxes[i], file, f);
+        for (size_t i = 0; r >= 0 && i < m->n_services; i++)
+                r = build_credentials(&b, m->services + i, f);
         return r < 0 ? r : manifest_check_rules(m, file, f);
 }

@@ -19,19 +19,8 @@ struct parser {
 
 static void parser_done(struct parser *p)
 {
-        for (size_t i = 0; i < p->sections.n; i++)
-                manifest_settings_free(p->sections.items[i].settings, p->sections.items[i].n_settings);
-        free(p->sections.items);
+        manifest_sections_done(&p->sections);
         (void)manifest_free(p->m);
-}
-
-static const struct manifest_section *parser_find(const struct parser *p, enum section type,
-                                                  const char *name)
-{
-        for (size_t i = 0; i < p->sections.n; i++)
-                if (p->sections.items[i].type == type && str_eq(p->sections.items[i].name, name))
-                        return p->sections.items + i;
-        return NULL;
 }
 
 static unsigned sections_max(enum section type)
@@ -64,7 +53,7 @@ static int parser_check_section(struct parser *p, const struct ini_item *item, e
                 return fault_set(f, -EINVAL,
                                  "%s:%u: [%s NAME] needs a name of 1 to %d of a-z, 0-9 and '-', not '%s'",
                                  p->file, item->line, item->section, NAME_SIZE - 1, item->name);
-        first = parser_find(p, type, item->name);
+        first = manifest_sections_find(&p->sections, type, item->name);
         if (first)
                 return fault_set(f, -EINVAL, "%s:%u: [%s %s] is there already, on line %u", p->file,
                                  item->line, item->section, item->name, first->line);
@@ -78,7 +67,7 @@ static int parser_check_section(struct parser *p, const struct ini_item *item, e
 
 static int parser_add_section(struct parser *p, const struct ini_item *item, struct fault *f)
 {
-        struct manifest_section *items;
+        struct manifest_section *s;
         enum section type;
         int r;
 
@@ -93,70 +82,29 @@ static int parser_add_section(struct parser *p, const struct ini_item *item, str
                 p->content.line = item->line;
                 return 0;
         }
-        if (type == SECTION_BUNDLE && parser_find(p, type, ""))
+        if (type == SECTION_BUNDLE && manifest_sections_find(&p->sections, type, ""))
                 return fault_set(f, -EINVAL, "%s:%u: [Bundle] is there already, on line %u", p->file,
-                                 item->line, parser_find(p, type, "")->line);
-        items = reallocarray(p->sections.items, p->sections.n + 1, sizeof(*items));
-        if (!items)
-                return -ENOMEM;
-        p->sections.items = items;
-        items[p->sections.n] = (struct manifest_section){ .type = type, .line = item->line };
-        return text_copy(items[p->sections.n++].name, NAME_SIZE, item->name);
-}
-
-/* "[Service main]" for errors. */
-static const char *section_title(const struct ini_item *item, char out[static INI_SECTION_SIZE + 2])
-{
-        (void)snprintf(out, INI_SECTION_SIZE + 2, "[%s%s%s]", item->section, *item->name ? " " : "",
-                       item->name);
-        return out;
-}
-
-static int parser_check_repeat(const struct parser *p, const struct manifest_section *s,
-                               const struct ini_item *item, const struct directive *d, struct fault *f)
-{
-        char title[INI_SECTION_SIZE + 2];
-
-        if (s->n_settings >= MANIFEST_SETTINGS_MAX)
-                return fault_set(f, -EFBIG, "%s:%u: more than %d settings in %s", p->file, item->line,
-                                 MANIFEST_SETTINGS_MAX, section_title(item, title));
-        for (size_t i = 0; !d->repeat && i < s->n_settings; i++)
-                if (s->settings[i].directive == d)
-                        return fault_set(f, -EINVAL,
-                                         "%s:%u: %s= is set already in %s, on line %u; remove one", p->file,
-                                         item->line, d->key, section_title(item, title),
-                                         s->settings[i].line);
-        return 0;
+                                 item->line, manifest_sections_find(&p->sections, type, "")->line);
+        return manifest_sections_add(&p->sections, type, item->name, item->line, &s);
 }
 
 static int parser_add_setting(struct parser *p, const struct ini_item *item, struct fault *f)
 {
         struct manifest_section *s = p->sections.items + p->sections.n - 1;
         char title[INI_SECTION_SIZE + 2];
-        struct manifest_setting *settings;
         const struct directive *d;
-        char *value;
         int r;
 
-        r = directive_find(s->type, section_title(item, title), item->key, &d, f);
+        r = directive_find(s->type, manifest_section_title(item, title), item->key, &d, f);
         if (r < 0)
                 return fault_prefix(f, "%s:%u", p->file, item->line);
-        r = parser_check_repeat(p, s, item, d, f);
+        r = manifest_section_check(s, d, item, p->file, f);
         if (r < 0)
                 return r;
         r = directive_check(d, item->value, f);
         if (r < 0)
                 return fault_prefix(f, "%s:%u", p->file, item->line);
-        settings = reallocarray(s->settings, s->n_settings + 1, sizeof(*settings));
-        if (!settings)
-                return -ENOMEM;
-        s->settings = settings;
-        value = strdup(item->value);
-        if (!value)
-                return -ENOMEM;
-        settings[s->n_settings++] =
-                (struct manifest_setting){ .directive = d, .value = value, .line = item->line };
-        return 0;
+        return manifest_section_add(s, d, item->value, item->line);
 }
 
 static int parser_read(struct parser *p, struct ini *i, struct fault *f)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the files behind facts/manifest.h say to each other; nobody else includes this.
+/* What the files behind facts/manifest.h say to each other; and to facts/site.c, which builds a manifest
+ * anew; nobody else includes this.
  *
  *     manifest_parse.c    lines to sections of known directives with good values
+ *     manifest_sections.c what is between: sections as they were written
  *     manifest_build.c    sections to services, sockets and timers
  *     manifest_sandbox.c  a sandbox's lines to what its service asks for
  *     manifest_rules.c    what goes together and what does not
@@ -34,6 +36,27 @@ struct manifest_sections {
 
 void manifest_settings_free(struct manifest_setting *settings, size_t n);
 const char *manifest_settings_get(const struct manifest_setting *settings, size_t n, const char *key);
+
+void manifest_sections_done(struct manifest_sections *s);
+
+/* NULL: there is none. */
+struct manifest_section *manifest_sections_find(const struct manifest_sections *s, enum section type,
+                                                const char *name);
+
+/* Appends an empty section; *ret is valid until the next one. -ENOMEM; -ENAMETOOLONG. */
+_must_check_ int manifest_sections_add(struct manifest_sections *s, enum section type, const char *name,
+                                       unsigned line, struct manifest_section **ret);
+
+/* Appends a copy of a checked value. -ENOMEM. */
+_must_check_ int manifest_section_add(struct manifest_section *s, const struct directive *d,
+                                      const char *value, unsigned line);
+
+/* "[Service main]" for errors. */
+const char *manifest_section_title(const struct ini_item *item, char out[static INI_SECTION_SIZE + 2]);
+
+/* d may stand (once more) in s: "is set already in [Service main], on line 3". -EINVAL; -EFBIG. */
+_must_check_ int manifest_section_check(const struct manifest_section *s, const struct directive *d,
+                                        const struct ini_item *item, const char *file, struct fault *f);
 
 /* Builds everything but the content, taking settings out of s. -EINVAL with "file:line: ..." in f. */
 _must_check_ int manifest_build(struct manifest *m, struct manifest_sections *s, const char *file,

@@ -21,6 +21,8 @@
  * "sealift-<bundle>."; useradd(8) allows 32. */
 #define CREDENTIAL_SIZE 65
 #define USER_SIZE       33
+/* Written by root into bundles.d; goes into the drop-in. */
+#define CREDENTIAL_SOURCE_SIZE 256
 
 /* Archive paths: systemd, tar's own header and PATH_MAX are all happy below this; deep trees (a 3,000-deep
  * archive was accepted by libarchive) exhaust descriptors and recursion. */
