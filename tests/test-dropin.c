@@ -117,6 +117,33 @@ static void test_strictest(struct buffer *b)
         tap_ok(strncmp(b->data, "# web 1.0+b~1, service main", 27) == 0, "the first line says what it is");
 }
 
+static void test_credentials(struct buffer *b)
+{
+        static const char *const hostile[] = { "/etc/x:y",          "/etc/x y",       "/etc/%n",
+                                               "/etc/x\nUser=root", "/etc/../shadow", "a/b\\" };
+        _cleanup_(manifest_freep) struct manifest *m =
+                parse(SERVICE "LoadCredential=tls.key\nImportCredential=token\n");
+        struct credential *c = m->services[0].credentials;
+        struct fault f = {};
+
+        tap_int(make(m, TREE, b, &f), 0, "a service that asks for secrets");
+        has(b, "LoadCredential=tls.key:sealift-web.tls.key", "by the name that is its bundle's");
+        has_not(b, "ImportCredential", "systemd is told a place, not a pattern");
+        (void)snprintf(c[0].source, sizeof(c[0].source), "/etc/credstore.encrypted/sealift-web.tls.key");
+        c[0].kind = CREDENTIAL_ENCRYPTED;
+        tap_int(make(m, TREE, b, &f), 0, "with a place that was found");
+        has(b, "LoadCredentialEncrypted=tls.key:/etc/credstore.encrypted/sealift-web.tls.key",
+            "an encrypted one");
+        has(b, "LoadCredential=token:sealift-web.token", "beside one that is not");
+        for (size_t i = 0; i < ELEMENTSOF(hostile); i++) {
+                (void)snprintf(c[0].source, sizeof(c[0].source), "%s", hostile[i]);
+                tap_int(make(m, TREE, b, &f), -EINVAL, "a source that is more than a path is refused");
+        }
+        (void)snprintf(c[0].source, sizeof(c[0].source), "/etc/x");
+        (void)snprintf(c[0].id, sizeof(c[0].id), "a:/etc/shadow");
+        tap_int(make(m, TREE, b, &f), -EINVAL, "a name that brings its source along is refused");
+}
+
 static void test_settings(struct buffer *b)
 {
         _cleanup_(manifest_freep) struct manifest *m = parse(
@@ -505,6 +532,7 @@ int main(void)
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(DROPIN_BYTES_MAX);
 
         test_strictest(&b);
+        test_credentials(&b);
         test_settings(&b);
         test_networks(&b);
         test_relaxations(&b);

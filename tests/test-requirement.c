@@ -194,35 +194,6 @@ static void test_list_limit(void)
         tap_ok(!parse(extra), "but not more than that");
 }
 
-static void test_import_credential(void)
-{
-        static const char text[] = "[Bundle]\nName=web\nVersion=1\nRequires=perl\n"
-                                   "[Service one]\nExecStart=/usr/bin/true\nImportCredential=a\n"
-                                   "ImportCredential=b\n"
-                                   "[Service two]\nExecStart=/usr/bin/true\nImportCredential=c\n";
-        _cleanup_(manifest_freep) struct manifest *m = NULL;
-        _cleanup_free_ struct requirement *r = NULL;
-        struct fault f = {};
-        size_t n = 0;
-
-        if (!tap_int(manifest_parse(text, strlen(text), "web.manifest", &m, &f), 0, "credentials by name") ||
-            requirement_list(m, &r, &n, &f) < 0)
-                return;
-        tap_int((long long)n, 2, "need one thing more");
-        if (n != 2)
-                return;
-        tap_int(r[1].probe, PROBE_SYSTEMD, "a systemd");
-        tap_str(r[1].wants, "254", "that knows them");
-        tap_int(r[1].line, 7, "for the line that asks first");
-        r[1].found = true;
-        memcpy(r[1].has, "252", 4);
-        tap_int(requirement_judge(r + 1, &f), -EPERM, "Debian 12 has an older one");
-        tap_str(f.text, "needs systemd>=254 for ImportCredential=, and this host has 252; update the image",
-                "and why it matters is said");
-}
-
-/* ---- verdicts */
-
 static int judge(enum probe p, const char *wants, bool found, const char *has, struct fault *f)
 {
         struct requirement r = { .probe = p, .key = "Requires", .found = found };
@@ -286,7 +257,6 @@ int main(void)
         test_probes();
         test_list();
         test_list_limit();
-        test_import_credential();
         test_judge();
         test_suits();
         return tap_done();

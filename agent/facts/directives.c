@@ -90,7 +90,7 @@ const struct directive directives[] = {
         { SECTION_SERVICE, VALUE_CREDENTIAL, .key = "LoadCredential", .repeat = true,
           .help = "A secret of the host's, in $CREDENTIALS_DIRECTORY under this name." },
         { SECTION_SERVICE, VALUE_CREDENTIAL, .key = "ImportCredential", .repeat = true,
-          .help = "The same, where the host has it; needs systemd 254." },
+          .help = "The same, where the host has it." },
         { SECTION_SERVICE, VALUE_DIRECTORY, .key = "StateDirectory", .emit = true,
           .help = "yes: /var/lib/sealift-BUNDLE, kept across releases and reboots." },
         { SECTION_SERVICE, VALUE_DIRECTORY, .key = "CacheDirectory", .emit = true,

@@ -64,6 +64,15 @@ static bool path_is_plain(const char *s)
                        strlen(s);
 }
 
+/* A name that is a file's, or a path, as the parsers let through. ':' would end the first of two. */
+static bool credential_is_plain(const struct credential *c)
+{
+        char path[CREDENTIAL_SOURCE_SIZE + 1];
+
+        (void)snprintf(path, sizeof(path), "/%s", c->source);
+        return name_entry_valid(c->id) && !strpbrk(c->id, ":/ %\\\"'") && path_is_plain(path);
+}
+
 static int check_command(const char *value, struct fault *f)
 {
         if (!str_has_prefix(value, COMMAND_BUNDLE_PREFIX) && !str_has_prefix(value, COMMAND_HOST_PREFIX))
@@ -303,6 +312,23 @@ static void write_head(const struct dropin *d, struct buffer *out)
         buffer_append_text(out, "\n[Service]\n");
 }
 
+/* An absolute source must be there, or the service does not start. */
+static int write_credentials(const struct dropin *d, struct buffer *out, struct fault *f)
+{
+        for (size_t i = 0; i < d->service->n_credentials; i++) {
+                const struct credential *c = d->service->credentials + i;
+
+                if (!credential_is_plain(c))
+                        return fault_set(f, -EINVAL,
+                                         "%s: [Service %s]: the credential '%s' has a source that a drop-in "
+                                         "cannot carry",
+                                         d->manifest->name, d->service->name, c->id);
+                buffer_printf(out, "LoadCredential%s=%s:%s\n",
+                              c->kind == CREDENTIAL_ENCRYPTED ? "Encrypted" : "", c->id, c->source);
+        }
+        return 0;
+}
+
 static void write_log_fields(const struct dropin *d, struct buffer *out)
 {
         buffer_printf(out,
@@ -352,6 +378,9 @@ int dropin_write(const struct dropin *d, struct buffer *out, struct fault *f)
         if (r < 0)
                 return r;
         write_sockets(d, out);
+        r = write_credentials(d, out, f);
+        if (r < 0)
+                return r;
         write_log_fields(d, out);
         write_root(d, out);
         r = write_network(d, out, f);

@@ -9,10 +9,6 @@
 #include "facts/name.h"
 #include "ground/text.h"
 
-/* An ImportCredential= that systemd does not know is ignored by it with a line in the journal, and the
- * service starts without its secret (systemd NEWS, 254). */
-#define IMPORT_CREDENTIAL_SYSTEMD "254"
-
 static const struct known {
         const char *name;
         unsigned numbers; /* how many of its version can be found out; 0: all */
@@ -263,14 +259,6 @@ static int list_add_words(struct list *l, const struct manifest_setting *s, stru
         }
 }
 
-static bool list_has(const struct list *l, const char *key)
-{
-        for (size_t i = 0; i < l->n; i++)
-                if (str_eq(l->items[i].key, key))
-                        return true;
-        return false;
-}
-
 static int list_add_setting(struct list *l, const struct manifest_setting *s, struct fault *f)
 {
         struct requirement r = { .probe = PROBE_COMMAND };
@@ -278,14 +266,6 @@ static int list_add_setting(struct list *l, const struct manifest_setting *s, st
 
         if (str_eq(s->directive->key, "Requires"))
                 return list_add_words(l, s, f);
-        if (str_eq(s->directive->key, "ImportCredential")) {
-                if (list_has(l, s->directive->key))
-                        return 0;
-                r = (struct requirement){ .probe = PROBE_SYSTEMD,
-                                          .name = "systemd",
-                                          .wants = IMPORT_CREDENTIAL_SYSTEMD };
-                return list_add(l, r, s, f);
-        }
         if (!str_eq(s->directive->key, "Command"))
                 return 0;
         e = text_copy(r.name, sizeof(r.name), s->value);
@@ -299,9 +279,6 @@ int requirement_list(const struct manifest *m, struct requirement **ret, size_t 
 
         for (size_t i = 0; i < m->n_settings && e >= 0; i++)
                 e = list_add_setting(&l, m->settings + i, f);
-        for (size_t i = 0; i < m->n_services; i++)
-                for (size_t j = 0; j < m->services[i].n_settings && e >= 0; j++)
-                        e = list_add_setting(&l, m->services[i].settings + j, f);
         if (e < 0)
                 return e;
         *ret = TAKE_PTR(l.items);
@@ -340,7 +317,6 @@ int requirement_judge(const struct requirement *r, struct fault *f)
                                  "needs %s%s%s, and nothing on this host says which version its %s is; ask "
                                  "for %s alone, or for a program by Command=",
                                  r->name, than, r->wants, r->name, r->name);
-        return fault_set(f, -EPERM, "needs %s%s%s%s, and this host has %s; update the image", r->name, than,
-                         r->wants, str_eq(r->key, "ImportCredential") ? " for ImportCredential=" : "",
-                         r->has);
+        return fault_set(f, -EPERM, "needs %s%s%s, and this host has %s; update the image", r->name, than,
+                         r->wants, r->has);
 }

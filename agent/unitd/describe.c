@@ -27,6 +27,10 @@ static const struct {
         { 233, "its RuntimeDirectory= cannot be made (RUNTIME_DIRECTORY)" },
         { 238, "its StateDirectory= cannot be made (STATE_DIRECTORY)" },
         { 239, "its CacheDirectory= cannot be made (CACHE_DIRECTORY)" },
+        { 240, "its LogsDirectory= cannot be made (LOGS_DIRECTORY)" },
+        { 243,
+          "a credential of this host's cannot be read, or not decrypted; systemctl cat it for where each "
+          "comes from (CREDENTIALS)" },
 };
 
 static const char *setup_meaning(int status)
