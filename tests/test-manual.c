@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The manual pages against the code they describe: sealift.manifest(5) has every directive in its section
- * with its words, limits and whether it may be repeated, and no other; every example that is a file of ours
+ * with its words, limits and whether it may be repeated, and no other; sealift-bundles.d(5) has those that a
+ * host may set; every example that is a file of ours
  * is one that the agent takes. */
 
 #include <dirent.h>
@@ -11,6 +12,7 @@
 #include "facts/manifest.h"
 #include "facts/policy.h"
 #include "facts/requirement.h"
+#include "facts/site.h"
 #include "ground/buffer.h"
 #include "ground/io.h"
 #include "ground/text.h"
@@ -192,6 +194,37 @@ static void test_directives(void)
         }
 }
 
+/* ---- sealift-bundles.d(5): the keys a host may set, and where a secret is ---- */
+
+static void test_site(void)
+{
+        size_t len, sources = 0;
+        _cleanup_free_ char *text = page_read("sealift-bundles.d.5", &len);
+
+        n_items = 0;
+        if (!tap_ok(text != NULL, "sealift-bundles.d(5) is there"))
+                return;
+        manifest_page_parse(text);
+        for (size_t i = 0; i < n_directives; i++) {
+                struct item *item = item_find(directives + i);
+
+                if (directives[i].site)
+                        tap_ok(item != NULL, "bundles.d: [%s] %s= has an entry",
+                               section_name(directives[i].section), directives[i].key);
+                if (item)
+                        item->known = directives[i].site;
+        }
+        for (size_t i = 0; i < n_items; i++) {
+                if (str_has_prefix(items[i].key, "LoadCredential"))
+                        sources++;
+                else
+                        tap_ok(items[i].known, "bundles.d: [%s] %s= is for a host to set", items[i].section,
+                               items[i].key);
+                buffer_done(&items[i].text);
+        }
+        tap_int((int)sources, 2, "bundles.d: where a credential comes from, plain and encrypted");
+}
+
 /* ---- examples ---- */
 
 struct example {
@@ -271,6 +304,7 @@ static void example_check(const struct example *e, struct manifest **last_manife
 {
         _cleanup_(policy_freep) struct policy *p = NULL;
         _cleanup_(config_freep) struct config *c = NULL;
+        _cleanup_(site_freep) struct site *s = NULL;
         const char *text = e->text.data, *what = "nothing of ours";
         size_t len = e->text.len;
         struct fault f = {};
@@ -289,6 +323,11 @@ static void example_check(const struct example *e, struct manifest **last_manife
                         r = policy_check(p, *last_manifest, &f);
                 what = *last_manifest ? "the policy for the manifest before it" : "a policy";
                 *last_manifest = manifest_free(*last_manifest);
+        } else if (str_has_prefix(text, "[Service ")) {
+                r = site_new(&s);
+                if (r >= 0)
+                        r = site_parse(s, "", text, len, e->page, &f);
+                what = "a host's configuration of a bundle";
         } else if (str_has_prefix(text, "[Agent]\n")) {
                 r = config_parse(text, len, e->page, &c, &f);
                 what = "a configuration";
@@ -319,6 +358,7 @@ static void test_examples(void)
 int main(void)
 {
         test_directives();
+        test_site();
         test_examples();
         return tap_done();
 }

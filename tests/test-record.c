@@ -13,6 +13,7 @@ static const struct record record = {
         .digest = DIGEST,
         .service = "main",
         .dropin = DIGEST,
+        .config = DIGEST,
         .attempt = UINT64_MAX,
         .instance = "blue",
         .promise = { .network = NETWORK_BIND,

@@ -33,6 +33,8 @@ static const char *const event_ids[] = {
         [JOURNAL_UNIT_FAILED] = "5e1ecb0a5b564a3bbf7123523a5b32c7",
         [JOURNAL_WALL_MISSING] = "57c7bd71fd924917b6e0d2fb78255058",
         [JOURNAL_DROPINS_CHANGED] = "67f562db21194f47a000507ec8a13623",
+        [JOURNAL_CONFIGURATION_CHANGED] = "59b6068bde834117872eff7cf370d93c",
+        [JOURNAL_CONFIGURATION_WRONG] = "626bf2f8d72846cdb0249471338b76e9",
         [JOURNAL_REPORT_FAILED] = "68b09cb329b24500ac26da07953cb61d",
 };
 _Static_assert(ELEMENTSOF(event_ids) == _JOURNAL_EVENT_MAX, "every event has an id");

@@ -7,8 +7,10 @@
 
 #include <dirent.h>
 
+#include "facts/digest.h"
 #include "ground/io.h"
 #include "ground/limits.h"
+#include "ground/text.h"
 
 enum { SITE_FILES_MAX = 4096 }; /* of all bundles: configuration management gone wrong */
 
@@ -87,4 +89,56 @@ int sitedir_apply(const char *path, const struct manifest *m, struct effective *
 
         r = sitedir_read(path, m->name, &s, f);
         return r < 0 ? r : site_apply(s, m, ret, f);
+}
+
+/* ---- what has changed */
+
+/* Name and text, each with the NUL behind it. */
+static int digest_file(struct digest *d, int dirfd, const char *name)
+{
+        _cleanup_free_ char *text = NULL;
+        struct fault ignored;
+        size_t len;
+        int r;
+
+        r = digest_add(d, name, strlen(name) + 1);
+        if (r >= 0 && io_read_file_at(dirfd, name, CONFIG_BYTES_MAX, &text, &len, &ignored) >= 0)
+                r = digest_add(d, text, len);
+        return r < 0 ? r : digest_add(d, "", 1);
+}
+
+static int digest_folder(struct digest *d, const char *path)
+{
+        _cleanup_close_ int dirfd = -EBADF;
+        struct dirent **names = NULL;
+        int n = 0, r;
+
+        r = digest_add(d, path, strlen(path) + 1);
+        dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dirfd >= 0)
+                n = scandirat(dirfd, ".", &names, is_site_file, alphasort);
+        for (int i = 0; i < n; i++) {
+                if (r >= 0)
+                        r = digest_file(d, dirfd, names[i]->d_name);
+                free(names[i]);
+        }
+        free(names);
+        return r;
+}
+
+int sitedir_digest(const char *const *paths, size_t n, char ret[static DIGEST_HEX_SIZE])
+{
+        _cleanup_(digest_freep) struct digest *d = NULL;
+        uint8_t sum[SHA256_SIZE];
+        int r;
+
+        r = digest_new(&d);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = digest_folder(d, paths[i]);
+        if (r >= 0)
+                r = digest_take(d, sum);
+        if (r < 0)
+                return r;
+        text_hex(sum, sizeof(sum), ret);
+        return 0;
 }

@@ -45,6 +45,7 @@ static const struct field fields[] = {
         { "Digest", TEXT(digest, name_digest_valid) },
         { "Service", TEXT(service, name_valid) },
         { "DropIn", TEXT(dropin, name_digest_valid) },
+        { "Config", TEXT(config, name_digest_valid) },
         { "User", TEXT(promise.user, word_valid) },
         { "Profile", TEXT(promise.profile, word_valid) },
         { "Attempt", NUMBER(attempt, UINT64_MAX) },

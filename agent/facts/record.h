@@ -16,6 +16,7 @@ struct record {
         char digest[DIGEST_HEX_SIZE]; /* of the manifest */
         char service[NAME_SIZE];
         char dropin[DIGEST_HEX_SIZE]; /* SHA-256 of the drop-in as written */
+        char config[DIGEST_HEX_SIZE]; /* what tells whether it would be written otherwise now */
         uint64_t attempt;
         struct promise promise;
         bool notify;  /* Type=notify */

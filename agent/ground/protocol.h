@@ -149,6 +149,8 @@ struct unitd_unit {
         char service[NAME_SIZE];
         char unit[UNIT_NAME_SIZE];
         char text[FAULT_TEXT_MAX]; /* of an event: what happened */
+        char instance[INSTANCE_SIZE];
+        char reserved[7];
 };
 
 _Static_assert(sizeof(struct fetch_get) % 8 == 0 && sizeof(struct fetch_done) % 8 == 0, "no hidden padding");

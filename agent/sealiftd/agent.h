@@ -34,6 +34,7 @@ struct bundle {
         char tried[VERSION_SIZE];   /* version of the last attempt; "" = none since the agent started */
         bool damaged;               /* its state cannot be read: hands off until somebody has looked */
         bool restore_due;           /* its current release could not be started again */
+        bool misconfigured;         /* it runs, but error says why it could not be started */
         bool seen;                  /* while units are listed: one of its current release runs */
         size_t gates_passed;        /* by the last attempt, along story_gates() */
 };
@@ -45,6 +46,7 @@ struct agent {
         struct await await;
         struct config *config;
         struct policy *policy;
+        char folders[DIGEST_HEX_SIZE]; /* sum of policy.d and bundles.d when they were last applied */
         struct store *store;
         struct outbox *outbox;
         struct units *units;

@@ -9,6 +9,8 @@
 #include <syslog.h>
 
 #include "doors/host.h"
+#include "doors/sitedir.h"
+#include "facts/config.h"
 #include "facts/suits.h"
 #include "ground/text.h"
 
@@ -117,7 +119,13 @@ int attempt_check_suits(struct attempt *t, struct fault *f)
 
 int attempt_check_policy(struct attempt *t, struct fault *f)
 {
-        return policy_check(t->agent->policy, t->manifest, f);
+        _cleanup_(effective_done) struct effective e = {};
+        int r;
+
+        r = sitedir_apply(CONFIG_BUNDLES_PATH, t->manifest, &e, f);
+        for (size_t i = 0; r >= 0 && i < e.n; i++)
+                r = policy_check(t->agent->policy, e.items[i], f);
+        return r;
 }
 
 int attempt_check_space(struct attempt *t, struct fault *f)

@@ -7,7 +7,24 @@
 
 #include <syslog.h>
 
+#include "doors/sitedir.h"
+#include "facts/config.h"
 #include "ground/text.h"
+
+/* In all instances, as this host has them now. */
+static bool releases_may_overlap(const struct manifest *running, const struct manifest *next)
+{
+        _cleanup_(effective_done) struct effective old = {}, new = {};
+        struct fault ignored;
+
+        if (sitedir_apply(CONFIG_BUNDLES_PATH, running, &old, &ignored) < 0 ||
+            sitedir_apply(CONFIG_BUNDLES_PATH, next, &new, &ignored) < 0 || old.n != new.n)
+                return false;
+        for (size_t i = 0; i < old.n; i++)
+                if (!manifest_may_overlap(old.items[i], new.items[i]))
+                        return false;
+        return true;
+}
 
 /* A manifest on disk that cannot be read is no reason to keep an update out: the old release stops first. */
 static bool attempt_may_overlap(const struct attempt *t)
@@ -19,7 +36,7 @@ static bool attempt_may_overlap(const struct attempt *t)
 
         return store_manifest_read(t->agent->store, t->bundle->name, &t->old, &text, &len, &ignored) >= 0 &&
                manifest_parse(text, len, "manifest", &running, &ignored) >= 0 &&
-               manifest_may_overlap(running, t->manifest);
+               releases_may_overlap(running, t->manifest);
 }
 
 int attempt_stop_old_first(struct attempt *t, struct fault *f)
@@ -138,16 +155,40 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
                 release_hold_again(t->agent, t->bundle, &t->old, t->id);
 }
 
+/* The host's files are wrong, or no longer grant what runs: it goes on, but could not be started again. Said
+ * once, and shown until it is right. */
+static void bundle_note_configuration(struct bundle *b, int error, const struct fault *why)
+{
+        struct journal_subject s = { .bundle = b->name,
+                                     .version = b->state.current.version,
+                                     .digest = b->state.current.digest };
+
+        bool was = b->misconfigured;
+
+        b->misconfigured = error == -EINVAL || error == -EPERM || error == -ENOENT;
+        if (was && !b->misconfigured)
+                *b->error = '\0';
+        if (!b->misconfigured || str_eq(b->error, why->text))
+                return;
+        (void)snprintf(b->error, sizeof(b->error), "%s", why->text);
+        journal_send(JOURNAL_CONFIGURATION_WRONG, LOG_WARNING, &s,
+                     "%s runs on, but could not be started again: %s", b->name, why->text);
+}
+
 void attempt_restore(struct agent *a, struct bundle *b)
 {
         struct fault f = {};
+        int r = -ECHILD;
 
         if (!*b->state.current.digest)
                 return;
-        /* What runs is left alone, but one of several services may be missing. Any other error than of such
-         * a start says nothing about those that run. */
-        if (b->health == BUNDLE_RUNNING &&
-            units_start(a->units, b->name, &b->state.current, agent_now_usec(), &f) != -ECHILD)
+        /* What runs is left alone, but one of several services may be missing, or the host's configuration
+         * has changed. Any other error than of such a start says nothing about those that run. */
+        if (b->health == BUNDLE_RUNNING) {
+                r = units_start(a->units, b->name, &b->state.current, agent_now_usec(), &f);
+                bundle_note_configuration(b, r, &f);
+        }
+        if (r != -ECHILD)
                 return;
         release_start_again(a, b, &b->state.current, agent_now_usec());
 }

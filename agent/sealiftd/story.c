@@ -2,7 +2,7 @@
 
 /* The one story of sealift, top to bottom:
  *
- *     poll -> what runs -> refresh trust -> plan
+ *     poll -> what runs -> what this host changed -> refresh trust -> plan
  *          -> for each new release: the gates below -> collect -> report
  *
  * A gate is one step that either holds or names why not. `undo` says what a failure of that gate has to put
@@ -14,6 +14,7 @@
 #include <syslog.h>
 
 #include "doors/journal.h"
+#include "doors/sitedir.h"
 #include "facts/plan.h"
 #include "sealiftd/attempt.h"
 #include "sealiftd/collect.h"
@@ -152,6 +153,22 @@ static int story_policy(struct agent *a, struct fault *f)
         return r;
 }
 
+/* bundles.d and policy.d as they are now, for what runs: sealift-unitd starts anew what would be another
+ * unit today, and leaves all else alone. Asked for after a change only, since it reads every manifest again.
+ */
+static void story_configuration(struct agent *a)
+{
+        static const char *const folders[] = { CONFIG_POLICY_PATH, CONFIG_BUNDLES_PATH };
+        char now[DIGEST_HEX_SIZE] = "";
+
+        if (sitedir_digest(folders, ELEMENTSOF(folders), now) >= 0 && str_eq(now, a->folders))
+                return;
+        memcpy(a->folders, now, sizeof(a->folders));
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
+                if (a->bundles[i].health == BUNDLE_RUNNING)
+                        attempt_restore(a, a->bundles + i);
+}
+
 int story_poll(struct agent *a, struct fault *f)
 {
         _cleanup_(refresh_done) struct refresh trust = { .fetcher.sock = -EBADF };
@@ -161,8 +178,10 @@ int story_poll(struct agent *a, struct fault *f)
         r = story_look(a, f);
         if (r >= 0)
                 r = story_policy(a, f);
-        if (r >= 0)
+        if (r >= 0) {
+                story_configuration(a);
                 r = refresh_trust(&trust, a, f);
+        }
         if (r >= 0)
                 r = refresh_plan(&trust, &plan, f);
         if (r >= 0)

@@ -87,7 +87,7 @@ static bool unit_valid(const struct unitd_unit *u)
 {
         return MESSAGE_TEXT_VALID(u->bundle) && MESSAGE_TEXT_VALID(u->version) &&
                MESSAGE_TEXT_VALID(u->digest12) && MESSAGE_TEXT_VALID(u->service) &&
-               MESSAGE_TEXT_VALID(u->unit) && MESSAGE_TEXT_VALID(u->text);
+               MESSAGE_TEXT_VALID(u->unit) && MESSAGE_TEXT_VALID(u->text) && MESSAGE_TEXT_VALID(u->instance);
 }
 
 static int units_handle(struct units *l, struct message *m)

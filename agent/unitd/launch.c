@@ -6,20 +6,23 @@
 
 #include "unitd/launch.h"
 
-#include "facts/name.h"
+#include <syslog.h>
+
+#include "doors/journal.h"
 #include "unitd/sockets.h"
 
 struct launch {
         struct units *units;
         struct unitd_request q;
         uint64_t owner;
-        struct manifest *manifest; /* owned */
+        struct effective effective; /* owned */
+        bool held;                  /* its sockets are */
 };
 
 struct launch *launch_free(struct launch *x)
 {
         if (x)
-                (void)manifest_free(x->manifest);
+                effective_done(&x->effective);
         free(x);
         return NULL;
 }
@@ -45,9 +48,7 @@ int launch_new(struct units *units, const struct releases *releases, const struc
         x->units = units;
         x->q = *q;
         x->owner = owner;
-        r = release_load(releases, q, &x->manifest, f);
-        if (r >= 0)
-                r = sockets_hold(units, x->manifest, q, f);
+        r = release_load(releases, q, &x->effective, f);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(x);
@@ -108,26 +109,110 @@ static int launch_step_manifest(struct launch *x, const struct manifest *m, stru
         return !waits;
 }
 
+/* ---- what the host's configuration has changed */
+
+/* Its instance is no more, or would be another unit today. A job runs to its end all the same: the next run
+ * is the new one. */
+static int unit_is_stale(const struct launch *x, const struct unit *u, bool *ret, struct fault *f)
+{
+        const struct manifest *m = effective_find(&x->effective, u->record.instance);
+        const struct service *s = m ? manifest_find_service(m, u->record.service) : NULL;
+        char config[DIGEST_HEX_SIZE];
+        int r;
+
+        if (!m || !s || manifest_find_timer(m, s->name)) {
+                *ret = !m;
+                return 0;
+        }
+        r = unit_config(m, s, &x->q, config, f);
+        if (r >= 0)
+                *ret = !str_eq(config, u->record.config);
+        return r;
+}
+
+static void unit_stop_stale(struct unit *u)
+{
+        const struct journal_subject subject = { .bundle = u->record.bundle,
+                                                 .version = u->record.version,
+                                                 .digest = u->record.digest,
+                                                 .attempt = u->record.attempt,
+                                                 .unit = u->record.unit };
+
+        if (u->state == UNIT_STOPPING)
+                return;
+        journal_send(JOURNAL_CONFIGURATION_CHANGED, LOG_NOTICE, &subject,
+                     "%s: stopped, since this host's configuration of it has changed", u->record.unit);
+        u->asked = true;
+        unit_stop(u);
+}
+
+/* 1: none is left. */
+static int launch_stop_stale(const struct launch *x, struct fault *f)
+{
+        bool left = false;
+
+        for (struct unit *u = x->units->first; u; u = u->next) {
+                bool stale = false;
+                int r;
+
+                if (u->ended || !unit_is_of(u, &x->q))
+                        continue;
+                r = unit_is_stale(x, u, &stale, f);
+                if (r < 0)
+                        return r;
+                if (stale)
+                        unit_stop_stale(u);
+                left = left || stale;
+        }
+        return !left;
+}
+
+static int launch_hold_sockets(struct launch *x, struct fault *f)
+{
+        int r = 0;
+
+        sockets_close_instances(x->units, &x->q, &x->effective);
+        for (size_t i = 0; r >= 0 && i < x->effective.n; i++)
+                r = sockets_hold(x->units, x->effective.items[i], &x->q, f);
+        x->held = r >= 0;
+        return r;
+}
+
 int launch_step(struct launch *x, struct fault *f)
 {
-        return launch_step_manifest(x, x->manifest, f);
+        bool waits = false;
+        int r = 1;
+
+        if (!x->held)
+                r = launch_stop_stale(x, f);
+        if (r <= 0)
+                return r;
+        if (!x->held)
+                r = launch_hold_sockets(x, f);
+        for (size_t i = 0; r >= 0 && i < x->effective.n; i++) {
+                r = launch_step_manifest(x, x->effective.items[i], f);
+                waits = waits || r == 0;
+        }
+        return r < 0 ? r : !waits;
 }
 
 int launch_wake(struct units *units, const struct releases *releases, const struct record *record,
                 struct fault *f)
 {
         const struct unitd_request q = launch_release_of(record);
-        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        _cleanup_(effective_done) struct effective e = {};
+        const struct manifest *m;
         const struct service *s;
         struct unit *u;
         int r;
 
-        r = release_load(releases, &q, &m, f);
+        r = release_load(releases, &q, &e, f);
         if (r < 0)
                 return r;
-        s = manifest_find_service(m, record->service);
+        m = effective_find(&e, record->instance);
+        s = m ? manifest_find_service(m, record->service) : NULL;
         if (!s)
-                return fault_set(f, -ENOENT, "%s %s has no service %s", q.bundle, q.version,
-                                 record->service);
+                return fault_set(f, -ENOENT, "%s %s has no %s %s", q.bundle, q.version,
+                                 m ? "service" : "instance", m ? record->service : record->instance);
         return unit_start(units, m, s, &q, &u, f);
 }

@@ -4,22 +4,24 @@
 #include "unitd/release.h"
 #include "unitd/unit.h"
 
-/* The start of a release: its sockets first, then its services, each when those it is After= are ready. It
- * lasts from the request to the answer, and is stepped on after every change of a unit. */
+/* The start of a release, in all of its instances on this host: their sockets first, then their services,
+ * each when those it is After= are ready. It lasts from the request to the answer, and is stepped on after
+ * every change of a unit. */
 struct launch;
 
 struct launch *launch_free(struct launch *x);
 DEFINE_POINTER_CLEANUP(struct launch, launch_free)
 
-/* Loads the release, within this host's policy, and holds its sockets. Nothing of it is started yet. owner
- * is the number of the request, which its units get. units is borrowed. */
+/* Loads the release, as this host runs it, within policy. Nothing of it is touched yet. owner is the number
+ * of the request, which its units get. units is borrowed. */
 _must_check_ int launch_new(struct units *units, const struct releases *releases,
                             const struct unitd_request *q, uint64_t owner, struct launch **ret,
                             struct fault *f);
 
 /* Starts what can be started now; a service that runs already is not started again, so the same START twice
- * is no error. 1: nothing is left to be started; 0: something waits for what was started; or an error, and
- * what was started is for the caller to stop. */
+ * is no error, unless the host's configuration has changed since: then it is stopped first. 1: nothing is
+ * left to be started; 0: something waits for what was started; or an error, and what was started is for the
+ * caller to stop. */
 _must_check_ int launch_step(struct launch *x, struct fault *f);
 
 /* One service of a release that has been launched before: a connection waits for it. */

@@ -9,7 +9,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "doors/credstore.h"
 #include "doors/policydir.h"
+#include "doors/sitedir.h"
 #include "facts/config.h"
 #include "facts/digest.h"
 #include "facts/name.h"
@@ -68,11 +70,31 @@ static int release_open(const struct releases *s, const struct unitd_request *q,
         return 0;
 }
 
-static int manifest_check(const struct unitd_request *q, const char *text, size_t len, struct manifest **ret,
+/* What a manifest is on this host, as far as the host lets it. */
+static int manifest_apply(const struct manifest *m, struct effective *ret, struct fault *f)
+{
+        _cleanup_(effective_done) struct effective e = {};
+        _cleanup_(policy_freep) struct policy *p = NULL;
+        int r;
+
+        r = policydir_read(CONFIG_POLICY_PATH, &p, f);
+        if (r >= 0)
+                r = sitedir_apply(CONFIG_BUNDLES_PATH, m, &e, f);
+        for (size_t i = 0; r >= 0 && i < e.n; i++)
+                r = policy_check(p, e.items[i], f);
+        for (size_t i = 0; r >= 0 && i < e.n; i++)
+                r = credstore_resolve("", e.items[i], f);
+        if (r < 0)
+                return r;
+        *ret = e;
+        e = (struct effective){};
+        return 0;
+}
+
+static int manifest_check(const struct unitd_request *q, const char *text, size_t len, struct effective *ret,
                           struct fault *f)
 {
         _cleanup_(manifest_freep) struct manifest *m = NULL;
-        _cleanup_(policy_freep) struct policy *p = NULL;
         char digest[DIGEST_HEX_SIZE], file[NAME_SIZE + 16];
         int r;
 
@@ -89,13 +111,7 @@ static int manifest_check(const struct unitd_request *q, const char *text, size_
         if (!str_eq(m->name, q->bundle) || !str_eq(m->version, q->version) || !m->content.sealed)
                 return fault_set(f, -EBADMSG, "%s %s: the manifest is of %s %s%s", q->bundle, q->version,
                                  m->name, m->version, m->content.sealed ? "" : ", not sealed");
-        r = policydir_read(CONFIG_POLICY_PATH, &p, f);
-        if (r >= 0)
-                r = policy_check(p, m, f);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(m);
-        return 0;
+        return manifest_apply(m, ret, f);
 }
 
 /* Seals make it memory: a pipe, or a file on a slow file system, could make us wait for ever. */
@@ -128,7 +144,7 @@ static int tree_make(const struct releases *s, int release_fd, int *ret)
 int release_prepare(const struct releases *s, const struct unitd_request *q, int manifest_fd,
                     int *ret_tree_fd, struct fault *f)
 {
-        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        _cleanup_(effective_done) struct effective e = {};
         _cleanup_close_ int release_fd = -EBADF;
         _cleanup_free_ char *text = NULL;
         size_t len;
@@ -136,7 +152,7 @@ int release_prepare(const struct releases *s, const struct unitd_request *q, int
 
         r = manifest_receive(manifest_fd, &text, &len, f);
         if (r >= 0)
-                r = manifest_check(q, text, len, &m, f);
+                r = manifest_check(q, text, len, &e, f);
         if (r >= 0)
                 r = release_open(s, q, folder_make, &release_fd, f);
         if (r >= 0)
@@ -147,7 +163,7 @@ int release_prepare(const struct releases *s, const struct unitd_request *q, int
         return r < 0 ? fault_set_errno(f, r, "%s %s: cannot make its tree", q->bundle, q->version) : 0;
 }
 
-int release_load(const struct releases *s, const struct unitd_request *q, struct manifest **ret,
+int release_load(const struct releases *s, const struct unitd_request *q, struct effective *ret,
                  struct fault *f)
 {
         _cleanup_close_ int release_fd = -EBADF;

@@ -5,7 +5,7 @@
 #include "ground/fault.h"
 #include "ground/paths.h"
 #include "ground/protocol.h"
-#include "facts/manifest.h"
+#include "facts/site.h"
 
 /* Places in the store: releases/<bundle>/<version>-<digest12>/{manifest,tree}. Every folder down to tree is
  * root's own, so that no path PID 1 resolves has a component that somebody else can replace; tree itself is
@@ -27,8 +27,9 @@ void release_tree_path(const struct unitd_request *q, char ret[static RELEASE_PA
 _must_check_ int release_prepare(const struct releases *s, const struct unitd_request *q, int manifest_fd,
                                  int *ret_tree_fd, struct fault *f);
 
-/* Reads an installed manifest again, with the same checks. *ret is the caller's. */
-_must_check_ int release_load(const struct releases *s, const struct unitd_request *q, struct manifest **ret,
+/* Reads an installed manifest again, with the same checks, and what this host makes of it now: an effective
+ * manifest for each instance (facts/site.h), each within policy. *ret is the caller's. */
+_must_check_ int release_load(const struct releases *s, const struct unitd_request *q, struct effective *ret,
                               struct fault *f);
 
 /* -ENOTEMPTY: sealiftd has not emptied the tree. -ENOENT: no such release. */

@@ -63,6 +63,7 @@ static void unit_describe(const struct unit *u, uint64_t id, struct unitd_unit *
                 .id = id, .since_usec = u->since_usec, .state = u->state, .pid = (int32_t)u->pid
         };
         memcpy(ret->bundle, u->record.bundle, sizeof(ret->bundle));
+        memcpy(ret->instance, u->record.instance, sizeof(ret->instance));
         memcpy(ret->version, u->record.version, sizeof(ret->version));
         memcpy(ret->digest12, u->record.digest, DIGEST_SHORT);
         memcpy(ret->service, u->record.service, sizeof(ret->service));
@@ -265,7 +266,9 @@ static void on_wake(void *userdata, const struct record *record)
         struct fault f = {};
 
         for (struct unit *u = l->units->first; u; u = u->next)
-                if (str_eq(u->record.bundle, record->bundle) && str_eq(u->record.service, record->service))
+                if (str_eq(u->record.bundle, record->bundle) &&
+                    str_eq(u->record.instance, record->instance) &&
+                    str_eq(u->record.service, record->service))
                         return;
         for (struct request *r = l->first; r; r = r->next)
                 if (str_eq(r->q.bundle, record->bundle))

@@ -125,8 +125,8 @@ static int wake_save(struct wake *w, struct fault *f)
         return io_replace_file_at(w->units->wakes_fd, w->socket, b.data, b.len, 0644, f);
 }
 
-static int wake_set(struct units *l, const struct socket_unit *s, const struct unitd_request *q,
-                    const char *socket, struct fault *f)
+static int wake_set(struct units *l, const struct manifest *m, const struct socket_unit *s,
+                    const struct unitd_request *q, const char *socket, struct fault *f)
 {
         struct wake *w = wake_find(l, socket);
         struct record *record;
@@ -140,11 +140,13 @@ static int wake_set(struct units *l, const struct socket_unit *s, const struct u
         record = &w->record;
         *record = (struct record){ .attempt = q->attempt };
         memcpy(record->bundle, q->bundle, sizeof(record->bundle));
+        memcpy(record->instance, m->instance, sizeof(record->instance));
         memcpy(record->version, q->version, sizeof(record->version));
         memcpy(record->digest, q->digest, sizeof(record->digest));
         memcpy(record->dropin, q->digest, sizeof(record->dropin));
+        memcpy(record->config, q->digest, sizeof(record->config));
         memcpy(record->service, s->service, sizeof(record->service));
-        (void)snprintf(record->unit, sizeof(record->unit), "sealift-%s.%s.service", q->bundle, s->service);
+        (void)snprintf(record->unit, sizeof(record->unit), "sealift-%s.%s.service", m->place, s->service);
         return wake_save(w, f);
 }
 
@@ -192,7 +194,7 @@ static int socket_hold(struct units *l, const struct manifest *m, const struct s
         if (r >= 0)
                 r = socket_install(l, socket, &b, f);
         if (r >= 0)
-                r = wake_set(l, s, q, socket, f);
+                r = wake_set(l, m, s, q, socket, f);
         return r < 0 ? r : manager_run(MANAGER_JOB_START, socket, f);
 }
 
@@ -227,6 +229,7 @@ void sockets_listen_again(struct units *l, const struct unit *u)
                 struct fault ignored;
 
                 if (str_eq(w->record.bundle, u->record.bundle) &&
+                    str_eq(w->record.instance, u->record.instance) &&
                     str_eq(w->record.service, u->record.service))
                         (void)!manager_stop(l->bus, w->unit, &job, &ignored);
         }
@@ -243,18 +246,29 @@ static void socket_close(struct units *l, struct wake *w)
         (void)wake_free(w);
 }
 
-void sockets_close(struct units *l, const struct unitd_request *q)
+/* Those of the release, but not of an instance in keep. */
+static void close_all(struct units *l, const struct unitd_request *q, const struct effective *keep)
 {
         for (struct wake **p = &l->wakes; *p;) {
                 struct wake *w = *p;
 
-                if (!wake_is_of(w, q)) {
+                if (!wake_is_of(w, q) || (keep && effective_find(keep, w->record.instance))) {
                         p = &w->next;
                         continue;
                 }
                 *p = w->next;
                 socket_close(l, w);
         }
+}
+
+void sockets_close(struct units *l, const struct unitd_request *q)
+{
+        close_all(l, q, NULL);
+}
+
+void sockets_close_instances(struct units *l, const struct unitd_request *q, const struct effective *e)
+{
+        close_all(l, q, e);
 }
 
 static int wake_take_over(struct units *l, const char *socket, struct fault *f)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "facts/site.h"
 #include "unitd/unit.h"
 
 /* Sockets that systemd holds for bundles. They outlive services, releases and unitd; connections wait in
@@ -20,6 +21,9 @@ void sockets_listen_again(struct units *l, const struct unit *u);
 
 /* Closes the sockets that this release was the last to hold. */
 void sockets_close(struct units *l, const struct unitd_request *q);
+
+/* The same, but only those of instances that this host does not have any more. */
+void sockets_close_instances(struct units *l, const struct unitd_request *q, const struct effective *e);
 
 /* After a start of unitd, and after the units: connections that came meanwhile wake what they would have. */
 _must_check_ int sockets_rebuild(struct units *l, struct fault *f);

@@ -176,6 +176,27 @@ static struct order order_of(const struct unit *u, const struct manifest *m, con
         return order;
 }
 
+int unit_config(const struct manifest *m, const struct service *s, const struct unitd_request *q,
+                char ret[static DIGEST_HEX_SIZE], struct fault *f)
+{
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(2 * DROPIN_BYTES_MAX);
+        char tree[RELEASE_PATH_SIZE];
+        const struct dropin d = {
+                .manifest = m, .service = s, .digest = q->digest, .tree = tree, .root = UNITS_ROOTS_PATH
+        };
+        int r;
+
+        release_tree_path(q, tree);
+        r = dropin_write(&d, &b, f);
+        for (size_t i = 0; r >= 0 && i < m->n_sockets; i++)
+                if (str_eq(m->sockets[i].service, s->name))
+                        r = dropin_write_socket(m, m->sockets + i, &b, f);
+        if (r < 0)
+                return r;
+        r = digest_hex(b.data, b.len, ret);
+        return r < 0 ? fault_set_errno(f, r, "cannot compute a sum") : 0;
+}
+
 static int unit_write_files(struct units *l, struct unit *u, const struct manifest *m,
                             const struct service *s, const struct unitd_request *q, struct fault *f)
 {
@@ -291,6 +312,9 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
         memcpy(record.version, q->version, sizeof(record.version));
         memcpy(record.digest, q->digest, sizeof(record.digest));
         memcpy(record.service, s->name, sizeof(record.service));
+        r = unit_config(m, s, q, record.config, f);
+        if (r < 0)
+                return r;
         do {
                 r = name_choose(l, m, s, q, &n, record.unit, &taken);
                 if (r >= 0)

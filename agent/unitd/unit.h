@@ -64,6 +64,12 @@ struct unit {
 _must_check_ int unit_start(struct units *l, const struct manifest *m, const struct service *s,
                             const struct unitd_request *q, struct unit **ret, struct fault *f);
 
+/* What the unit would be made of, apart from its number and attempt: its own lines and those of its sockets.
+ * Another sum than the record's means that the host's configuration has changed. */
+_must_check_ int unit_config(const struct manifest *m, const struct service *s,
+                             const struct unitd_request *q, char ret[static DIGEST_HEX_SIZE],
+                             struct fault *f);
+
 /* Takes over a unit that systemd knows and an earlier unitd started. */
 _must_check_ int unit_adopt(struct units *l, const struct record *record, struct unit **ret,
                             struct fault *f);
