@@ -202,6 +202,8 @@ static void test_networks(struct buffer *b)
         has(b, "PrivateNetwork=yes", "and has no network itself");
 }
 
+#define NAMES "BindReadOnlyPaths=-/etc/passwd\nBindReadOnlyPaths=-/etc/group\n"
+
 /* Each relaxation is the lines that it takes from the strictest set, and those that it adds, in order;
  * nothing else may differ. */
 static const struct relaxation {
@@ -210,9 +212,15 @@ static const struct relaxation {
         { "WriteExecute=yes", "MemoryDenyWriteExecute=yes\n", "MemoryDenyWriteExecute=no\n",
           "memory to write and execute" },
         { "WriteExecute=no\nUserNamespaces=no", "", "", "what is not asked for" },
-        { "UserNamespaces=yes", "RestrictNamespaces=yes\n",
-          "RestrictNamespaces=user mnt pid net ipc uts\nSystemCallFilter=@mount capset\n",
+        { "UserNamespaces=yes", "ProcSubset=pid\nRestrictNamespaces=yes\n",
+          "ProcSubset=all\nRestrictNamespaces=no\nSystemCallFilter=@mount "
+          "capset\nRestrictAddressFamilies=AF_NETLINK\n",
           "namespaces of its own" },
+        { "UserNamespaces=yes\nUser=www-data",
+          "DynamicUser=yes\nProcSubset=pid\nRestrictNamespaces=yes\nRestrictSUIDSGID=yes\nRemoveIPC=yes\n",
+          "DynamicUser=no\nProcSubset=all\nRestrictNamespaces=no\nRestrictSUIDSGID=no\nRemoveIPC=no\n"
+          "SystemCallFilter=@mount capset\nRestrictAddressFamilies=AF_NETLINK\nUser=www-data\n" NAMES,
+          "namespaces and a user of the host" },
         { "SystemCalls=@resources\nSystemCalls=@chown", "",
           "SystemCallFilter=@resources\nSystemCallFilter=@chown\n", "groups of system calls" },
         { "SystemCalls=@sandbox", "",
@@ -225,7 +233,7 @@ static const struct relaxation {
         { "HostPath=/srv/data\nHostPath=/etc/pki", "",
           "BindReadOnlyPaths=/srv/data\nBindReadOnlyPaths=/etc/pki\n", "paths of the host" },
         { "User=www-data", "DynamicUser=yes\nRemoveIPC=yes\n",
-          "DynamicUser=no\nRemoveIPC=no\nUser=www-data\n", "a user of the host" },
+          "DynamicUser=no\nRemoveIPC=no\nUser=www-data\n" NAMES, "a user of the host" },
         { "Capability=CAP_NET_BIND_SERVICE\nCapability=CAP_KILL",
           "PrivateUsers=yes\nCapabilityBoundingSet=\nAmbientCapabilities=\n",
           "PrivateUsers=no\nCapabilityBoundingSet=CAP_KILL CAP_NET_BIND_SERVICE\n"

@@ -23,6 +23,7 @@ static const struct record record = {
                      .user_namespaces = true,
                      .capabilities = UINT64_MAX,
                      .user = "shared",
+                     .uid = UINT32_MAX,
                      .profile = "sealift-usr-net",
                      .memory_max = UINT64_MAX,
                      .tasks_max = 1 },

@@ -5,6 +5,8 @@
 
 #include "facts/walls.h"
 
+#include <inttypes.h>
+
 #include "tap.h"
 
 #define STATUS(uid, gid, bnd, nnp, seccomp, filters)                                                        \
@@ -44,6 +46,100 @@ static void test_status(void)
                   "RestrictNamespaces lost before the first start");
         status_is("Uid:\t" IDS "\n", -EOPNOTSUPP, "", "a status that says nothing");
         status_is(STATUS(IDS, IDS, NO_CAPABILITIES, "1", "2", "45"), 0, "", "filters of the program's own");
+}
+
+/* A status whose capability sets are these. */
+#define SETS(inh, prm, eff, bnd, amb)                                                                       \
+        "Uid:\t" IDS "\nGid:\t" IDS "\nCapInh:\t" inh "\nCapPrm:\t" prm "\nCapEff:\t" eff "\nCapBnd:\t" bnd \
+        "\nCapAmb:\t" amb "\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t39\n"
+#define NONE "0000000000000000"
+#define RAW  "0000000000002000"
+#define MORE "0000000000003000"
+#define FULL "000001ffffffffff"
+
+static void test_capabilities(void)
+{
+        promise.capabilities = 1 << 13;
+        status_is(SETS(RAW, RAW, RAW, RAW, RAW), 0, "", "the capability that was granted");
+        status_is(SETS(NONE, NONE, NONE, RAW, NONE), 0, "", "one that was given up");
+        status_is(SETS(NONE, NONE, NONE, NONE, NONE), -EOPNOTSUPP, "does not give it",
+                  "one that is not there");
+        status_is(SETS(RAW, RAW, RAW, MORE, RAW), -EOPNOTSUPP, "other capabilities (CapBnd)",
+                  "another one in the bounding set");
+        status_is(SETS(MORE, RAW, RAW, RAW, RAW), -EOPNOTSUPP, "other capabilities (CapInh)",
+                  "another one to inherit");
+        status_is(SETS(RAW, MORE, RAW, RAW, RAW), -EOPNOTSUPP, "other capabilities (CapPrm)",
+                  "another one permitted");
+        status_is(SETS(RAW, RAW, MORE, RAW, RAW), -EOPNOTSUPP, "other capabilities (CapEff)",
+                  "another one in effect");
+        status_is(SETS(RAW, RAW, RAW, RAW, MORE), -EOPNOTSUPP, "other capabilities (CapAmb)",
+                  "another ambient one");
+        status_is(SETS(RAW, RAW, RAW, "x", RAW), -EOPNOTSUPP, "CapBnd", "a set that is no number");
+        promise.capabilities = 0;
+        status_is(SETS(NONE, FULL, FULL, FULL, NONE), -EOPNOTSUPP, "it has capabilities", "all of them");
+        walls.nested = true;
+        status_is(SETS(NONE, FULL, FULL, FULL, NONE), 0, "", "all of them in a namespace of its own making");
+        walls.nested = false;
+}
+
+static void test_users(void)
+{
+        status_is(STATUS("1000\t1000\t1000\t1000", IDS, NO_CAPABILITIES, "1", "2", "39"), -EOPNOTSUPP,
+                  "dynamic user", "somebody else's uid");
+        status_is(STATUS(IDS, "62062\t62062\t4\t62062", NO_CAPABILITIES, "1", "2", "39"), -EOPNOTSUPP,
+                  "dynamic user", "somebody else's gid");
+        (void)snprintf(promise.user, sizeof(promise.user), "shared");
+        promise.uid = 1000;
+        status_is(STATUS("1000\t1000\t1000\t1000", "7\t7\t7\t7", NO_CAPABILITIES, "1", "2", "39"), 0, "",
+                  "the user that was asked for");
+        status_is(STATUS("1001\t1001\t1001\t1001", "7\t7\t7\t7", NO_CAPABILITIES, "1", "2", "39"),
+                  -EOPNOTSUPP, "user shared (uid 1000)", "another user");
+        status_is(STATUS("1000\t1000\t1000\t1000", "0\t0\t0\t0", NO_CAPABILITIES, "1", "2", "39"),
+                  -EOPNOTSUPP, "root", "that user in root's group");
+        *promise.user = '\0';
+}
+
+/* How many filters are enough, and that one less is not. */
+static void filters_are(unsigned version, unsigned least, const char *what)
+{
+        char text[sizeof(STATUS(IDS, IDS, "ffffffffffffffff", "1", "2", "1000"))];
+        struct fault f = {};
+
+        walls.systemd_version = version;
+        for (unsigned n = least - 1; n <= least; n++) {
+                (void)snprintf(text, sizeof(text), STATUS(IDS, IDS, "%016" PRIx64, "1", "2", "%u"),
+                               promise.capabilities, n);
+                tap_int(walls_check_status(&walls, text, &f), n < least ? -EOPNOTSUPP : 0,
+                        "systemd %u, %s: %u filters are %s", version, what, n,
+                        n < least ? "too few" : "enough");
+        }
+        walls.systemd_version = 252;
+}
+
+/* As measured on both (HACKING.md), with five of PID 1's own. */
+static void test_filters(void)
+{
+#if defined(__x86_64__)
+        filters_are(252, 39, "strictest");
+        filters_are(257, 36, "strictest");
+        filters_are(256, 34, "strictest");
+        filters_are(258, 34, "strictest");
+        promise.write_execute = true;
+        filters_are(252, 36, "memory to write and execute");
+        filters_are(257, 36, "memory to write and execute");
+        promise.write_execute = false;
+        promise.user_namespaces = true;
+        filters_are(252, 36, "namespaces of its own");
+        filters_are(257, 33, "namespaces of its own");
+        promise.write_execute = true;
+        filters_are(252, 33, "both");
+        promise.write_execute = false;
+        (void)snprintf(promise.user, sizeof(promise.user), "shared");
+        promise.uid = 62062;
+        filters_are(257, 30, "and openat2(2) of a user of the host's");
+        *promise.user = '\0';
+        promise.user_namespaces = false;
+#endif
 }
 
 #define ROOT_MOUNT   "101 86 0:58 /sealift/root/x / ro,nosuid,nodev shared:151 master:90 - tmpfs tmpfs rw\n"
@@ -86,10 +182,9 @@ static void test_mounts(void)
         promise.root = ROOT_HOST_USR;
 }
 
-static bool has_namespace(enum network network, const char *name)
+static bool has_namespace_with(const struct promise *promised, const char *name)
 {
-        const struct promise p = { .network = network };
-        const struct walls w = { .promise = &p };
+        const struct walls w = { .promise = promised };
         const char *names[WALLS_NAMESPACES_MAX];
         size_t n = walls_namespaces(&w, names);
 
@@ -99,8 +194,15 @@ static bool has_namespace(enum network network, const char *name)
         return false;
 }
 
+static bool has_namespace(enum network network, const char *name)
+{
+        return has_namespace_with(&(struct promise){ .network = network }, name);
+}
+
 static void test_namespaces(void)
 {
+        const struct promise capable = { .capabilities = 1 << 13 };
+
         tap_ok(has_namespace(NETWORK_NONE, "net") && has_namespace(NETWORK_SOCKET, "net"),
                "without a network of the host's, the network namespace counts");
         tap_ok(!has_namespace(NETWORK_BIND, "net") && !has_namespace(NETWORK_OUTBOUND, "net"),
@@ -108,11 +210,16 @@ static void test_namespaces(void)
         tap_ok(has_namespace(NETWORK_BIND, "user") && has_namespace(NETWORK_BIND, "mnt") &&
                        has_namespace(NETWORK_BIND, "ipc") && has_namespace(NETWORK_BIND, "uts"),
                "the others always do");
+        tap_ok(!has_namespace_with(&capable, "user") && has_namespace_with(&capable, "mnt"),
+               "with a capability that of users does not");
 }
 
 int main(void)
 {
         test_status();
+        test_capabilities();
+        test_users();
+        test_filters();
         test_mounts();
         test_namespaces();
         return tap_done();

@@ -66,3 +66,18 @@ const char *capability_name(uint64_t bit)
                         return capabilities[i].name;
         return NULL;
 }
+
+static bool has(uint64_t set, unsigned number)
+{
+        return set & UINT64_C(1) << number;
+}
+
+bool capability_sets_clock(uint64_t set)
+{
+        return has(set, CAP_SYS_TIME) || has(set, CAP_WAKE_ALARM);
+}
+
+bool capability_reads_log(uint64_t set)
+{
+        return has(set, CAP_SYSLOG);
+}

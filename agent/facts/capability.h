@@ -14,3 +14,8 @@ _must_check_ int capability_find(const char *name, uint64_t *ret, struct fault *
 
 /* "CAP_NET_BIND_SERVICE" of a single bit; NULL: not one of these. */
 const char *capability_name(uint64_t bit);
+
+/* systemd takes some out of the bounding set again, unless a wall is down: ProtectClock= CAP_SYS_TIME and
+ * CAP_WAKE_ALARM, ProtectKernelLogs= CAP_SYSLOG. */
+bool capability_sets_clock(uint64_t set) _const_;
+bool capability_reads_log(uint64_t set) _const_;

@@ -232,24 +232,29 @@ static int check_device(const struct directive *d, const char *value, struct fau
         return 0;
 }
 
-/* What every service sees anyway, or what its own root has in that place. */
+/* What every service sees anyway, what its own root has in that place, homes, which ProtectHome= covers up
+ * whatever is bound there, and what is sealift's. */
 static int check_host_path(const struct directive *d, const char *value, struct fault *f)
 {
-        static const char *const taken[] = { "/usr", "/bundle", "/proc", "/sys", "/dev",
-                                             "/run", "/tmp",    "/var",  "/etc" };
-        static const char *const trees[] = { "/usr/", "/bundle/", "/proc/", "/sys/", "/dev/" };
+        static const char *const places[] = { "/etc", "/run", "/tmp", "/var" };
+        static const char *const trees[] = { "/usr",         "/bundle",         "/proc", "/sys",
+                                             "/dev",         "/home",           "/root", "/run/user",
+                                             "/run/sealift", "/var/lib/sealift" };
         int r;
 
         r = check_path(d, value, f);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < ELEMENTSOF(taken); i++)
-                if (!value[1] || str_eq(value, taken[i]))
+        for (size_t i = 0; i < ELEMENTSOF(places); i++)
+                if (!value[1] || str_eq(value, places[i]))
                         return fault_set(f, -EINVAL, "%s=%s: name what you need below it", d->key, value);
-        for (size_t i = 0; i < ELEMENTSOF(trees); i++)
-                if (str_has_prefix(value, trees[i]))
-                        return fault_set(f, -EINVAL, "%s=%s: the service has a %s of its own", d->key, value,
-                                         taken[i]);
+        for (size_t i = 0; i < ELEMENTSOF(trees); i++) {
+                size_t n = strlen(trees[i]);
+
+                if (strncmp(value, trees[i], n) == 0 && (value[n] == '/' || value[n] == '\0'))
+                        return fault_set(f, -EINVAL, "%s=%s: nothing of the host's is bound at %s", d->key,
+                                         value, trees[i]);
+        }
         return 0;
 }
 

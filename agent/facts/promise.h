@@ -9,6 +9,9 @@
  * same; held against /proc after each start and restart (facts/walls.h). systemd reports settings as set
  * even where it went on without them, so its properties prove nothing. */
 
+/* Of systemd's dynamic users (its docs/UIDS-GIDS.md; no distribution has others). */
+enum { PROMISE_DYNAMIC_UID_MIN = 61184, PROMISE_DYNAMIC_UID_MAX = 65519 };
+
 enum { PROMISE_PROFILE_SIZE = 65 }; /* an AppArmor profile's name */
 
 struct promise {
@@ -19,12 +22,13 @@ struct promise {
         bool user_namespaces;  /* may make namespaces */
         uint64_t capabilities; /* those it has, and no others; bits as in CapBnd: of /proc/PID/status */
         char user[USER_SIZE];  /* of the host's; "": a dynamic one */
+        uid_t uid;             /* of user, as it was when the unit was made; unitd/host.h */
         char profile[PROMISE_PROFILE_SIZE]; /* of AppArmor; "": none */
         uint64_t memory_max;                /* bytes; 0: no limit */
         uint64_t tasks_max;                 /* 0: systemd's own */
 };
 
-/* What the manifest alone decides: everything but profile, which is "". */
+/* What the manifest alone decides: everything but profile, which is "", and uid, which is 0. */
 void promise_make(const struct service *s, struct promise *ret);
 
 /* A user namespace of its own; capabilities would count for nothing in one. */

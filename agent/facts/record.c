@@ -47,6 +47,7 @@ static const struct field fields[] = {
         { "DropIn", TEXT(dropin, name_digest_valid) },
         { "Config", TEXT(config, name_digest_valid) },
         { "User", TEXT(promise.user, word_valid) },
+        { "UserId", NUMBER(promise.uid, UINT32_MAX) },
         { "Profile", TEXT(promise.profile, word_valid) },
         { "Attempt", NUMBER(attempt, UINT64_MAX) },
         { "Network", NUMBER(promise.network, NETWORK_BIND) },

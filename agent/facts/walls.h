@@ -11,12 +11,14 @@ struct walls {
         const char *place; /* its directories are sealift-<place> */
         const struct promise *promise;
         unsigned systemd_version;
+        bool nested; /* it made itself a user namespace (UserNamespaces=yes), in which it has capabilities
+                        and mounts of its own; inforce_check() reads it, and the next */
         unsigned inherited; /* seccomp filters that PID 1 has itself, in a container; inforce_check() reads
                                it */
 };
 
-/* Namespaces that must not be PID 1's: names below /proc/PID/ns. Without a network of its own a service has
- * "net" too. */
+/* Namespaces that must not be PID 1's: names below /proc/PID/ns. "net" only where it has no network of the
+ * host's, "user" only where it has no capability of the host's. */
 #define WALLS_NAMESPACES_MAX 5
 size_t walls_namespaces(const struct walls *w, const char *ret[static WALLS_NAMESPACES_MAX]);
 

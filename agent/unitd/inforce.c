@@ -5,6 +5,8 @@
 
 #include "unitd/inforce.h"
 
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "facts/dropin.h"
@@ -97,6 +99,33 @@ static int check_shared_memory(int proc_fd, struct fault *f)
         return 0;
 }
 
+/* Whether its user namespace is one below the unit's. A program that was let make namespaces has every
+ * capability in its own, and mounts what it likes in another of them; both are worth nothing outside, and
+ * what the unit's own were like can no longer be seen of this process. */
+static int nested_read(int proc_fd, const struct walls *w, bool *ret, struct fault *f)
+{
+        _cleanup_close_ int fd = -EBADF, parent = -EBADF;
+        struct stat ours, init;
+
+        *ret = false;
+        if (!w->promise->user_namespaces)
+                return 0;
+        fd = openat(proc_fd, "ns/user", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return fault_set_errno(f, gone(-errno), "cannot open its user namespace");
+        if (stat("/proc/1/ns/user", &init) < 0)
+                return fault_set(f, -EOPNOTSUPP, "/proc/1/ns/user: cannot look at it");
+        if (promise_private_users(w->promise)) {
+                parent = ioctl(fd, NS_GET_PARENT);
+                if (parent < 0)
+                        return fault_set(f, -EOPNOTSUPP, "it has no user namespace of its own");
+        }
+        if (fstat(parent >= 0 ? parent : fd, &ours) < 0)
+                return fault_set(f, -EOPNOTSUPP, "cannot look at its user namespace");
+        *ret = ours.st_ino != init.st_ino;
+        return 0;
+}
+
 static int inherited_read(unsigned *ret, struct fault *f)
 {
         _cleanup_free_ char *text = NULL;
@@ -126,7 +155,8 @@ static int check_texts(int proc_fd, const struct walls *expected, struct fault *
                 r = proc_read(proc_fd, "mountinfo", &mounts);
         if (r < 0)
                 return fault_set_errno(f, r, "cannot read its status");
-        r = walls_check_mounts(&w, mounts, f);
+        if (!w.nested)
+                r = walls_check_mounts(&w, mounts, f);
         return r < 0 ? r : walls_check_status(&w, status, f);
 }
 
@@ -149,6 +179,16 @@ static int check_cgroup(int proc_fd, const char *unit, struct fault *f)
         if (r < 0)
                 return fault_set_errno(f, r, "cannot read its status");
         return fault_set(f, -EOPNOTSUPP, "process is not in the cgroup of %s", unit);
+}
+
+static int check_root(int proc_fd, const struct inforce_place *p, struct fault *f)
+{
+        int r;
+
+        r = check_same(proc_fd, "root", p->root, f);
+        if (r >= 0)
+                r = check_same(proc_fd, "root" DROPIN_BUNDLE, p->tree, f);
+        return r < 0 ? r : check_shared_memory(proc_fd, f);
 }
 
 static int process_open(pid_t pid, const char *unit, int *ret, struct fault *f)
@@ -183,19 +223,18 @@ int inforce_network(pid_t pid, const char *unit, struct inforce_network *ret, st
         return 0;
 }
 
-int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p, struct fault *f)
+int inforce_check(pid_t pid, const struct walls *expected, const struct inforce_place *p, struct fault *f)
 {
         _cleanup_close_ int proc_fd = -EBADF;
+        struct walls w = *expected;
         int r;
 
         r = process_open(pid, p->unit, &proc_fd, f);
         if (r >= 0)
-                r = check_namespaces(proc_fd, w, f);
+                r = check_namespaces(proc_fd, &w, f);
         if (r >= 0)
-                r = check_same(proc_fd, "root", p->root, f);
-        if (r >= 0)
-                r = check_same(proc_fd, "root" DROPIN_BUNDLE, p->tree, f);
-        if (r >= 0)
-                r = check_shared_memory(proc_fd, f);
-        return r < 0 ? r : check_texts(proc_fd, w, f);
+                r = nested_read(proc_fd, &w, &w.nested, f);
+        if (r >= 0 && !w.nested)
+                r = check_root(proc_fd, p, f);
+        return r < 0 ? r : check_texts(proc_fd, &w, f);
 }

@@ -80,10 +80,22 @@ static bool service_may_start(const struct launch *x, const struct manifest *m, 
         return true;
 }
 
+/* What this launch started and is being stopped already has failed, of which its request is not told before
+ * it has ended. */
+static bool service_was_started(const struct launch *x, const struct manifest *m, const char *service)
+{
+        for (struct unit *u = x->units->first; u; u = u->next)
+                if (x->owner && u->owner == x->owner && str_eq(u->record.instance, m->instance) &&
+                    str_eq(u->record.service, service))
+                        return true;
+        return false;
+}
+
 /* A job is started by its timer. */
 static bool service_is_wanted(const struct launch *x, const struct manifest *m, const struct service *s)
 {
-        return !manifest_find_timer(m, s->name) && !unit_find(x, m, s->name);
+        return !manifest_find_timer(m, s->name) && !unit_find(x, m, s->name) &&
+               !service_was_started(x, m, s->name);
 }
 
 static int launch_step_manifest(struct launch *x, const struct manifest *m, struct fault *f)

@@ -12,6 +12,7 @@
 #include "facts/dropin.h"
 #include "facts/name.h"
 #include "ground/io.h"
+#include "unitd/host.h"
 #include "unitd/skeleton.h"
 #include "unitd/watch.h"
 
@@ -307,6 +308,9 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
         if (l->n >= UNITS_MAX)
                 return fault_set(f, -EFBIG, "%d units run already", UNITS_MAX);
         promise_make(s, &record.promise);
+        r = host_check(s, &record.promise, f);
+        if (r < 0)
+                return fault_prefix(f, "%s %s", q->bundle, q->version);
         memcpy(record.bundle, q->bundle, sizeof(record.bundle));
         memcpy(record.instance, m->instance, sizeof(record.instance));
         memcpy(record.version, q->version, sizeof(record.version));
