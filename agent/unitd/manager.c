@@ -147,6 +147,11 @@ int manager_path(const char *unit, char **ret)
         return sd_bus_path_encode(UNIT_OBJECTS, unit, ret);
 }
 
+bool manager_is_down(const struct manager_status *s)
+{
+        return s->job == 0 && (str_eq(s->active, "inactive") || str_eq(s->active, "failed"));
+}
+
 struct field { /* one property, and where it goes */
         const char *name;
         char type;
@@ -165,6 +170,7 @@ static const struct field unit_fields[] = {
         STATUS("SubState", 's', sub),
         STATUS("StateChangeTimestamp", 't', since_usec),
         STATUS("InvocationID", 'a', invocation),
+        STATUS("Job", 'j', job),
 };
 
 static const struct field service_fields[] = {
@@ -177,13 +183,17 @@ static const struct field service_fields[] = {
 static int field_read(sd_bus_message *m, const struct field *field, struct manager_status *s)
 {
         char *to = (char *)s + field->offset;
-        char contents[2] = { field->type, '\0' };
+        const char plain[2] = { field->type, '\0' }, *contents = plain;
         const void *bytes;
         const char *text;
         size_t len;
         int r;
 
-        r = sd_bus_message_enter_container(m, 'v', field->type == 'a' ? "ay" : contents);
+        if (field->type == 'a')
+                contents = "ay";
+        else if (field->type == 'j')
+                contents = "(uo)";
+        r = sd_bus_message_enter_container(m, 'v', contents);
         if (r < 0)
                 return r;
         switch (field->type) {
@@ -198,6 +208,9 @@ static int field_read(sd_bus_message *m, const struct field *field, struct manag
                         memcpy(to, bytes, len);
                         s->invocation_len = len;
                 }
+                break;
+        case 'j':
+                r = sd_bus_message_read(m, "(uo)", to, &text);
                 break;
         default:
                 r = sd_bus_message_read_basic(m, field->type, to);

@@ -22,6 +22,7 @@ struct manager_status {
         char status_text[128];
         uint8_t invocation[MANAGER_INVOCATION_SIZE];
         size_t invocation_len;
+        uint32_t job;        /* that waits or runs; 0 = none */
         uint64_t since_usec; /* CLOCK_REALTIME of the last change of state */
         uint32_t main_pid;
         int32_t exec_code; /* CLD_EXITED ... of the main process's last end, 0 = it has not ended */
@@ -30,6 +31,10 @@ struct manager_status {
         uint64_t ip_bytes; /* received; UINT64_MAX: nobody counts, since no BPF program of systemd's is there
                             */
 };
+
+/* Nothing runs, and nothing is going to: a service that is restarted is inactive while its new start waits
+ * for units that it is After=, and then it has a job. */
+bool manager_is_down(const struct manager_status *s);
 
 /* The bus on the event loop, subscribed to systemd's signals. Needs the system bus: AddRef does not work on
  * systemd's private one. */

@@ -49,7 +49,7 @@ static int unit_take_over(struct units *l, const char *unit, struct fault *f)
                 r = manager_status(l->bus, unit, &s, f);
         if (r < 0)
                 return r;
-        if (!str_eq(s.load, "loaded") || str_eq(s.active, "inactive") || str_eq(s.active, "failed")) {
+        if (!str_eq(s.load, "loaded") || manager_is_down(&s)) {
                 unit_remove_files(l, unit);
                 return 0;
         }

@@ -36,11 +36,6 @@ static bool status_is_up(const struct manager_status *s)
         return str_eq(s->active, "active") || str_eq(s->active, "reloading");
 }
 
-static bool status_is_down(const struct manager_status *s)
-{
-        return str_eq(s->active, "inactive") || str_eq(s->active, "failed");
-}
-
 static bool invocation_is_checked(const struct unit *u, const struct manager_status *s)
 {
         return s->invocation_len == sizeof(u->invocation) &&
@@ -337,7 +332,7 @@ void watch_look(struct unit *u)
                 unit_fail(u, &f);
                 return;
         }
-        if (status_is_down(&s)) {
+        if (manager_is_down(&s)) {
                 look_down(u, &s);
                 return;
         }
@@ -374,7 +369,7 @@ static void job_ended(struct unit *u, const char *result)
         }
         r = manager_status(u->units->bus, u->record.unit, &s, &f);
         if (r >= 0 && str_eq(result, "done")) {
-                if (status_is_down(&s))
+                if (manager_is_down(&s))
                         look_down(u, &s);
                 else
                         look_starting(u, &s);
