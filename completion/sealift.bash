@@ -44,6 +44,12 @@ _sealift_values() {
             mapfile -t COMPREPLY < <(compgen -d -- "$3"; compgen -f -X '!*.manifest' -- "$3")
             return
             ;;
+        'MANIFEST|BUNDLE')
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -d -- "$3"; compgen -f -X '!*.manifest' -- "$3"
+                compgen -W "$(_sealift_bundles "$1")" -- "$3")
+            return
+            ;;
         BUNDLE) values=$(_sealift_bundles "$1") ;;
         NAME) values=$(_sealift_channels) ;;
         *'|'*) values=${kind//|/ } ;;
@@ -105,7 +111,7 @@ _sealift() {
         return
     fi
     [[ -n $kind ]] || kind=$(_sealift_word <<<"$help")
-    [[ -n $kind ]] || kind=$(sed -nE '1s/^Usage: .* (\[?[A-Z]+\]?)(\.\.\.)?$/\1/p' <<<"$help")
+    [[ -n $kind ]] || kind=$(sed -nE '1s/^Usage: .* (\[?[A-Z|]+\]?)(\.\.\.)?$/\1/p' <<<"$help")
     [[ -z $kind || $kind == *OPTION* ]] || _sealift_values "$1" "$kind" "$word"
 }
 

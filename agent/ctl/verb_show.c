@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* sealift show: a manifest in words: what runs, behind which walls, what the host would have to grant; or
- * its sums, in the form sha256sum(1) checks. Reads one file. */
+ * its sums, in the form sha256sum(1) checks; or, on a host, the units of a bundle. */
 
+#include "ctl/show_unit.h"
 #include "ctl/verbs.h"
 
 #include <inttypes.h>
 
 #include "ground/text.h"
 
-static bool arg_sums;
+static bool arg_json, arg_sums, arg_unit;
 
 static const struct args_option options[] = {
         ARGS_FLAG('s', "sums", &arg_sums, "SHA256SUMS of the tree, for `sha256sum --check`"),
+        ARGS_FLAG('u', "unit", &arg_unit, "the units of BUNDLE as they run on this host"),
+        ARGS_FLAG('j', "json", &arg_json, "with --unit: print JSON"),
 };
 
 static const struct args_command command = {
         .name = "sealift show",
-        .operands = "MANIFEST",
-        .help = "Shows what a manifest holds and what it asks of a host.",
+        .operands = "MANIFEST|BUNDLE",
+        .help = "Shows what a manifest holds and asks of a host, or the units of a bundle that runs here.",
         .options = options,
         .n_options = ELEMENTSOF(options),
         .min_operands = 1,
@@ -84,24 +87,35 @@ static void show_manifest(const struct manifest *m)
                        m->content.size, m->content.sha256, m->content.n_entries, m->content.unpacked_size);
 }
 
-int verb_show(int argc, char **argv)
+static int show_file(const char *file, struct fault *f)
 {
         _cleanup_(manifest_freep) struct manifest *m = NULL;
-        struct fault f = {};
-        char **operands;
-        int n, r, status;
+        int r;
 
-        if (ctl_parse(&command, argc, argv, &operands, &n, &status) == ARGS_DONE)
-                return status;
-        r = ctl_read_manifest(operands[0], &m, NULL, NULL, &f);
-        if (r >= 0 && arg_sums && !m->content.sealed)
-                r = fault_set(&f, -EINVAL, "%s: is not packed yet, so it has no sums", operands[0]);
+        r = ctl_read_manifest(file, &m, NULL, NULL, f);
         if (r < 0)
-                return ctl_fail(&command, r, &f);
+                return r;
+        if (arg_sums && !m->content.sealed)
+                return fault_set(f, -EINVAL, "%s: is not packed yet, so it has no sums", file);
         if (!arg_sums)
                 show_manifest(m);
         for (size_t i = 0; arg_sums && i < m->content.n_entries; i++)
                 if (m->content.entries[i].type == ENTRY_FILE)
                         show_sum(m->content.entries + i);
         return EXIT_STATUS_OK;
+}
+
+static int show_run(char **operands, int n, struct fault *f)
+{
+        if (arg_sums && arg_unit)
+                return fault_set(f, -EINVAL,
+                                 "--sums is of a manifest, --unit of a bundle; give one of them");
+        if (arg_json && !arg_unit)
+                return fault_set(f, -EINVAL, "--json goes with --unit");
+        return arg_unit ? show_unit(operands[0], arg_json, f) : show_file(operands[0], f);
+}
+
+int verb_show(int argc, char **argv)
+{
+        return ctl_run(&command, argc, argv, show_run);
 }

@@ -8,3 +8,5 @@
 #define UNITS_ROOTS_PATH   "/run/sealift/root"
 #define UNITS_WAKES_PATH   "/run/sealift/wakes"
 #define UNITS_DROPINS_PATH "/run/systemd/system"
+/* What runs, bundle by bundle: sealiftd's, who alone may read it. */
+#define STATES_PATH "/var/lib/sealift/state"
