@@ -90,6 +90,15 @@ sys.exit(0 if len(warnings) == 5 and ".env:1: looks like a password or token" in
 PY
 ok $? 'all warnings are there, too'
 
+cp "$work/web.manifest" "$work/kept"
+printf '%s\n' 'Environment=PORT=80 DB_PASSWORD=hunter22' 'Environment=TOKEN_FILE=/run/token' \
+    "ExecReload=/bundle/bin/web --auth $token" >>"$work/web.manifest"
+pack 2 'a manifest is public, too' --strict --public '*'
+says "web.manifest:6: Environment= looks like a password or token"
+says "web.manifest:8: ExecReload= looks like a GitHub token"
+says '2 warnings'
+mv "$work/kept" "$work/web.manifest"
+
 # The bytes are the same with and without somebody looking.
 sum() { sha256sum "$work/out/web-1.tar.zst" | cut -d' ' -f1; }
 pack 0 'twice' --public '*'

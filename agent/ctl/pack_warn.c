@@ -63,6 +63,34 @@ static int warn(struct pack_warn *w, const struct fault *line)
         return 0;
 }
 
+static int warn_setting(struct pack_warn *w, const char *file, const struct manifest_setting *s)
+{
+        const struct secret_hit *hits;
+        struct fault line;
+        bool binary;
+
+        if (s->directive->type != VALUE_ENVIRONMENT && s->directive->type != VALUE_COMMAND)
+                return 0;
+        secret_scan_begin(w->scan, ".env"); /* NAME=value, there and here */
+        secret_scan_add(w->scan, s->value, strlen(s->value));
+        if (secret_scan_end(w->scan, &hits, &binary) == 0)
+                return 0;
+        w->secrets = true;
+        (void)fault_set(&line, -EINVAL, "%s:%u: %s= looks like %s", file, s->line, s->directive->key,
+                        hits[0].what);
+        return warn(w, &line);
+}
+
+int pack_warn_intent(struct pack_warn *w, const char *file, const struct manifest *m)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < m->n_services; i++)
+                for (size_t j = 0; j < m->services[i].n_settings && r >= 0; j++)
+                        r = warn_setting(w, file, m->services[i].settings + j);
+        return r;
+}
+
 void pack_warn_file_begin(struct pack_warn *w, const char *path)
 {
         w->skip = false;

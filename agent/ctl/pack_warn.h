@@ -15,6 +15,9 @@ DEFINE_POINTER_CLEANUP(struct pack_warn, pack_warn_free)
  * a secret. -ENOMEM. */
 _must_check_ int pack_warn_new(const char *command, const struct args_list *public, struct pack_warn **ret);
 
+/* What the intent m, read from file, says in its commands and their environment. -ENOMEM. */
+_must_check_ int pack_warn_intent(struct pack_warn *w, const char *file, const struct manifest *m);
+
 /* The bytes of the file path, in pieces, as they are read for the bundle anyway. */
 void pack_warn_file_begin(struct pack_warn *w, const char *path);
 void pack_warn_file_add(struct pack_warn *w, const void *data, size_t len);

@@ -167,7 +167,8 @@ static int pack_prepare(struct pack *p, const char *tree, struct fault *f)
         r = pack_tree_list(p->tree, &st, &p->m->content, f);
         if (r < 0)
                 return fault_prefix(f, "%s", tree);
-        return pack_rehearse(p, f);
+        r = pack_rehearse(p, f);
+        return r < 0 ? r : pack_warn_intent(p->warn, arg_manifest, p->m);
 }
 
 /* ---- the bundle */

@@ -331,14 +331,14 @@ static void look(struct secret_scan *s, bool end)
 
 /* ---- passwords */
 
-/* A value that stands for one: ${TOKEN}, <your token>, %TOKEN%, changeme, nothing. */
+/* A value that stands for one: ${TOKEN}, <your token>, %TOKEN%, changeme, the file it is in, nothing. */
 static bool is_placeholder(const char *value)
 {
         static const char *const begin[] = { "your", "change", "replace", "xxx", "example", "todo" };
         static const char *const whole[] = { "none", "null", "true", "false", "password", "secret", "test" };
         size_t n = strcspn(value, " \t\r\"',#");
 
-        if (n < 4 || strchr("$<%{*@", *value))
+        if (n < 4 || strchr("$<%{*@/", *value))
                 return true;
         for (size_t i = 0; i < ELEMENTSOF(begin); i++)
                 if (strncasecmp(value, begin[i], strlen(begin[i])) == 0)
