@@ -124,6 +124,7 @@ struct secret_scan {
         size_t next;     /* the first letter that has not been looked at */
         size_t len;
         char before; /* the letter before window[0] */
+        uint64_t text_line;
         size_t line_len;
         char line_text[LINE_SIZE];
         bool pairs[256][256]; /* the two letters marks begin with: all others are passed over quickly */
@@ -195,7 +196,7 @@ void secret_scan_begin(struct secret_scan *s, const char *path)
 {
         s->n_hits = s->next = s->len = s->line_len = 0;
         s->offset = 0;
-        s->line = 1;
+        s->line = s->text_line = 1;
         s->binary = false;
         s->before = '\n';
         s->holder = find_holder(path);
@@ -306,7 +307,7 @@ static const char *match(const char *p, size_t n, char before)
 /* Looks at every place that has a whole window behind it, at the end of the file at every place. */
 static void look(struct secret_scan *s, bool end)
 {
-        size_t stop = end ? s->len : s->len > WINDOW ? s->len - WINDOW : 0;
+        size_t stop = end ? s->len : s->len - WINDOW;
 
         for (; s->next < stop; s->next++) {
                 const char *p = s->window + s->next;
@@ -368,37 +369,29 @@ static bool line_holds(const char *line, const char *word)
         return !is_placeholder(p);
 }
 
-static void look_line(struct secret_scan *s, uint64_t line)
+static void look_line(struct secret_scan *s)
 {
         s->line_text[s->line_len] = '\0';
         s->line_len = 0;
         for (size_t i = 0; i < ELEMENTSOF(s->holder->words) && s->holder->words[i]; i++)
                 if (line_holds(s->line_text, s->holder->words[i])) {
-                        add_hit(s, "a password or token", line, 0);
-                        return;
+                        add_hit(s, "a password or token", s->text_line, 0);
+                        break;
                 }
+        s->text_line++;
 }
 
 /* Lines of a file that is known to hold passwords. What is longer than the buffer is cut. */
-static void add_lines(struct secret_scan *s, const char *p, size_t n, uint64_t line)
+static void add_lines(struct secret_scan *s, const char *p, size_t n)
 {
         for (size_t i = 0; i < n; i++)
                 if (p[i] == '\n')
-                        look_line(s, line++);
+                        look_line(s);
                 else if (s->line_len + 1 < LINE_SIZE)
                         s->line_text[s->line_len++] = p[i];
 }
 
 /* ---- the stream */
-
-static uint64_t count_lines(const char *p, size_t n)
-{
-        uint64_t lines = 0;
-
-        for (const char *end = p + n; (p = memchr(p, '\n', (size_t)(end - p))); p++)
-                lines++;
-        return lines;
-}
 
 void secret_scan_add(struct secret_scan *s, const void *data, size_t len)
 {
@@ -408,7 +401,7 @@ void secret_scan_add(struct secret_scan *s, const void *data, size_t len)
                 return;
         s->binary = s->binary || memchr(p, 0, len);
         if (s->holder)
-                add_lines(s, p, len, s->line + count_lines(s->window, s->len));
+                add_lines(s, p, len);
         while (len > 0) {
                 size_t n = sizeof(s->window) - s->len;
 
@@ -418,7 +411,8 @@ void secret_scan_add(struct secret_scan *s, const void *data, size_t len)
                 s->len += n;
                 p += n;
                 len -= n;
-                look(s, false);
+                if (s->len == sizeof(s->window))
+                        look(s, false);
         }
 }
 
@@ -426,7 +420,7 @@ size_t secret_scan_end(struct secret_scan *s, const struct secret_hit **ret, boo
 {
         look(s, true);
         if (s->holder && s->line_len > 0)
-                look_line(s, s->line);
+                look_line(s);
         *ret = s->hits;
         *ret_binary = s->binary;
         return s->n_hits;
