@@ -26,17 +26,20 @@ static struct manifest *parse(const char *text)
         return m;
 }
 
-static int make(const struct manifest *m, const char *tree, struct buffer *out, struct fault *f)
+static int make_service(const struct manifest *m, const struct service *s, const char *tree,
+                        struct buffer *out, struct fault *f)
 {
-        const struct dropin d = { .manifest = m,
-                                  .service = m->services,
-                                  .digest = DIGEST,
-                                  .tree = tree,
-                                  .root = ROOT,
-                                  .attempt = 12 };
+        const struct dropin d = {
+                .manifest = m, .service = s, .digest = DIGEST, .tree = tree, .root = ROOT, .attempt = 12
+        };
 
         buffer_done(out);
         return dropin_write(&d, out, f);
+}
+
+static int make(const struct manifest *m, const char *tree, struct buffer *out, struct fault *f)
+{
+        return make_service(m, m->services, tree, out, f);
 }
 
 static void has(const struct buffer *b, const char *line, const char *what)
@@ -203,6 +206,26 @@ static void test_networks(struct buffer *b)
 }
 
 #define NAMES "BindReadOnlyPaths=-/etc/passwd\nBindReadOnlyPaths=-/etc/group\n"
+
+/* The program never sees the socket, and what stands before it never sees more than the program's network.
+ */
+static void test_proxy(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m =
+                parse(SERVICE "[Socket http]\nListenStream=80\nService=main\nProxy=8000\n");
+        struct fault f = {};
+
+        tap_int(make(m, TREE, b, &f), 0, "a service behind a socket with Proxy=");
+        has_not(b, "Sockets=", "does not get it");
+        has(b, "IPAddressAllow=localhost", "but listens on the loopback");
+        tap_int(make_service(m, m->services + 1, TREE, b, &f), 0, "what stands before it");
+        has(b, "Sockets=sealift-web.http.socket", "gets it");
+        has(b, "NonBlocking=yes", "as a service would");
+        has(b, "PrivateNetwork=yes", "has no network");
+        has(b, "IPAddressDeny=any", "reaches nobody");
+        has(b, "IPAddressAllow=localhost", "but the loopback");
+        has(b, "Type=notify", "and says when the program listens");
+}
 
 /* Each relaxation is the lines that it takes from the strictest set, and those that it adds, in order;
  * nothing else may differ. */
@@ -543,6 +566,7 @@ int main(void)
         test_credentials(&b);
         test_settings(&b);
         test_networks(&b);
+        test_proxy(&b);
         test_relaxations(&b);
         test_input(&b);
         test_hostile_sandbox(&b);

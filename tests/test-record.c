@@ -27,6 +27,8 @@ static const struct record record = {
                      .profile = "sealift-usr-net",
                      .memory_max = UINT64_MAX,
                      .tasks_max = 1 },
+        .serves = "main",
+        .rests = true,
         .notify = true,
         .resting = true,
 };

@@ -39,6 +39,57 @@ static void good(const char *text, const char *what)
                 printf("# %s\n", f.text);
 }
 
+/* What the parser adds. */
+static void test_proxy_services(void)
+{
+        struct fault f;
+        _cleanup_(manifest_freep) struct manifest *m =
+                parse(BUNDLE "[Service main]\nExecStart=/bundle/web\nTimeoutStartSec=7s\n"
+                             "[Socket http]\nListenStream=80\nService=main\nProxy=8000\nExitIdle=1min 30s\n"
+                             "[Socket own]\nListenStream=81\nService=main\n",
+                      &f);
+        const struct service *s = m ? manifest_find_service(m, "http-proxy") : NULL;
+        char taker[NAME_SIZE];
+
+        if (!tap_ok(s != NULL, "a socket with Proxy= has a service before its own"))
+                return;
+        tap_int(m->n_services, 2, "one for it alone");
+        tap_str(s->serves, "main", "which knows whom it serves");
+        tap_str(m->services[0].serves, "", "a written one serves nobody");
+        tap_int(s->sandbox.network, NETWORK_BUNDLE, "it is in the bundle's network");
+        tap_ok(manifest_is_after(s, "main"), "after the service, and stops before it");
+        tap_str(manifest_get(s, "TimeoutStartSec"), "7s", "has as much time to start");
+        tap_like(manifest_get(s, "ExecStart"),
+                 "/sealift-proxy --first -- 8000 /usr/lib/systemd/systemd-socket", "waits for the port");
+        tap_like(manifest_get(s, "ExecStart"), " --exit-idle-time=90000ms 127.0.0.1:8000", "and ends idle");
+        manifest_taker(m->sockets, taker);
+        tap_str(taker, "http-proxy", "it takes the socket");
+        manifest_taker(m->sockets + 1, taker);
+        tap_str(taker, "main", "a socket without Proxy= the service takes itself");
+        tap_ok(!manifest_rests(m, "main"), "and so it has to stay");
+}
+
+static void test_proxy_rests(void)
+{
+        struct fault f;
+        _cleanup_(manifest_freep) struct manifest
+                *m = parse(BUNDLE MAIN "[Socket main]\nListenStream=80\nProxy=8000\nExitIdle=1min\n", &f),
+                *stays = parse(BUNDLE MAIN "[Socket main]\nListenStream=80\nProxy=8000\n", &f);
+
+        tap_ok(m && manifest_rests(m, "main") && !manifest_rests(m, "main-proxy"),
+               "with ExitIdle= and no socket of its own a service rests");
+        tap_ok(stays && !manifest_rests(stays, "main"), "and without ExitIdle= it does not");
+        tap_ok(stays && !strstr(manifest_get(stays->services + 1, "ExecStart"), "--first") &&
+                       !strstr(manifest_get(stays->services + 1, "ExecStart"), "idle"),
+               "nor does what stands before it");
+        good(BUNDLE MAIN "[Socket a12345678901234567890123456789012345678901]\nListenStream=80\n"
+                         "Service=main\nProxy=80\n",
+             "a name of 42 characters with Proxy=");
+        bad(BUNDLE MAIN "[Socket a123456789012345678901234567890123456789012]\nListenStream=80\n"
+                        "Service=main\nProxy=80\n",
+            "with Proxy= a name has 42 characters at most", "a longer one");
+}
+
 static void test_jobs(void)
 {
         struct fault f;
@@ -140,6 +191,8 @@ static void test_input(void)
 
 int main(void)
 {
+        test_proxy_services();
+        test_proxy_rests();
         test_jobs();
         test_order();
         test_proxies();

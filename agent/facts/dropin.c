@@ -265,18 +265,21 @@ void dropin_socket_name(const char *place, const char *name, char ret[static UNI
  * old one, and then both, waiting in accept(2) with their other connections unanswered. */
 static void write_sockets(const struct dropin *d, struct buffer *out)
 {
-        char unit[UNIT_NAME_SIZE];
+        char unit[UNIT_NAME_SIZE], taker[NAME_SIZE];
+        bool any = false;
 
-        if (manifest_has_socket(d->manifest, d->service->name) && !manifest_get(d->service, "NonBlocking"))
-                buffer_append_text(out, "NonBlocking=yes\n");
         for (size_t i = 0; i < d->manifest->n_sockets; i++) {
                 const struct socket_unit *s = d->manifest->sockets + i;
 
-                if (!str_eq(s->service, d->service->name) || s->proxy)
+                manifest_taker(s, taker);
+                if (!str_eq(taker, d->service->name))
                         continue;
+                any = true;
                 dropin_socket_name(d->manifest->place, s->name, unit);
                 buffer_printf(out, "Sockets=%s\n", unit);
         }
+        if (any && !manifest_get(d->service, "NonBlocking"))
+                buffer_append_text(out, "NonBlocking=yes\n");
 }
 
 /* The namespace is a unit's of its own, which systemd starts for the first service that needs it and stops

@@ -81,6 +81,9 @@ struct service {
         struct credential *credentials; /* owned */
         size_t n_credentials;
         struct sandbox sandbox;
+        char serves[NAME_SIZE]; /* it is in no file, but stands between a socket with Proxy= and this
+                                   service;
+                                   "": it is one that was written */
 };
 
 struct socket_unit { /* [Socket NAME], held by systemd across releases */
@@ -170,6 +173,11 @@ const struct service *manifest_find_service(const struct manifest *m, const char
  * it. */
 bool manifest_has_socket(const struct manifest *m, const char *service);
 bool manifest_has_proxy(const struct manifest *m, const char *service);
+
+/* The service that finds this socket among its own: the one it is for, or what stands before that. */
+void manifest_taker(const struct socket_unit *s, char ret[static NAME_SIZE]);
+/* Nobody needs the service while nothing stands before it (ExitIdle=). */
+bool manifest_rests(const struct manifest *m, const char *service);
 
 /* The timer that runs this service, or NULL: a service has one, or runs all the time. */
 const struct timer_unit *manifest_find_timer(const struct manifest *m, const char *service);

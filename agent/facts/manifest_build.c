@@ -212,5 +212,7 @@ int manifest_build(struct manifest *m, struct manifest_sections *s, const char *
                 r = manifest_build_sandbox(m, m->services + i, b.sandboxes[i], file, f);
         for (size_t i = 0; r >= 0 && i < m->n_services; i++)
                 r = build_credentials(&b, m->services + i, f);
-        return r < 0 ? r : manifest_check_rules(m, file, f);
+        if (r >= 0)
+                r = manifest_check_rules(m, file, f);
+        return r < 0 ? r : manifest_add_proxies(m, file, f);
 }

@@ -9,6 +9,7 @@
  *     manifest_build.c    sections to services, sockets and timers
  *     manifest_sandbox.c  a sandbox's lines to what its service asks for
  *     manifest_rules.c    what goes together and what does not
+ *     manifest_proxy.c    sockets with Proxy= to services between them and their programs
  *     manifest_content.c  the lines of [Content], in and out */
 
 #include "facts/ini.h"
@@ -68,6 +69,10 @@ _must_check_ int manifest_build_sandbox(const struct manifest *m, struct service
 
 /* Everything but the content holds together, or -EINVAL. */
 _must_check_ int manifest_check_rules(const struct manifest *m, const char *file, struct fault *f);
+
+/* One more service for each socket with Proxy=. To be called last: such names are refused where they were
+ * written. -EINVAL: a name that would be too long. */
+_must_check_ int manifest_add_proxies(struct manifest *m, const char *file, struct fault *f);
 
 /* [Content], a line at a time. */
 struct content_reader {

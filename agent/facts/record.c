@@ -26,7 +26,7 @@ static bool unit_valid(const char *s)
         return str_has_prefix(s, "sealift-") && str_has_suffix(s, ".service") && !strchr(s, '/');
 }
 
-static bool instance_valid(const char *s)
+static bool optional_name_valid(const char *s)
 {
         return !*s || name_valid(s);
 }
@@ -40,10 +40,11 @@ static bool word_valid(const char *s)
 static const struct field fields[] = {
         { "Unit", TEXT(unit, unit_valid) },
         { "Bundle", TEXT(bundle, name_valid) },
-        { "Instance", TEXT(instance, instance_valid) },
+        { "Instance", TEXT(instance, optional_name_valid) },
         { "Version", TEXT(version, name_version_valid) },
         { "Digest", TEXT(digest, name_digest_valid) },
         { "Service", TEXT(service, name_valid) },
+        { "Serves", TEXT(serves, optional_name_valid) },
         { "DropIn", TEXT(dropin, name_digest_valid) },
         { "Config", TEXT(config, name_digest_valid) },
         { "User", TEXT(promise.user, word_valid) },
@@ -59,6 +60,7 @@ static const struct field fields[] = {
         { "MemoryMax", NUMBER(promise.memory_max, UINT64_MAX) },
         { "TasksMax", NUMBER(promise.tasks_max, UINT64_MAX) },
         { "Notify", NUMBER(notify, 1) },
+        { "Rests", NUMBER(rests, 1) },
         { "Resting", NUMBER(resting, 1) },
 };
 _Static_assert(ELEMENTSOF(fields) < 32, "a bit for each, in an int");

@@ -15,11 +15,13 @@ struct record {
         char version[VERSION_SIZE];
         char digest[DIGEST_HEX_SIZE]; /* of the manifest */
         char service[NAME_SIZE];
+        char serves[NAME_SIZE];       /* what it stands before, or "" (facts/manifest.h) */
         char dropin[DIGEST_HEX_SIZE]; /* SHA-256 of the drop-in as written */
         char config[DIGEST_HEX_SIZE]; /* what tells whether it would be written otherwise now */
         uint64_t attempt;
         struct promise promise;
         bool notify;  /* Type=notify */
+        bool rests;   /* nobody needs it while nothing stands before it */
         bool resting; /* of a socket: its connections wait, and wake nobody */
 };
 

@@ -59,7 +59,8 @@ static int copy_sections(const struct manifest *m, struct manifest_sections *out
 
         r = copy_section(out, SECTION_BUNDLE, "", 1, m->settings, m->n_settings);
         for (size_t i = 0; r >= 0 && i < m->n_services; i++)
-                r = copy_service(out, m->services + i);
+                if (!*m->services[i].serves) /* those come by themselves, from their sockets */
+                        r = copy_service(out, m->services + i);
         for (size_t i = 0; r >= 0 && i < m->n_sockets; i++)
                 r = copy_section(out, SECTION_SOCKET, m->sockets[i].name, m->sockets[i].line,
                                  m->sockets[i].settings, m->sockets[i].n_settings);

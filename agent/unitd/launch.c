@@ -208,23 +208,33 @@ int launch_step(struct launch *x, struct fault *f)
         return r < 0 ? r : !waits;
 }
 
-int launch_wake(struct units *units, const struct releases *releases, const struct record *record,
-                struct fault *f)
+/* What stands before a service finds its port itself: both start at once, since somebody waits. */
+static int wake_service(const struct launch *x, const struct manifest *m, const char *name, struct fault *f)
 {
-        const struct unitd_request q = launch_release_of(record);
-        _cleanup_(effective_done) struct effective e = {};
-        const struct manifest *m;
-        const struct service *s;
+        const struct service *s = manifest_find_service(m, name);
         struct unit *u;
         int r;
 
-        r = release_load(releases, &q, &e, f);
+        if (!s)
+                return fault_set(f, -ENOENT, "%s %s has no service %s", m->name, m->version, name);
+        r = *s->serves && !unit_find(x, m, s->serves) ? wake_service(x, m, s->serves, f) : 0;
+        return r < 0 ? r : unit_start(x->units, m, s, &x->q, &u, f);
+}
+
+int launch_wake(struct units *units, const struct releases *releases, const struct record *record,
+                struct fault *f)
+{
+        const struct launch x = { .units = units, .q = launch_release_of(record) };
+        _cleanup_(effective_done) struct effective e = {};
+        const struct manifest *m;
+        int r;
+
+        r = release_load(releases, &x.q, &e, f);
         if (r < 0)
                 return r;
         m = effective_find(&e, record->instance);
-        s = m ? manifest_find_service(m, record->service) : NULL;
-        if (!s)
-                return fault_set(f, -ENOENT, "%s %s has no %s %s", q.bundle, q.version,
-                                 m ? "service" : "instance", m ? record->service : record->instance);
-        return unit_start(units, m, s, &q, &u, f);
+        if (!m)
+                return fault_set(f, -ENOENT, "%s %s has no instance %s", x.q.bundle, x.q.version,
+                                 record->instance);
+        return wake_service(&x, m, record->service, f);
 }

@@ -11,6 +11,7 @@
 
 #include "doors/journal.h"
 #include "unitd/launch.h"
+#include "unitd/proxy.h"
 #include "unitd/sockets.h"
 
 enum { REQUESTS_MAX = 64 }; /* sealiftd has one attempt a bundle in flight, and one bundle at a time */
@@ -206,6 +207,14 @@ static void request_finish(struct requests *l, struct request *r)
         (void)request_free(r);
 }
 
+static const struct request *request_of(const struct requests *l, const char *bundle)
+{
+        for (const struct request *r = l->first; r; r = r->next)
+                if (str_eq(r->q.bundle, bundle))
+                        return r;
+        return NULL;
+}
+
 static void on_change(void *userdata)
 {
         struct requests *l = userdata;
@@ -217,6 +226,10 @@ static void on_change(void *userdata)
                 if (r->type == UNITD_START ? start_is_done(l, r) : stop_is_done(l, r))
                         request_finish(l, r);
         }
+        /* A release that is just being started has services without a proxy, for now. */
+        for (struct unit *u = l->units->first; u; u = u->next)
+                if (!request_of(l, u->record.bundle))
+                        proxy_look(u);
 }
 
 static void release_stop(struct requests *l, const struct unitd_request *q)
@@ -268,11 +281,10 @@ static void on_wake(void *userdata, const struct record *record)
         for (struct unit *u = l->units->first; u; u = u->next)
                 if (str_eq(u->record.bundle, record->bundle) &&
                     str_eq(u->record.instance, record->instance) &&
-                    str_eq(u->record.service, record->service))
+                    (str_eq(u->record.service, record->service) || proxy_must_wait(u, record)))
                         return;
-        for (struct request *r = l->first; r; r = r->next)
-                if (str_eq(r->q.bundle, record->bundle))
-                        return;
+        if (request_of(l, record->bundle))
+                return;
         if (launch_wake(l->units, l->releases, record, &f) < 0)
                 journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &subject, "A connection waits: %s", f.text);
 }

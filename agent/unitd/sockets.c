@@ -145,8 +145,11 @@ static int wake_set(struct units *l, const struct manifest *m, const struct sock
         memcpy(record->digest, q->digest, sizeof(record->digest));
         memcpy(record->dropin, q->digest, sizeof(record->dropin));
         memcpy(record->config, q->digest, sizeof(record->config));
-        memcpy(record->service, s->service, sizeof(record->service));
-        (void)snprintf(record->unit, sizeof(record->unit), "sealift-%s.%s.service", m->place, s->service);
+        manifest_taker(s, record->service);
+        if (s->proxy)
+                memcpy(record->serves, s->service, sizeof(record->serves));
+        (void)snprintf(record->unit, sizeof(record->unit), "sealift-%s.%s.service", m->place,
+                       record->service);
         return wake_save(w, f);
 }
 
@@ -230,7 +233,8 @@ void sockets_listen_again(struct units *l, const struct unit *u)
 
                 if (str_eq(w->record.bundle, u->record.bundle) &&
                     str_eq(w->record.instance, u->record.instance) &&
-                    str_eq(w->record.service, u->record.service))
+                    (str_eq(w->record.service, u->record.service) ||
+                     str_eq(w->record.serves, u->record.service)))
                         (void)!manager_stop(l->bus, w->unit, &job, &ignored);
         }
 }

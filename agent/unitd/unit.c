@@ -300,6 +300,7 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
         struct record record = {
                 .attempt = q->attempt,
                 .notify = type && str_eq(type, "notify"),
+                .rests = manifest_rests(m, s->name),
         };
         struct fault taken = {};
         unsigned n = 0;
@@ -316,6 +317,7 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
         memcpy(record.version, q->version, sizeof(record.version));
         memcpy(record.digest, q->digest, sizeof(record.digest));
         memcpy(record.service, s->name, sizeof(record.service));
+        memcpy(record.serves, s->serves, sizeof(record.serves));
         r = unit_config(m, s, q, record.config, f);
         if (r < 0)
                 return r;

@@ -6,11 +6,13 @@
 
 EXAMPLES=/usr/share/doc/sealift/manifests
 # What systemd-analyze security says at most, by what the service has of the network.
-declare -A EXPOSURE=([none]=0.1 [socket]=0.1 [bind]=1.0)
+declare -A EXPOSURE=([none]=0.1 [socket]=0.1 [bundle]=0.4 [bind]=1.0)
 
 example_network() {
     if grep -q '^Network=' "$1"; then
         sed -n 's/^Network=//p' "$1"
+    elif grep -q '^Proxy=' "$1"; then
+        echo bundle
     elif grep -q '^\[Socket' "$1"; then
         echo socket
     else

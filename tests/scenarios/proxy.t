@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# A program that knows nothing of sockets is served through systemd-socket-proxyd in a network of its own, and where
+# ExitIdle= says so there is no process of it between connections.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+EXAMPLE=/usr/share/doc/sealift/manifests/docs.manifest
+TREE=/srv/docs
+URL=http://localhost:8084/
+
+# publish VERSION [SED-SCRIPT]: pages that say which release they are of.
+publish() {
+    echo "release $1" >"$TREE/www/index.html"
+    sed "${2:-}" "$EXAMPLE" >/srv/docs.manifest
+    publish_release "$1" "$TREE" /srv/docs.manifest
+}
+BRIEF='s|^ExitIdle=.*|ExitIdle=1s|'
+
+page() { curl --silent --fail --max-time 20 "$URL"; }
+units() { systemctl list-units --plain --no-legend --state=active,activating,deactivating "sealift-docs.${1:-*}@*.service" | awk '{ print $1 }'; }
+nothing_runs() { [ -z "$(units)" ] && [ -z "$(systemctl list-units --plain --no-legend --state=active 'sealift-network@docs.*')" ]; }
+both_run() { [ -n "$(units main)" ] && [ -n "$(units main-proxy)" ]; }
+pid_of() { systemctl show --property=MainPID --value "$1"; }
+network_of() { readlink "/proc/$(pid_of "$(units "$1")")/ns/net"; }
+exposure() { systemd-analyze security "$1" 2>/dev/null | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p' || true; }
+at_most() { awk -v got="$1" -v most="$2" 'BEGIN { exit !(got != "" && got <= most) }'; }
+# job_time WORD SERVICE VERSION: when systemd said so of that release's unit, in microseconds.
+job_time() {
+    journalctl --quiet --output=json _PID=1 |
+        jq -r --arg word "$1" --arg service "$2" --arg version "$3" 'select(.MESSAGE | tostring |
+            test("^" + $word + " sealift-docs." + $service + "@" + $version + "-")) | .__MONOTONIC_TIMESTAMP' | tail -n 1
+}
+before() { [ -n "$1" ] && [ -n "$2" ] && [ "$1" -lt "$2" ]; }
+complaints() { journalctl --quiet --output=cat --priority=warning --identifier=sealiftd --identifier=sealift-unitd "$@"; }
+
+stands_between() {
+    local said service when
+    is "$(page)" "release 1" "the program answers"
+    is "$(network_of main)" "$(network_of main-proxy)" "it has one network with what stands before it"
+    is "$(nsenter --net --target "$(pid_of "$(units main)")" ip -brief link | awk '{ print $1 }')" lo "which is a loopback and nothing else"
+    not_ok "where nobody else reaches it" curl --silent --max-time 5 http://127.0.0.1:8000/
+    for when in "at first" "after daemon-reload"; do
+        for service in main main-proxy; do
+            said=$(exposure "$(units "$service")")
+            ok "exposure of $service is $said, $when: at most 0.4" at_most "$said" 0.4
+        done
+        systemctl daemon-reload
+    done
+    kill -KILL "$(pid_of "$(units main)")"
+    ok "a program that dies is started again" await 20 page
+}
+
+beside() {
+    publish 2
+    ok "release 2 is installed" sealift check
+    is "$(page)" "release 2" "and answers"
+    ok "the new program was up before the old one was stopped" before "$(job_time Started main 2)" "$(job_time Stopping main 1)"
+    ok "so was what stands before it" before "$(job_time Started main-proxy 2)" "$(job_time Stopping main-proxy 1)"
+    ok "the old one closed before its program did" before "$(job_time Stopped main-proxy 1)" "$(job_time Stopped main 1)"
+    is "$(units | wc -l)" 2 "nothing is left of the old one"
+}
+
+wakes_and_rests() {
+    publish 3 "$BRIEF"
+    ok "a release that rests is installed" sealift check
+    ok "when nobody has ever come, no process is left" await 30 nothing_runs
+    is "$(bundle_state docs state)" running "which is no failure"
+    is "$(page)" "release 3" "the first connection is answered"
+    ok "by the program and what stands before it" both_run
+    ok "and again there is no process" await 30 nothing_runs
+    for _ in 1 2 3 4 5 6 7 8; do page & done >/srv/pages
+    # shellcheck disable=SC2046 # the pages, and nothing else
+    wait $(jobs -p)
+    is "$(sort -u /srv/pages)$(wc -l </srv/pages)" "release 38" "eight that come at once are all answered"
+    ok "and once more there is no process" await 30 nothing_runs
+    is "$(systemctl is-active sealift-docs.main.socket)" active "systemd listens"
+}
+
+update_at_rest() {
+    publish 4 "$BRIEF"
+    ok "a release is installed over one that rests" sealift check
+    is "$(page)" "release 4" "and answers"
+}
+
+# Its program listens where nobody asks.
+on_trial() {
+    journal_mark
+    publish 5 "$BRIEF; s|http.server 8000|http.server 8001|; s|^TimeoutStartSec=.*|TimeoutStartSec=7s|"
+    not_ok "a release that does not listen where it says fails on trial" sealift check
+    like "$(complaints --since="$journal_from")" "nobody listens on 127.0.0.1:8000 yet" "and the journal says why"
+    is "$(bundle_state docs version)" 4 "it is rolled back"
+    is "$(page)" "release 4" "the one before answers"
+    ok "and rests" await 30 nothing_runs
+    is "$(page)" "release 4" "and wakes"
+}
+
+no_proxy_runs() { [ -z "$(units main-proxy)" ]; }
+# Whatever unitd missed, it makes up for.
+unitd_is_away() {
+    ok "both run" both_run
+    systemctl stop sealift-unitd.service
+    ok "without unitd, what stands before the program ends" await 30 no_proxy_runs
+    ok "and the program stays" test -n "$(units main)"
+    systemctl start sealift-unitd.service
+    ok "until unitd comes back" await 30 nothing_runs
+    is "$(page)" "release 4" "a connection wakes it"
+    ok "it rests" await 30 nothing_runs
+}
+
+bucket_start
+publisher_init
+agent_configure
+agent_grant docs Listen=tcp:8084
+agent_start
+mkdir -p "$TREE"
+(cd "$TREE" && sh -ec "$(example_says "$EXAMPLE" 'The tree')")
+publish 1
+
+ok "release 1 is installed" sealift check
+journal_mark
+stands_between
+beside
+wakes_and_rests
+update_at_rest
+is "$(complaints --since="$journal_from")" "" "nothing of this was reported as a failure"
+on_trial
+unitd_is_away
+done_testing
