@@ -48,6 +48,9 @@ stands_between() {
     done
     kill -KILL "$(pid_of "$(units main)")"
     ok "a program that dies is started again" await 20 page
+    kill -TERM "$(pid_of "$(units main)")"
+    ok "when it ends in order, so does what stands before it" await 20 nothing_runs
+    is "$(page)" "release 1" "and a connection starts both"
 }
 
 beside() {
@@ -70,10 +73,20 @@ wakes_and_rests() {
     ok "and again there is no process" await 30 nothing_runs
     for _ in 1 2 3 4 5 6 7 8; do page & done >/srv/pages
     # shellcheck disable=SC2046 # the pages, and nothing else
-    wait $(jobs -p)
+    wait $(jobs -p) || true
     is "$(sort -u /srv/pages)$(wc -l </srv/pages)" "release 38" "eight that come at once are all answered"
     ok "and once more there is no process" await 30 nothing_runs
     is "$(systemctl is-active sealift-docs.main.socket)" active "systemd listens"
+}
+
+stops() { [ -n "$(units main)" ] && [ "$(systemctl show --property=ActiveState --value "$(units main)")" = deactivating ]; }
+# Two of one release on one port would be none.
+wakes_while_it_stops() {
+    publish 3.1 "$BRIEF; s|^ExecStart=.*|&\nExecStop=/usr/bin/sleep 3|"
+    ok "a release that takes its time to stop is installed" sealift check
+    ok "the program is being stopped" await 30 stops
+    is "$(page)" "release 3.1" "a connection that comes now waits, and is answered"
+    ok "it rests" await 30 nothing_runs
 }
 
 update_at_rest() {
@@ -121,6 +134,7 @@ journal_mark
 stands_between
 beside
 wakes_and_rests
+wakes_while_it_stops
 update_at_rest
 is "$(complaints --since="$journal_from")" "" "nothing of this was reported as a failure"
 on_trial
