@@ -64,7 +64,7 @@ static void test_kinds(void)
             "SystemCalls=@setuid @chown", "more of the kernel");
         one("Device=/dev/fuse\n", COST_DEVICE, 0, "Device=/dev/fuse", "devices of the host");
         one("HostPath=/srv\nHostPath=/opt\n", COST_HOST_PATH, 0, "HostPath=/srv /opt", "files of the host");
-        one("UserNamespaces=yes\n", COST_USER_NAMESPACES, 3600 + 900 + 630, "UserNamespaces=yes",
+        one("UserNamespaces=yes\n", COST_USER_NAMESPACES, 3600 + 900 + 700 + 630 + 10, "UserNamespaces=yes",
             "namespaces");
         one("User=daemon\n", COST_USER, 100, "User=daemon", "user of the host's");
 }

@@ -26,7 +26,7 @@ STATES = {1: "starting", 2: "running", 3: "stopping", 4: "stopped", 5: "failed"}
 HEADER = struct.Struct("=IHHII")
 REQUEST = struct.Struct("=QQ49s65s65s5x")
 RESULT_BODY = struct.Struct("=Qi512s4x")
-UNIT_BODY = struct.Struct("=QQIi49s65s13s49s256s512s")
+UNIT_BODY = struct.Struct("=QQIi49s65s13s49s256s512s33s7x")
 
 
 def text(field):
@@ -63,7 +63,7 @@ class Unitd:
             if kind == TREE:
                 return fd
             if kind == UNIT:
-                _, _, state, pid, bundle, version, _, service, unit, _ = UNIT_BODY.unpack(body)
+                _, _, state, pid, bundle, version, _, service, unit, _, _ = UNIT_BODY.unpack(body)
                 print(STATES[state], text(bundle), text(version), text(service), pid, text(unit))
             if kind == RESULT:
                 _, error, why = RESULT_BODY.unpack(body)
@@ -92,7 +92,7 @@ def swap(manifest, other):
 def event(seconds="30"):
     unitd = Unitd()
     unitd.sock.settimeout(float(seconds))
-    _, _, state, _, bundle, version, _, service, unit, why = UNIT_BODY.unpack(unitd.receive()[1])
+    _, _, state, _, bundle, version, _, service, unit, why, _ = UNIT_BODY.unpack(unitd.receive()[1])
     print(STATES[state], text(bundle), text(version), text(service), text(unit), text(why), flush=True)
 
 
