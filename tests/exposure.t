@@ -96,7 +96,6 @@ IPAddressDeny=;IPAddressDeny=::/0 0.0.0.0/0
 IPAddressDeny=;IPAddressDeny=::/1 0.0.0.0/0
 IPAddressDeny=;IPAddressDeny=::/0 0.0.0.0/1
 IPAddressAllow=::1/128 ::/16
-IPAddressAllow=127.0.0.0/8 127.0.0.1/32
 ProtectClock=no;LoadCredentialEncrypted=x:/etc/x
 PrivateNetwork=no;RestrictAddressFamilies=AF_INET AF_INET6
 PrivateNetwork=no;RestrictAddressFamilies=AF_INET AF_INET6;IPAddressAllow=192.0.2.0/24

@@ -104,10 +104,9 @@ static uint8_t assess_addresses(const struct exposure_unit *u, const struct asse
 {
         if (!u->deny_ipv4 || !u->deny_ipv6)
                 return a->range;
-        /* A part of 127.0.0.0/8 counts as an address like any other, unless all of it is listed too. */
-        if (u->allow_other || (u->allow_127_part && !u->allow_127_8))
+        if (u->allow_other)
                 return 5;
-        return u->allow_localhost || u->allow_127_8 ? 2 : 0;
+        return u->allow_localhost ? 2 : 0;
 }
 
 static uint8_t assess_devices(const struct exposure_unit *u, const struct assessor *a)

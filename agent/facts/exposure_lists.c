@@ -293,17 +293,14 @@ int exposure_read_encrypted(struct exposure_unit *u, const char *value)
         return 0;
 }
 
+/* A part of 127.0.0.0/8 is an address like any other to systemd-analyze, unless it has a file to look at. */
 static void add_allowed(struct exposure_unit *u, const char *word, const struct address *a)
 {
         static const uint8_t loopback6[16] = { [15] = 1 };
 
-        if (str_eq(word, "localhost"))
-                u->allow_127_8 = true;
-        else if (a && a->family == AF_INET && a->bytes[0] == 127 && a->prefix == 8)
-                u->allow_127_8 = true;
-        else if (a && a->family == AF_INET && a->bytes[0] == 127 && a->prefix > 8)
-                u->allow_127_part = true;
-        else if (a && a->family == AF_INET6 && memcmp(a->bytes, loopback6, 16) == 0)
+        if (str_eq(word, "localhost") ||
+            (a && a->family == AF_INET && a->bytes[0] == 127 && a->prefix == 8) ||
+            (a && a->family == AF_INET6 && memcmp(a->bytes, loopback6, 16) == 0))
                 u->allow_localhost = true;
         else
                 u->allow_other = true;
@@ -321,7 +318,7 @@ int exposure_read_allow(struct exposure_unit *u, const char *value)
         int r;
 
         if (*value == '\0')
-                u->allow_localhost = u->allow_other = u->allow_127_8 = u->allow_127_part = false;
+                u->allow_localhost = u->allow_other = false;
         while ((r = next_word(&value, word)) > 0) {
                 if (name_of_addresses(word)) {
                         add_allowed(u, word, NULL);

@@ -59,7 +59,7 @@ struct exposure_unit {
         mode_t umask;
         bool user_set, user_root, user_nobody; /* User= */
         bool groups, root, native, devices, encrypted;
-        bool deny_ipv4, deny_ipv6, allow_localhost, allow_other, allow_127_8, allow_127_part;
+        bool deny_ipv4, deny_ipv6, allow_localhost, allow_other;
 };
 
 /* One line of each list setting, added to what earlier lines made of it (facts/exposure_lists.c). -EINVAL or
