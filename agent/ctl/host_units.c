@@ -9,6 +9,9 @@
 
 #include "ctl/agent_bus.h"
 #include "ctl/verbs.h"
+#include "doors/credstore.h"
+#include "doors/sitedir.h"
+#include "facts/config.h"
 #include "facts/digest.h"
 #include "facts/dropin.h"
 #include "facts/name.h"
@@ -25,7 +28,7 @@ void host_units_done(struct host_units *h)
         for (size_t i = 0; i < h->n_units; i++)
                 unit_text_done(&h->units[i].text);
         free(h->units);
-        (void)manifest_free(h->manifest);
+        effective_done(&h->manifests);
         *h = (struct host_units){};
 }
 
@@ -101,8 +104,8 @@ static int find_release(const char *bundle, struct release_ref *ret, struct faul
         return r;
 }
 
-static int read_manifest(const char *bundle, const struct release_ref *release, struct manifest **ret,
-                         struct fault *f)
+static int read_manifests(const char *bundle, const struct release_ref *release, struct effective *ret,
+                          struct fault *f)
 {
         char path[sizeof(RELEASES_PATH) + NAME_SIZE + NAME_RELEASE_SIZE + 16], name[NAME_RELEASE_SIZE];
         _cleanup_(manifest_freep) struct manifest *m = NULL;
@@ -118,14 +121,13 @@ static int read_manifest(const char *bundle, const struct release_ref *release, 
                 return r;
         if (digest_hex(text, len, digest) < 0 || !str_eq(digest, release->digest))
                 return fault_set(f, -EBADMSG, "%s: is not what was signed", path);
-        *ret = TAKE_PTR(m);
-        return 0;
+        return sitedir_apply(CONFIG_BUNDLES_PATH, m, ret, f);
 }
 
 /* ---- units */
 
-static int add_unit(struct host_units *h, struct unit_text *text, const char *service, bool runs,
-                    struct fault *f)
+static int add_unit(struct host_units *h, const struct manifest *m, struct unit_text *text,
+                    const char *service, bool runs, struct fault *f)
 {
         struct host_unit *units;
 
@@ -136,7 +138,7 @@ static int add_unit(struct host_units *h, struct unit_text *text, const char *se
         }
         h->units = units;
         units += h->n_units++;
-        *units = (struct host_unit){ .text = *text, .runs = runs };
+        *units = (struct host_unit){ .text = *text, .manifest = m, .runs = runs };
         (void)snprintf(units->service, sizeof(units->service), "%s", service);
         return 0;
 }
@@ -168,7 +170,9 @@ static int add_running(struct host_units *h, const struct record *record, struct
         r = read_text(&t, f);
         if (r == -ENOENT)
                 return 0;
-        return r < 0 ? r : add_unit(h, &t, record->service, true, f);
+        return r < 0 ? r
+                     : add_unit(h, effective_find(&h->manifests, record->instance), &t, record->service,
+                                true, f);
 }
 
 static int read_record(const char *unit, struct record *ret, struct fault *f)
@@ -200,7 +204,7 @@ static int add_all_running(struct host_units *h, struct fault *f)
                 struct record record;
 
                 if (r >= 0 && read_record(names[i]->d_name, &record, f) >= 0 &&
-                    str_eq(record.bundle, h->manifest->name) && str_eq(record.digest, h->digest))
+                    str_eq(record.bundle, h->bundle) && str_eq(record.digest, h->digest))
                         r = add_running(h, &record, f);
                 free(names[i]);
         }
@@ -208,45 +212,44 @@ static int add_all_running(struct host_units *h, struct fault *f)
         return r;
 }
 
-static bool service_runs(const struct host_units *h, const char *service)
+static bool service_runs(const struct host_units *h, const struct manifest *m, const char *service)
 {
         for (size_t i = 0; i < h->n_units; i++)
-                if (str_eq(h->units[i].service, service))
+                if (h->units[i].manifest == m && str_eq(h->units[i].service, service))
                         return true;
         return false;
 }
 
-static int add_resting(struct host_units *h, struct fault *f)
+static int add_resting(struct host_units *h, const struct manifest *m, struct fault *f)
 {
-        const struct manifest *m = h->manifest;
         int r = 0;
 
         for (size_t i = 0; i < m->n_services && r >= 0; i++) {
                 struct unit_text t = {};
 
-                if (service_runs(h, m->services[i].name))
+                if (service_runs(h, m, m->services[i].name))
                         continue;
                 r = unit_text_service(m, m->services + i, h->digest, 1, 1, &t, f);
                 if (r >= 0)
-                        r = add_unit(h, &t, m->services[i].name, false, f);
+                        r = add_unit(h, m, &t, m->services[i].name, false, f);
         }
         return r;
 }
 
-static int add_others(struct host_units *h, struct fault *f)
+static int add_others(struct host_units *h, const struct manifest *m, struct fault *f)
 {
         int r = 0;
 
-        for (size_t i = 0; i < unit_text_count(h->manifest) && r >= 0; i++) {
+        for (size_t i = 0; i < unit_text_count(m) && r >= 0; i++) {
                 struct fault ignored = {};
                 struct unit_text t = {};
                 bool runs;
 
-                r = unit_text_other(h->manifest, i, &t, f);
+                r = unit_text_other(m, i, &t, f);
                 if (r < 0)
                         break;
                 runs = read_text(&t, &ignored) >= 0;
-                r = add_unit(h, &t, "", runs, f);
+                r = add_unit(h, m, &t, "", runs, f);
         }
         return r;
 }
@@ -259,16 +262,19 @@ int host_units_read(const char *bundle, struct host_units *ret, struct fault *f)
 
         r = find_release(bundle, &release, f);
         if (r >= 0)
-                r = read_manifest(bundle, &release, &h.manifest, f);
+                r = read_manifests(bundle, &release, &h.manifests, f);
         if (r < 0)
                 return r;
         memcpy(h.version, release.version, sizeof(h.version));
         memcpy(h.digest, release.digest, sizeof(h.digest));
+        (void)snprintf(h.bundle, sizeof(h.bundle), "%s", bundle);
         r = add_all_running(&h, f);
-        if (r >= 0)
-                r = add_resting(&h, f);
-        if (r >= 0)
-                r = add_others(&h, f);
+        for (size_t i = 0; i < h.manifests.n && r >= 0; i++) {
+                (void)!credstore_resolve("", h.manifests.items[i], &h.missing);
+                r = add_resting(&h, h.manifests.items[i], f);
+                if (r >= 0)
+                        r = add_others(&h, h.manifests.items[i], f);
+        }
         if (r < 0)
                 return r;
         *ret = h;

@@ -3,6 +3,7 @@
 
 #include "ctl/unit_text.h"
 #include "facts/gaps.h"
+#include "facts/site.h"
 
 /* The units of a bundle on this host: what runs, as systemd has read it, and for what does not run the text
  * that sealift-unitd would write. Everything is read from files that anybody may read; which release is the
@@ -10,12 +11,16 @@
 
 struct host_unit {
         struct unit_text text;
+        const struct manifest
+                *manifest; /* borrowed: of its instance; NULL: this host has none of that name any more */
         char service[NAME_SIZE]; /* "": a socket or a timer */
         bool runs;               /* text is the file that systemd has */
 };
 
 struct host_units {
-        struct manifest *manifest; /* owned */
+        struct effective manifests; /* as this host wants them run, one for each instance */
+        struct fault missing;       /* a credential that was not found, for a unit that does not run */
+        char bundle[NAME_SIZE];
         char version[VERSION_SIZE];
         char digest[DIGEST_HEX_SIZE];
         struct host_unit *units; /* owned; services first */
@@ -24,7 +29,8 @@ struct host_units {
 
 void host_units_done(struct host_units *h);
 
-/* -ENOENT: no such bundle, or nothing of it is installed. -EBADMSG: its manifest is not what was signed. */
+/* -ENOENT: no such bundle, or nothing of it is installed. -EBADMSG: its manifest is not what was signed.
+ * -EINVAL: bundles.d is wrong. */
 _must_check_ int host_units_read(const char *bundle, struct host_units *ret, struct fault *f);
 
 /* What this host can never give; ret's texts are constants. */

@@ -26,9 +26,9 @@ static int figure_of(const struct host_unit *u, char ret[static EXPOSURE_TEXT_SI
 
 /* ---- in words */
 
-static int print_service(const struct host_units *h, const struct host_unit *u, struct fault *f)
+static int print_service(const struct host_unit *u, struct fault *f)
 {
-        const struct service *s = manifest_find_service(h->manifest, u->service);
+        const struct service *s = u->manifest ? manifest_find_service(u->manifest, u->service) : NULL;
         char figure[EXPOSURE_TEXT_SIZE];
         struct fault why = {};
 
@@ -37,7 +37,7 @@ static int print_service(const struct host_units *h, const struct host_unit *u, 
                 printf(", exposure %s\n", figure);
         else
                 printf(", exposure not known: %s\n", why.text);
-        return s ? exposed_print_requests(h->manifest, s, "#   ", f) : 0;
+        return s ? exposed_print_requests(u->manifest, s, "#   ", f) : 0;
 }
 
 static int print_units(const struct host_units *h, struct fault *f)
@@ -46,13 +46,15 @@ static int print_units(const struct host_units *h, struct fault *f)
         size_t n = host_units_gaps(gaps);
         int r = 0;
 
-        printf("# %s %s, manifest %s\n", h->manifest->name, h->version, h->digest);
+        printf("# %s %s, manifest %s\n", h->bundle, h->version, h->digest);
         for (size_t i = 0; i < n; i++)
                 printf("# never counted on: %s: %s\n", gaps[i].settings, gaps[i].why);
+        if (h->missing.error < 0)
+                printf("# %s\n", h->missing.text);
         for (size_t i = 0; i < h->n_units && r >= 0; i++) {
                 (void)putchar('\n');
                 if (*h->units[i].service)
-                        r = print_service(h, h->units + i, f);
+                        r = print_service(h->units + i, f);
                 unit_text_print(&h->units[i].text);
         }
         return r;
@@ -60,16 +62,16 @@ static int print_units(const struct host_units *h, struct fault *f)
 
 /* ---- in JSON */
 
-static int add_unit(const struct host_units *h, const struct host_unit *u, json_t *units, struct fault *f)
+static int add_unit(const struct host_unit *u, json_t *units, struct fault *f)
 {
-        const struct service *s = manifest_find_service(h->manifest, u->service);
+        const struct service *s = u->manifest ? manifest_find_service(u->manifest, u->service) : NULL;
         char figure[EXPOSURE_TEXT_SIZE];
         struct fault ignored = {};
         json_t *requests = NULL;
         int r = 0;
 
         if (s)
-                r = exposed_json_requests(h->manifest, s, &requests, f);
+                r = exposed_json_requests(u->manifest, s, &requests, f);
         if (r < 0)
                 return r;
         return json_array_append_new(
@@ -94,9 +96,10 @@ static int print_json(const struct host_units *h, struct fault *f)
                 (void)json_array_append_new(
                         never, json_pack("{s:s, s:s}", "settings", gaps[i].settings, "why", gaps[i].why));
         for (size_t i = 0; i < h->n_units && r >= 0; i++)
-                r = add_unit(h, h->units + i, units, f);
-        j = json_pack("{s:s, s:s, s:s, s:o, s:o}", "bundle", h->manifest->name, "version", h->version,
-                      "digest", h->digest, "never_counted_on", never, "units", units);
+                r = add_unit(h->units + i, units, f);
+        j = json_pack("{s:s, s:s, s:s, s:s*, s:o, s:o}", "bundle", h->bundle, "version", h->version,
+                      "digest", h->digest, "missing", h->missing.error < 0 ? h->missing.text : NULL,
+                      "never_counted_on", never, "units", units);
         if (r >= 0) {
                 (void)json_dumpf(j, stdout, JSON_INDENT(2));
                 (void)putchar('\n');
