@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The manual pages against the code they describe: sealift.manifest(5) has every directive in its section
- * with its words, limits and whether it may be repeated, and no other; sealift-bundles.d(5) has those that a
- * host may set; every example that is a file of ours
- * is one that the agent takes. */
+ * with its words, limits and whether it may be repeated, and no other, and every wall of the sandbox;
+ * sealift-bundles.d(5) has those that a host may set; every example that is a file of ours is one that the
+ * agent takes. */
 
 #include <dirent.h>
 
 #include "facts/config.h"
 #include "facts/directives.h"
+#include "facts/dropin.h"
 #include "facts/manifest.h"
 #include "facts/policy.h"
 #include "facts/requirement.h"
@@ -178,6 +179,18 @@ static void check_directive(const struct directive *d)
                        requirement_probe_name(p));
 }
 
+/* The table is grouped as the page is, so that who adds a row knows where its entry goes. */
+static void test_order(void)
+{
+        size_t i = 0;
+
+        while (i < n_items && i < n_directives && item_find(directives + i) == items + i)
+                i++;
+        if (!tap_int((long long)i, (long long)n_directives, "the entries are in the order of the table"))
+                printf("# %s= should stand where %s= does\n", i < n_directives ? directives[i].key : "",
+                       i < n_items ? items[i].key : "");
+}
+
 static void test_directives(void)
 {
         size_t len;
@@ -188,6 +201,7 @@ static void test_directives(void)
         manifest_page_parse(text);
         for (size_t i = 0; i < n_directives; i++)
                 check_directive(directives + i);
+        test_order();
         for (size_t i = 0; i < n_items; i++) {
                 tap_ok(items[i].known, "[%s] %s= is a directive", items[i].section, items[i].key);
                 buffer_done(&items[i].text);
@@ -223,6 +237,67 @@ static void test_site(void)
                 buffer_done(&items[i].text);
         }
         tap_int((int)sources, 2, "bundles.d: where a credential comes from, plain and encrypted");
+}
+
+/* ---- THE SANDBOX against the strictest drop-in ---- */
+
+static bool sandbox_names(const char *page, const char *key)
+{
+        const char *from = strstr(page, ".Sh THE SANDBOX\n"),
+                   *to = from ? strstr(from, ".Sh EXAMPLES\n") : NULL;
+        size_t n = strlen(key);
+
+        for (const char *p = from; to && (p = strstr(p, key)) && p < to; p++)
+                if (p[-1] == ' ' && p[n] == '=')
+                        return true;
+        return false;
+}
+
+/* What a service is given, not what it is kept from. */
+static bool is_wall(const char *key)
+{
+        static const char *const others[] = {
+                "Type",           "Restart",       "RestartSec",        "ExecStart",
+                "LogExtraFields", "RootDirectory", "BindReadOnlyPaths", "TemporaryFileSystem"
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(others); i++)
+                if (str_eq(others[i], key))
+                        return false;
+        return true;
+}
+
+static void test_sandbox(void)
+{
+        static const char intent[] = "[Bundle]\nName=a\nVersion=1\n[Service a]\nExecStart=/bundle/a\n";
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(DROPIN_BYTES_MAX);
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        size_t len;
+        _cleanup_free_ char *page = page_read("sealift.manifest.5", &len);
+        char digest[DIGEST_HEX_SIZE];
+        struct dropin d = { .digest = digest, .tree = "/t", .root = "/r" };
+        char *line, *rest;
+        unsigned walls = 0;
+
+        if (!page || manifest_parse(intent, strlen(intent), "a", &m, NULL) < 0)
+                abort();
+        (void)snprintf(digest, sizeof(digest), "%064d", 0);
+        d.manifest = m;
+        d.service = m->services;
+        tap_int(dropin_write(&d, &b, NULL), 0, "the strictest drop-in");
+        line = strstr(b.data, "[Service]\n");
+        for (line = strtok_r(line, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+                char *equals = strchr(line, '=');
+
+                if (!equals)
+                        continue;
+                *equals = '\0';
+                if (!is_wall(line))
+                        continue;
+                walls++;
+                tap_ok(sandbox_names(page, line), "THE SANDBOX names %s=", line);
+        }
+        tap_ok(walls > 30, "which has walls");
 }
 
 /* ---- examples ---- */
@@ -358,6 +433,7 @@ static void test_examples(void)
 int main(void)
 {
         test_directives();
+        test_sandbox();
         test_site();
         test_examples();
         return tap_done();
