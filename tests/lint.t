@@ -79,4 +79,13 @@ manifest 'Requires=jave>=17'
 lint 2 'a word that is none is a wrong file' --host
 grep -q "site.manifest:4: Requires=: nobody knows how to find 'jave'; did you mean 'java'?" "$work/said"
 ok $? 'and what was meant is said'
+
+# Of several files the worst counts, whichever comes first.
+cp "$work/site.manifest" "$work/wrong.manifest"
+manifest 'Requires=kernel>=999'
+cp "$work/site.manifest" "$work/unmet.manifest"
+manifest 'Requires=kernel'
+lint 2 'a wrong file before one that is unmet' --host wrong.manifest unmet.manifest
+lint 2 'and behind it' --host unmet.manifest wrong.manifest
+lint 3 'an unmet one before one that is met' --host unmet.manifest
 done_testing

@@ -199,7 +199,8 @@ static int lint_run(char **files, int n, struct fault *f)
         for (int i = 0; i < n; i++) {
                 int s = lint_file(files[i], list);
 
-                status = s == EXIT_STATUS_OK ? status : s;
+                if (status == EXIT_STATUS_OK || status == EXIT_STATUS_NEWS) /* a wrong file is worse */
+                        status = s == EXIT_STATUS_OK ? status : s;
         }
         if (list) {
                 (void)json_dumpf(list, stdout, JSON_INDENT(2));

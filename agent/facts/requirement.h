@@ -3,29 +3,30 @@
 
 #include "facts/manifest.h"
 
-/* What a release needs of a host beyond sealift's own sandbox: [Bundle] Requires= and Command=, and what
- * other settings need of systemd. Three steps, so that all but the middle one is pure: the manifest is asked
- * for its requirements, doors/host.h notes what the host has, and each is judged.
+/* What a release needs of a host beyond sealift's own sandbox: [Bundle] Requires= and Command=. Three
+ * steps, so that all but the middle one is pure: the manifest is asked for its requirements, doors/host.h
+ * notes what the host has, and each is judged.
  *
  * Versions are numbers with dots between them, compared number by number from the left; what is missing
  * counts as 0, so 17 is 17.0, and 3.9 is older than 3.11. Of what a host has, only the numbers at its
  * beginning count: 6.1.0-13-amd64 is 6.1.0. */
 
-enum probe { /* how each is found on a host: doors/host.c */
-             PROBE_COMMAND,
-             PROBE_DOTNET,
-             PROBE_GLIBC,
-             PROBE_JAVA,
-             PROBE_KERNEL,
-             PROBE_LIBSTDCXX,
-             PROBE_NODE,
-             PROBE_OPENSSL,
-             PROBE_PERL,
-             PROBE_PHP,
-             PROBE_PYTHON3,
-             PROBE_RUBY,
-             PROBE_SYSTEMD,
-             PROBE_MAX,
+/* How each is found on a host: doors/host.c. */
+enum probe {
+        PROBE_COMMAND,
+        PROBE_DOTNET,
+        PROBE_GLIBC,
+        PROBE_JAVA,
+        PROBE_KERNEL,
+        PROBE_LIBSTDCXX,
+        PROBE_NODE,
+        PROBE_OPENSSL,
+        PROBE_PERL,
+        PROBE_PHP,
+        PROBE_PYTHON3,
+        PROBE_RUBY,
+        PROBE_SYSTEMD,
+        PROBE_MAX,
 };
 
 enum {
@@ -56,7 +57,7 @@ const char *requirement_probe_help(enum probe p);
 _must_check_ int requirement_check(const char *value, struct fault *f);
 _must_check_ int requirement_check_command(const char *value, struct fault *f);
 
-/* All that m needs, [Bundle] first, none of it looked at yet. *ret is the caller's. -EFBIG,
+/* All that m needs, in the order of its lines, none of it looked at yet. *ret is the caller's. -EFBIG,
  * -ENOMEM. */
 _must_check_ int requirement_list(const struct manifest *m, struct requirement **ret, size_t *ret_n,
                                   struct fault *f);
