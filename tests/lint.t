@@ -88,4 +88,24 @@ manifest 'Requires=kernel'
 lint 2 'a wrong file before one that is unmet' --host wrong.manifest unmet.manifest
 lint 2 'and behind it' --host unmet.manifest wrong.manifest
 lint 3 'an unmet one before one that is met' --host unmet.manifest
+
+# json PYTHON: true of the one object of what --json printed.
+json() {
+    python3 -c 'import json, sys; o, = json.load(open(sys.argv[1])); sys.exit(0 if eval(sys.argv[2]) else 1)' \
+        "$work/said" "$1"
+    ok $? "and its JSON has $1"
+}
+manifest 'Requires=java>=17 systemd' 'Command=ffmpeg' 'MinAgent=99'
+lint 3 'as JSON' --json --root "$root"
+json 'o["requirements"][0] == {"line": 4, "key": "Requires", "name": "java", "wants": "17", "has": "17.0.15", "found": True, "met": True}'
+json 'o["requirements"][1]["name"] == "systemd" and "wants" not in o["requirements"][1] and o["requirements"][1]["met"]'
+json 'o["requirements"][2] == {"line": 5, "key": "Command", "name": "ffmpeg", "found": False, "met": False}'
+json 'len(o["unmet"]) == 2 and "needs sealift 99" in o["unmet"][0] and "needs the program ffmpeg" in o["unmet"][1]'
+json 'o["services"]'
+manifest 'Requires=java>=17'
+lint 0 'all met, as JSON' --json --root "$root"
+json 'o["unmet"] == [] and len(o["requirements"]) == 1'
+lint 0 'and without --root' --json
+json '"unmet" not in o and "requirements" not in o'
+lint 2 'units are a listing of their own' --unit --host
 done_testing

@@ -119,7 +119,11 @@ static int lint_print(const char *file, const struct linted *l, struct fault *f)
                m->content.sealed ? "" : ", not packed yet");
         for (size_t i = 0; i < m->n_services && r >= 0; i++)
                 r = exposed_print(m, m->services + i, f);
-        return r < 0 ? r : for_each_grant(l, print_grant, &head, f);
+        if (r >= 0)
+                r = for_each_grant(l, print_grant, &head, f);
+        if (r >= 0 && (arg_host || arg_root))
+                r = lint_host_print(file, m, arg_root, f);
+        return r;
 }
 
 /* ---- in JSON */
@@ -140,8 +144,8 @@ static void add_grant(const char *line, void *userdata)
 static int lint_add(const char *file, const struct linted *l, json_t *list, struct fault *f)
 {
         const struct manifest *m = l->manifest;
-        json_t *services = json_array(), *units = json_array(), *grants = json_array(), *service;
-        int r = 0;
+        json_t *services = json_array(), *units = json_array(), *grants = json_array(), *service, *o;
+        int r = 0, status = EXIT_STATUS_OK;
 
         for (size_t i = 0; i < m->n_services && r >= 0; i++) {
                 r = exposed_json(m, m->services + i, &service, f);
@@ -152,16 +156,19 @@ static int lint_add(const char *file, const struct linted *l, json_t *list, stru
                 r = for_each_unit(l, add_unit, units, f);
         if (r >= 0)
                 r = for_each_grant(l, add_grant, grants, f);
-        if (r >= 0)
-                r = json_array_append_new(list,
-                                          json_pack("{s:s, s:s, s:s, s:b, s:O, s:O, s:O*}", "file", file,
-                                                    "bundle", m->name, "version", m->version, "packed",
-                                                    m->content.sealed, "services", services, "grants",
-                                                    grants, "units", arg_unit ? units : NULL));
+        o = json_pack("{s:s, s:s, s:s, s:b, s:O, s:O, s:O*}", "file", file, "bundle", m->name, "version",
+                      m->version, "packed", m->content.sealed, "services", services, "grants", grants,
+                      "units", arg_unit ? units : NULL);
         json_decref(services);
         json_decref(units);
         json_decref(grants);
-        return r;
+        if (r >= 0 && (arg_host || arg_root))
+                r = status = lint_host_json(m, arg_root, o, f);
+        if (r < 0) {
+                json_decref(o);
+                return r;
+        }
+        return json_array_append_new(list, o) < 0 ? -ENOMEM : status;
 }
 
 static void lint_add_error(const char *file, const struct fault *f, json_t *list)
@@ -171,21 +178,19 @@ static void lint_add_error(const char *file, const struct fault *f, json_t *list
 
 static int lint_file(const char *file, json_t *list)
 {
-        int r, status = EXIT_STATUS_OK;
         struct linted l = {};
         struct fault f = {};
+        int r;
 
         r = lint_read(file, &l, &f);
         if (r >= 0)
                 r = list ? lint_add(file, &l, list, &f) : lint_print(file, &l, &f);
-        if (r < 0 && list)
-                lint_add_error(file, &f, list);
-        if (r < 0)
-                status = ctl_fail(&command, r, &f);
-        else if (arg_host || arg_root)
-                lint_host(&command, file, l.manifest, arg_root, &status);
         (void)manifest_free(l.manifest);
-        return status;
+        if (r >= 0)
+                return r; /* the status */
+        if (list)
+                lint_add_error(file, &f, list);
+        return ctl_fail(&command, r, &f);
 }
 
 static int lint_run(char **files, int n, struct fault *f)
@@ -193,8 +198,8 @@ static int lint_run(char **files, int n, struct fault *f)
         int status = EXIT_STATUS_OK;
         json_t *list;
 
-        if ((arg_json || arg_unit) && (arg_host || arg_root))
-                return fault_set(f, -EINVAL, "--host and --root do not go with --json and --unit");
+        if (arg_unit && !arg_json && (arg_host || arg_root))
+                return fault_set(f, -EINVAL, "--host and --root do not go with --unit, but for --json");
         list = arg_json ? json_array() : NULL;
         for (int i = 0; i < n; i++) {
                 int s = lint_file(files[i], list);
