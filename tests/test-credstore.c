@@ -60,7 +60,7 @@ static void found(const char *path, enum credential_kind kind, const char *what)
                 printf("# %s\n", f.text);
                 return;
         }
-        tap_str(c->source, at(path), "%s: there", what);
+        tap_str(c->source, path, "%s: there", what);
         tap_int(c->kind, kind, "%s: for what it is", what);
 }
 

@@ -20,10 +20,13 @@ static const char *const stores[][2] = {
 
 /* A file, or a socket that somebody answers on; of anything else systemd would wait for ever, or say
  * nothing. */
-static int source_look(const char *path)
+static int source_look(const char *root, const char *source)
 {
+        char path[2 * CREDENTIAL_SOURCE_SIZE];
         struct stat st;
 
+        if (snprintf(path, sizeof(path), "%s%s", root, source) >= (int)sizeof(path))
+                return -ENAMETOOLONG;
         if (stat(path, &st) < 0)
                 return errno == ENOTDIR ? -ENOENT : -errno;
         return S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode) ? 0 : -EINVAL;
@@ -31,18 +34,18 @@ static int source_look(const char *path)
 
 static int store_find(const char *root, struct credential *c, enum credential_kind kind)
 {
-        char path[CREDENTIAL_SOURCE_SIZE];
+        char source[CREDENTIAL_SOURCE_SIZE];
 
         for (size_t i = 0; i < ELEMENTSOF(stores); i++) {
                 const char *store = stores[i][kind == CREDENTIAL_PLAIN];
                 int r;
 
-                if (snprintf(path, sizeof(path), "%s%s/%s", root, store, c->source) >= (int)sizeof(path))
+                if (snprintf(source, sizeof(source), "%s/%s", store, c->source) >= (int)sizeof(source))
                         return -ENAMETOOLONG;
-                r = source_look(path);
+                r = source_look(root, source);
                 if (r >= 0) {
                         c->kind = kind;
-                        return text_copy(c->source, sizeof(c->source), path);
+                        return text_copy(c->source, sizeof(c->source), source);
                 }
                 if (r != -ENOENT)
                         return r;
@@ -56,7 +59,7 @@ static int credential_find(const char *root, struct credential *c)
         int r = -ENOENT;
 
         if (*c->source == '/')
-                return source_look(c->source);
+                return source_look(root, c->source);
         if (c->kind != CREDENTIAL_PLAIN)
                 r = store_find(root, c, CREDENTIAL_ENCRYPTED);
         if (r == -ENOENT && c->kind != CREDENTIAL_ENCRYPTED)

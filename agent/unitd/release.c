@@ -70,6 +70,9 @@ static int release_open(const struct releases *s, const struct unitd_request *q,
         return 0;
 }
 
+/* systemd shows a service no credentials but its own, and us no /home: what counts is what PID 1 sees. */
+#define HOST_ROOT "/proc/1/root"
+
 /* What a manifest is on this host, as far as the host lets it. */
 static int manifest_apply(const struct manifest *m, struct effective *ret, struct fault *f)
 {
@@ -83,7 +86,7 @@ static int manifest_apply(const struct manifest *m, struct effective *ret, struc
         for (size_t i = 0; r >= 0 && i < e.n; i++)
                 r = policy_check(p, e.items[i], f);
         for (size_t i = 0; r >= 0 && i < e.n; i++)
-                r = credstore_resolve("", e.items[i], f);
+                r = credstore_resolve(HOST_ROOT, e.items[i], f);
         if (r < 0)
                 return r;
         *ret = e;
