@@ -27,7 +27,8 @@ struct attempt {
         uint64_t since_before;
         bool old_stopped;
         bool started;
-        bool placed; /* the release has a place in the store */
+        bool placed;  /* the release has a place in the store */
+        bool emptied; /* what is in it is ours */
 };
 
 int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, const struct plan_item *item,
@@ -43,8 +44,8 @@ int attempt_fetch_manifest(struct attempt *t, struct fault *f);
 int attempt_check_suits(struct attempt *t, struct fault *f);
 int attempt_check_policy(struct attempt *t, struct fault *f);
 int attempt_check_space(struct attempt *t, struct fault *f);
-int attempt_fetch_bundle(struct attempt *t, struct fault *f);
 int attempt_make_place(struct attempt *t, struct fault *f);
+int attempt_fetch_bundle(struct attempt *t, struct fault *f);
 int attempt_unpack(struct attempt *t, struct fault *f);
 int attempt_walk(struct attempt *t, struct fault *f);
 int attempt_sync(struct attempt *t, struct fault *f);

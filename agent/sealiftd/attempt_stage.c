@@ -100,16 +100,13 @@ int attempt_fetch_bundle(struct attempt *t, struct fault *f)
         return r;
 }
 
+/* Before anything is fetched. There may be a whole tree already, of the previous release that is to be the
+ * next; it is not touched until the bundle is here. */
 int attempt_make_place(struct attempt *t, struct fault *f)
 {
-        int r;
-
         t->placed = true; /* also where the answer is lost on its way */
-        r = units_prepare(t->agent->units, t->bundle->name, &t->release, t->id, t->manifest_text,
-                          t->manifest_len, &t->tree_fd, f);
-        if (r < 0)
-                return r;
-        return tree_empty(t->tree_fd, f); /* of an attempt that was killed */
+        return units_prepare(t->agent->units, t->bundle->name, &t->release, t->id, t->manifest_text,
+                             t->manifest_len, &t->tree_fd, f);
 }
 
 /* The conversation with the unpacker, while the event loop runs. */
@@ -136,6 +133,10 @@ int attempt_unpack(struct attempt *t, struct fault *f)
         _cleanup_close_ int worker = -EBADF;
         int sock, r;
 
+        t->emptied = true;
+        r = tree_empty(t->tree_fd, f); /* of an attempt that was killed */
+        if (r < 0)
+                return r;
         worker = message_connect(UNPACK_SOCKET_PATH);
         if (worker < 0)
                 return fault_set_errno(f, worker,
@@ -181,7 +182,7 @@ void attempt_remove(struct attempt *t)
 
         if (!t->placed)
                 return;
-        if (t->tree_fd >= 0 && tree_empty(t->tree_fd, &f) < 0)
+        if (t->emptied && tree_empty(t->tree_fd, &f) < 0)
                 return; /* collect.c tries again at the next poll, and says so then */
         (void)!units_remove(t->agent->units, t->bundle->name, &t->release, t->id, &f);
 }

@@ -39,9 +39,10 @@ static const struct gate {
         { "suits", attempt_check_suits, UNDO_NOTHING },
         { "policy", attempt_check_policy, UNDO_NOTHING },
         { "space", attempt_check_space, UNDO_NOTHING },
+        /* sealift-unitd looks for what only root can see, the secrets of this host. */
+        { "place", attempt_make_place, UNDO_TREE },
         /* On disk, where nothing runs from it yet. */
         { "fetch", attempt_fetch_bundle, UNDO_TREE },
-        { "place", attempt_make_place, UNDO_TREE },
         { "unpack", attempt_unpack, UNDO_TREE },
         { "walk", attempt_walk, UNDO_TREE },
         { "durable", attempt_sync, UNDO_TREE },
