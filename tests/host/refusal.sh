@@ -20,6 +20,8 @@ declare -A EVENT=(
     [current]=6da9131a263c4870834cb1442c75b669
     [failed]=5c93f29092d047829804d8abeb0018ae
     [restored]=7dbb6255a341430bb67ac15da27939b4
+    [configuration-changed]=59b6068bde834117872eff7cf370d93c
+    [configuration-wrong]=626bf2f8d72846cdb0249471338b76e9
     [report-failed]=68b09cb329b24500ac26da07953cb61d
 )
 

@@ -36,6 +36,7 @@ example_run() {
     mkdir -p "$tree"
     ok "$name: the tree can be made" sh -ec "cd $tree; umask 022; $(example_says "$file" 'The tree')"
     example_says "$file" "What the host's policy" >"/etc/sealift/policy.d/$name.conf"
+    ok "$name: the host can be told" sh -ec "$(example_says "$file" 'What the host says')"
     publish_release 1 "$tree" "$file"
     ok "$name: comes up" sealift check
     ok "$name: does what it is for" await 10 answers "$file"
