@@ -29,6 +29,7 @@ static const struct record record = {
                      .tasks_max = 1 },
         .serves = "main",
         .rests = true,
+        .rank = MANIFEST_SERVICES_MAX,
         .notify = true,
         .resting = true,
 };

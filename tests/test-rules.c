@@ -124,6 +124,11 @@ static void test_order(void)
                        !manifest_is_after(m->services, "mai") && !manifest_is_after(m->services + 1, "a"),
                "who is after whom");
         good(BUNDLE A "After=b\nAfter=main\n" B "After=main\n" MAIN, "an order");
+        m = manifest_free(m);
+        m = parse(BUNDLE A "After=b\nAfter=main\n" B "After=main\n" MAIN, &f);
+        tap_int(manifest_rank(m, manifest_find_service(m, "main")), 0, "which begins with main");
+        tap_int(manifest_rank(m, manifest_find_service(m, "b")), 1, "goes on with b");
+        tap_int(manifest_rank(m, manifest_find_service(m, "a")), 2, "and ends with a");
         bad(BUNDLE A "After=c\n", "web.manifest:6: After=c: there is no [Service c]", "after nobody");
         bad(BUNDLE A "After=a\n", "[Service a] waits for itself", "after itself");
         bad(BUNDLE A "After=b\n" B "After=a\n", "[Service a] waits for itself", "a circle");

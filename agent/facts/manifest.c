@@ -117,6 +117,26 @@ bool manifest_is_after(const struct service *s, const char *service)
         return false;
 }
 
+/* Each round raises whoever is not above all that it is after; a chain is no longer than there are services,
+ * and a circle ends here too. */
+unsigned manifest_rank(const struct manifest *m, const struct service *s)
+{
+        unsigned ranks[MANIFEST_SERVICES_MAX] = {};
+        bool raised = true;
+
+        for (size_t round = 0; raised && round < m->n_services; round++) {
+                raised = false;
+                for (size_t i = 0; i < m->n_services; i++)
+                        for (size_t j = 0; j < m->n_services; j++)
+                                if (ranks[i] <= ranks[j] &&
+                                    manifest_is_after(m->services + i, m->services[j].name)) {
+                                        ranks[i] = ranks[j] + 1;
+                                        raised = true;
+                                }
+        }
+        return ranks[s - m->services];
+}
+
 bool manifest_is_confined(const struct sandbox *x)
 {
         for (size_t i = 0; i < x->n_addresses; i++)

@@ -185,6 +185,9 @@ const struct timer_unit *manifest_find_timer(const struct manifest *m, const cha
 /* service is among the words of an After= of s. */
 bool manifest_is_after(const struct service *s, const char *service);
 
+/* How many services have to be ready one after the other before s is started; 0: none. */
+unsigned manifest_rank(const struct manifest *m, const struct service *s);
+
 /* Whether next may start beside the running release: every listener is a socket from systemd, the same
  * sockets in both (a changed one has to be closed first), and no directory is shared (design: "The one
  * story"). */

@@ -20,9 +20,10 @@ struct record {
         char config[DIGEST_HEX_SIZE]; /* what tells whether it would be written otherwise now */
         uint64_t attempt;
         struct promise promise;
-        bool notify;  /* Type=notify */
-        bool rests;   /* nobody needs it while nothing stands before it */
-        bool resting; /* of a socket: its connections wait, and wake nobody */
+        unsigned rank; /* as manifest_rank(): the higher, the sooner it is stopped */
+        bool notify;   /* Type=notify */
+        bool rests;    /* nobody needs it while nothing stands before it */
+        bool resting;  /* of a socket: its connections wait, and wake nobody */
 };
 
 enum { RECORD_BYTES_MAX = 4096 }; /* as record_write() makes it, with room */

@@ -154,13 +154,16 @@ static void units_sweep(struct requests *l)
         }
 }
 
-static void units_stop_owned(struct requests *l, uint64_t number)
+/* Those that a request started, or all of a release. Whoever is After= others goes first: systemd keeps a
+ * stop back only for those whose stop it knows of already. */
+static void units_stop(struct requests *l, uint64_t owner, const struct unitd_request *q)
 {
-        for (struct unit *u = l->units->first; u; u = u->next)
-                if (u->owner == number) {
-                        u->asked = true;
-                        unit_stop(u);
-                }
+        for (unsigned rank = MANIFEST_SERVICES_MAX + 1; rank-- > 0;)
+                for (struct unit *u = l->units->first; u; u = u->next)
+                        if (u->record.rank == rank && (q ? unit_is_of(u, q) : u->owner == owner)) {
+                                u->asked = true;
+                                unit_stop(u);
+                        }
 }
 
 /* Goes on with a START; whether its answer is known. */
@@ -172,7 +175,7 @@ static bool start_is_done(struct requests *l, struct request *r)
                 waiting = launch_step(r->launch, &r->fault) == 0;
         if (r->fault.error < 0) {
                 r->launch = launch_free(r->launch);
-                units_stop_owned(l, r->number);
+                units_stop(l, r->number, NULL);
         }
         for (struct unit *u = l->units->first; u; u = u->next) {
                 if (r->fault.error < 0)
@@ -235,11 +238,7 @@ static void on_change(void *userdata)
 static void release_stop(struct requests *l, const struct unitd_request *q)
 {
         sockets_rest(l->units, q);
-        for (struct unit *u = l->units->first; u; u = u->next)
-                if (unit_is_of(u, q)) {
-                        u->asked = true;
-                        unit_stop(u);
-                }
+        units_stop(l, 0, q);
 }
 
 static int request_wait(struct requests *l, uint64_t client, uint16_t type, const struct unitd_request *q,

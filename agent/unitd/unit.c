@@ -299,6 +299,7 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
         const char *type = manifest_get(s, "Type");
         struct record record = {
                 .attempt = q->attempt,
+                .rank = manifest_rank(m, s),
                 .notify = type && str_eq(type, "notify"),
                 .rests = manifest_rests(m, s->name),
         };

@@ -23,6 +23,8 @@ PHASE=${PHASE:-1}
 . /tests/host/bucket.sh
 # shellcheck source=tests/host/publisher.sh
 . /tests/host/publisher.sh
+# shellcheck source=tests/host/examples.sh
+. /tests/host/examples.sh
 # shellcheck source=tests/host/refusal.sh
 . /tests/host/refusal.sh
 # shellcheck source=tests/host/attack.sh

@@ -22,6 +22,7 @@ declare -A EVENT=(
     [restored]=7dbb6255a341430bb67ac15da27939b4
     [configuration-changed]=59b6068bde834117872eff7cf370d93c
     [configuration-wrong]=626bf2f8d72846cdb0249471338b76e9
+    [wall]=57c7bd71fd924917b6e0d2fb78255058
     [report-failed]=68b09cb329b24500ac26da07953cb61d
 )
 
