@@ -210,6 +210,13 @@ static void test_links(void)
         host_end();
 
         host_begin();
+        put_program("usr/bin/node22");
+        put_link("etc/alternatives/node-default", "/usr/bin/node22");
+        put_link("usr/bin/node", "/etc/alternatives/node-default");
+        is(PROBE_NODE, "22", "node, by openSUSE's link");
+        host_end();
+
+        host_begin();
         put_program("usr/bin/python3");
         put_program("usr/bin/ruby-mri");
         put_link("usr/bin/ruby", "ruby-mri");
@@ -234,6 +241,13 @@ static void test_java(void)
         is(PROBE_JAVA, "8.0.392", "Java 8 is 8");
         put("usr/lib/jvm/java-17/release", "OLD_JAVA_VERSION=\"21\"\n");
         is(PROBE_JAVA, "", "another key that ends so");
+        host_end();
+
+        host_begin();
+        put_program("usr/lib/jvm/java-8/jre/bin/java");
+        put_link("usr/bin/java", "../lib/jvm/java-8/jre/bin/java");
+        put("usr/lib/jvm/java-8/release", "X_JAVA_VERSION=\"21\"\nJAVA_VERSION=\"1.8.0_402\"\n");
+        is(PROBE_JAVA, "8.0.402", "Java 8 has its program in a folder below, and other keys");
         host_end();
 
         host_begin();

@@ -302,30 +302,52 @@ static bool look_text(const struct host *h, const struct way *w, version_text re
         return *ret;
 }
 
+/* What stands behind mark at the beginning of a line. */
+static char *find_line(char *text, const char *mark)
+{
+        for (char *p = text; (p = strstr(p, mark)); p++)
+                if (p == text || p[-1] == '\n')
+                        return p + strlen(mark);
+        return NULL;
+}
+
+/* `release` of a folder, or of the one above: the java of Java 8 is in jre/bin. */
+static int read_release(const struct host *h, char folder[static HOST_PATH_SIZE], char **ret)
+{
+        char path[HOST_PATH_SIZE + sizeof("/release")];
+        char *slash;
+        int r;
+
+        (void)snprintf(path, sizeof(path), "%s/release", folder);
+        r = host_read_small(h, path, ret);
+        slash = strrchr(folder, '/');
+        if (r >= 0 || !slash)
+                return r;
+        *slash = '\0';
+        (void)snprintf(path, sizeof(path), "%s/release", folder);
+        return host_read_small(h, path, ret);
+}
+
 /* /usr/lib/jvm/NAME/bin/java has a file `release` beside bin (JEP 223); Java 8 calls itself 1.8.0_392. */
 static bool look_java(const struct host *h, const struct way *w, version_text ret)
 {
-        static const char beside[] = "/release";
-        char real[HOST_PATH_SIZE];
+        char real[HOST_PATH_SIZE], *version;
         _cleanup_free_ char *text = NULL;
-        char *line, *slash;
 
         if (host_resolve(h, w->where, real) < 0 || !str_has_suffix(real, "/bin/java"))
                 return false;
-        slash = real + strlen(real) - STRLEN("/bin/java");
-        memcpy(slash, beside, sizeof(beside));
-        if (host_read_small(h, real, &text) < 0)
+        real[strlen(real) - STRLEN("/bin/java")] = '\0';
+        if (read_release(h, real, &text) < 0)
                 return false;
-        line = strstr(text, w->mark);
-        if (!line || (line > text && line[-1] != '\n'))
+        version = find_line(text, w->mark);
+        if (!version)
                 return false;
-        line += strlen(w->mark);
-        if (str_has_prefix(line, "1."))
-                line += STRLEN("1.");
-        for (char *p = line; *p && *p != '"'; p++)
+        if (str_has_prefix(version, "1."))
+                version += STRLEN("1.");
+        for (char *p = version; *p && *p != '"'; p++)
                 if (*p == '_')
                         *p = '.';
-        requirement_read_version(line, ret);
+        requirement_read_version(version, ret);
         return *ret;
 }
 
@@ -398,6 +420,7 @@ static const struct way ways[] = {
         { PROBE_NODE, look_dpkg, "/var/lib/dpkg/status", "nodejs" },
         { PROBE_NODE, look_node_header, "/usr/include/node/node_version.h" },
         { PROBE_NODE, look_link, "/usr/bin/node", "node-" }, /* Fedora */
+        { PROBE_NODE, look_link, "/usr/bin/node", "node" },  /* openSUSE */
         { PROBE_OPENSSL, look_text, "libcrypto.so.3", "OpenSSL " },
         { PROBE_OPENSSL, look_text, "libcrypto.so.1.1", "OpenSSL " },
         { PROBE_PERL, look_names, "/usr/bin", "perl" },
