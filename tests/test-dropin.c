@@ -464,6 +464,29 @@ static void test_shared_network(struct buffer *b)
         has_not(b, "JoinsNamespaceOf", "joins nobody");
 }
 
+static void test_profile(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m = parse(SERVICE);
+        struct dropin d = { .manifest = m,
+                            .service = m->services,
+                            .digest = DIGEST,
+                            .tree = TREE,
+                            .root = ROOT,
+                            .profile = "sealift-usr" };
+        struct fault f = {};
+
+        buffer_done(b);
+        tap_int(dropin_write(&d, b, &f), 0, "a profile");
+        has(b, "AppArmorProfile=sealift-usr", "is a line; without '-', or a service would go on without it");
+        d.profile = "";
+        buffer_done(b);
+        tap_int(dropin_write(&d, b, &f), 0, "no profile");
+        has_not(b, "AppArmor", "is no line");
+        d.profile = "x\nUser=root";
+        buffer_done(b);
+        tap_int(dropin_write(&d, b, &f), -EINVAL, "what is no name is refused");
+}
+
 static void test_order(struct buffer *b)
 {
         static const char *const after[] = { "sealift-web.app@1-a-1.service",
@@ -575,6 +598,7 @@ int main(void)
         test_hostile_names(&b);
         test_shared_network(&b);
         test_order(&b);
+        test_profile(&b);
         test_socket(&b);
         test_golden(&b);
         return tap_done();

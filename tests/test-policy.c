@@ -245,6 +245,10 @@ static void test_errors(void)
         bad("[Policy web]\nDevice=sda\n", "web.conf:2: Device=sda", "a device that is no path");
         bad("[Policy web]\nUser=root\n", "web.conf:2: User=root", "root");
         bad("[Policy web]\nSystemCalls=@debug\n", "web.conf:2: SystemCalls=@debug", "a group unknown");
+        bad("[Policy web]\nAppArmor=yes\n", "web.conf:2: AppArmor=yes: must be required",
+            "a half-hearted wish");
+        bad("[Policy web]\nAppArmorProfile=unconfined\n",
+            "web.conf:2: AppArmorProfile=unconfined: must be a profile's name", "a profile that is none");
         bad("[Policy web]\nNetwork=bind\n", "unknown key 'Network'", "what needs no grant");
 
         tap_int(policy_new(&p), 0, "an empty policy");

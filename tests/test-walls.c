@@ -214,6 +214,30 @@ static void test_namespaces(void)
                "with a capability that of users does not");
 }
 
+static void label_is(const char *text, int want)
+{
+        struct fault f = {};
+
+        tap_int(walls_check_label(&walls, text, &f), want, "the label %s", text);
+        if (want < 0)
+                tap_like(f.text, "should by sealift-usr (enforce)", "it says which it should be");
+}
+
+static void test_label(void)
+{
+        (void)snprintf(promise.profile, sizeof(promise.profile), "sealift-usr");
+        label_is("sealift-usr (enforce)\n", 0);
+        label_is("sealift-usr (complain)\n", -EOPNOTSUPP);
+        label_is("unconfined\n", -EOPNOTSUPP);
+        label_is("sealift-usr-network (enforce)\n", -EOPNOTSUPP);
+        label_is("sealift-usr//x (enforce)\n", -EOPNOTSUPP);
+        label_is("sealift-xyz (enforce)\n", -EOPNOTSUPP);
+        label_is("sealift-us (enforce)\n", -EOPNOTSUPP);
+        label_is("sealift-usr\n", -EOPNOTSUPP);
+        label_is("", -EOPNOTSUPP);
+        *promise.profile = '\0';
+}
+
 int main(void)
 {
         test_status();
@@ -222,5 +246,6 @@ int main(void)
         test_filters();
         test_mounts();
         test_namespaces();
+        test_label();
         return tap_done();
 }

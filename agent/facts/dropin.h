@@ -24,6 +24,7 @@ struct dropin { /* all borrowed */
         const char *digest;            /* of the manifest, hex */
         const char *tree;              /* the release's tree, absolute: PID 1 resolves it */
         const char *root;              /* the unit's skeleton, absolute: PID 1 resolves it */
+        const char *profile;           /* of AppArmor; "" or NULL: none */
         /* Units that run while this one is made: what it is started after, and stopped before, and the other
          * way round. So the machine goes down in the order of After=, whatever was started again since. */
         const char *const *after, *const *before;

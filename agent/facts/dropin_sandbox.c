@@ -8,6 +8,7 @@
 
 #include "facts/capability.h"
 #include "facts/dropin_parts.h"
+#include "facts/profile.h"
 
 #define BIT(capability) (UINT64_C(1) << (capability))
 
@@ -213,5 +214,9 @@ int dropin_write_sandbox(const struct dropin *d, struct buffer *out, struct faul
         if (r < 0)
                 return r;
         write_needs(x, out);
+        if (d->profile && *d->profile && !profile_name_valid(d->profile))
+                return fault_set(f, -EINVAL, "the name of an AppArmor profile is not one");
+        if (d->profile && *d->profile)
+                buffer_printf(out, "AppArmorProfile=%s\n", d->profile);
         return write_requests(d, out, f);
 }

@@ -10,7 +10,9 @@
  *     Listen=tcp:8080               what systemd may listen on for it, at any address
  *     Listen=tcp:127.0.0.1:8080     at this one; a prefix stands for its addresses; [IPv6] in brackets
  *     Capability=CAP_NET_RAW        and the other keys of a manifest's [Sandbox], as they stand there
- *     MaxExposure=1.0               no grant but a limit: the lowest of all that match counts */
+ *     MaxExposure=1.0               no grant but a limit: the lowest of all that match counts
+ *     AppArmor=required             no service without
+ *     AppArmorProfile=NAME          a site's own */
 
 #include "facts/policy_parts.h"
 
@@ -95,6 +97,18 @@ static int parse_exposure(const char *s, struct policy_line *l)
         return exposure_parse(s, &l->tenths);
 }
 
+static int parse_apparmor(const char *s, struct policy_line *l)
+{
+        (void)l;
+        return str_eq(s, "required") ? 0 : -EINVAL;
+}
+
+static int parse_apparmor_profile(const char *s, struct policy_line *l)
+{
+        (void)l;
+        return profile_name_valid(s) ? 0 : -EINVAL;
+}
+
 static const struct key {
         const char *key;
         int (*parse)(const char *s, struct policy_line *l); /* NULL: as in a manifest's [Sandbox] */
@@ -113,6 +127,9 @@ static const struct key {
         [POLICY_USER_NAMESPACES] = { .key = "UserNamespaces" },
         [POLICY_USER] = { .key = "User" },
         [POLICY_MAX_EXPOSURE] = { "MaxExposure", parse_exposure, "a figure from 0.0 to 10.0, such as 1.0" },
+        [POLICY_APPARMOR] = { "AppArmor", parse_apparmor, "required" },
+        [POLICY_APPARMOR_PROFILE] = { "AppArmorProfile", parse_apparmor_profile,
+                                      "a profile's name: letters, digits and . _ -, a letter first" },
 };
 _Static_assert(ELEMENTSOF(keys) == POLICY_KIND_MAX, "every kind has a key");
 

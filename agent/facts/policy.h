@@ -4,6 +4,7 @@
 #include "ground/base.h"
 #include "ground/fault.h"
 #include "facts/manifest.h"
+#include "facts/profile.h"
 
 /* What this host grants (man sealift-policy.d(5)): /etc/sealift/policy.d/NAME.conf, sections [Policy GLOB]
  * over bundle names. Every request of a manifest must be granted by some matching section; nothing is
@@ -28,3 +29,7 @@ _must_check_ int policy_check(const struct policy *p, const struct manifest *m, 
  * an empty one for. */
 struct buffer;
 _must_check_ int policy_list(const struct manifest *m, struct buffer *out, struct fault *f);
+
+/* What it says about AppArmor for that bundle. -EINVAL: matching sections name two different profiles. */
+_must_check_ int policy_confinement(const struct policy *p, const char *bundle, struct confinement *ret,
+                                    struct fault *f);

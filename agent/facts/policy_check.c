@@ -226,3 +226,23 @@ int policy_list(const struct manifest *m, struct buffer *out, struct fault *f)
 
         return check_requests(&nothing, m, f);
 }
+
+int policy_confinement(const struct policy *p, const char *bundle, struct confinement *ret, struct fault *f)
+{
+        struct confinement c = {};
+        size_t i = 0;
+
+        c.required = policy_next(p, bundle, POLICY_APPARMOR, &i);
+        i = 0;
+        for (const struct policy_line *l; (l = policy_next(p, bundle, POLICY_APPARMOR_PROFILE, &i));) {
+                if (*c.profile && !str_eq(c.profile, l->value))
+                        return fault_set(
+                                f, -EINVAL,
+                                "bundle %s: policy names two profiles for it, AppArmorProfile=%s and "
+                                "AppArmorProfile=%s; leave one",
+                                bundle, c.profile, l->value);
+                (void)snprintf(c.profile, sizeof(c.profile), "%s", l->value);
+        }
+        *ret = c;
+        return 0;
+}

@@ -25,6 +25,8 @@ enum policy_kind {
         POLICY_USER_NAMESPACES,
         POLICY_USER,
         POLICY_MAX_EXPOSURE,
+        POLICY_APPARMOR,
+        POLICY_APPARMOR_PROFILE,
         POLICY_KIND_MAX,
 };
 

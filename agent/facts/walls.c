@@ -177,6 +177,17 @@ int walls_check_status(const struct walls *w, const char *text, struct fault *f)
         return check_filters(w, filters, f);
 }
 
+int walls_check_label(const struct walls *w, const char *text, struct fault *f)
+{
+        const char *profile = w->promise->profile;
+        size_t n = strlen(profile);
+
+        if (strncmp(text, profile, n) == 0 && str_eq(text + n, " (enforce)\n"))
+                return 0;
+        return fault_set(f, -EOPNOTSUPP, "AppArmor confines it by %.*s, and should by %s (enforce)",
+                         (int)strcspn(text, "\n"), text, profile);
+}
+
 struct mount {
         char point[PATH_MAX];
         bool read_only;

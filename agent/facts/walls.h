@@ -29,6 +29,10 @@ _must_check_ int walls_check_status(const struct walls *w, const char *text, str
  */
 _must_check_ int walls_count_filters(const char *text, unsigned *ret);
 
+/* text is /proc/PID/attr/current (apparmor(7)); not asked where no profile was promised. -EOPNOTSUPP:
+ * another label, or one that only logs. */
+_must_check_ int walls_check_label(const struct walls *w, const char *text, struct fault *f);
+
 /* text is /proc/PID/mountinfo (proc(5)). -EOPNOTSUPP: something is writable that should not be, or not
  * there. */
 _must_check_ int walls_check_mounts(const struct walls *w, const char *text, struct fault *f);

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <syslog.h>
 
+#include "doors/apparmor.h"
 #include "doors/host.h"
 #include "doors/sitedir.h"
 #include "facts/config.h"
@@ -125,6 +126,8 @@ int attempt_check_policy(struct attempt *t, struct fault *f)
         r = sitedir_apply(CONFIG_BUNDLES_PATH, t->manifest, &e, f);
         for (size_t i = 0; r >= 0 && i < e.n; i++)
                 r = policy_check(t->agent->policy, e.items[i], f);
+        for (size_t i = 0; r >= 0 && i < e.n; i++)
+                r = apparmor_check(t->agent->policy, e.items[i], f);
         return r;
 }
 

@@ -160,6 +160,22 @@ static int check_texts(int proc_fd, const struct walls *expected, struct fault *
         return r < 0 ? r : walls_check_status(&w, status, f);
 }
 
+/* The first is AppArmor's own; the second is of that security module which speaks for all. */
+static int check_label(int proc_fd, const struct walls *w, struct fault *f)
+{
+        static const char *const names[] = { "attr/apparmor/current", "attr/current" };
+        _cleanup_free_ char *text = NULL;
+        int r = -ESRCH;
+
+        if (!*w->promise->profile)
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(names) && r < 0; i++)
+                r = proc_read(proc_fd, names[i], &text);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot read its AppArmor label");
+        return walls_check_label(w, text, f);
+}
+
 /* The line of systemd's own hierarchy ends in the unit's name. A process that systemd took for the main one
  * but that is elsewhere is none of ours; one that has just ended has left its cgroup too, and is told from
  * it by having no mounts any more. */
@@ -236,5 +252,7 @@ int inforce_check(pid_t pid, const struct walls *expected, const struct inforce_
                 r = nested_read(proc_fd, &w, &w.nested, f);
         if (r >= 0 && !w.nested)
                 r = check_root(proc_fd, p, f);
+        if (r >= 0)
+                r = check_label(proc_fd, &w, f);
         return r < 0 ? r : check_texts(proc_fd, &w, f);
 }

@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "doors/apparmor.h"
+#include "doors/policydir.h"
+#include "facts/config.h"
 #include "facts/digest.h"
 #include "facts/dropin.h"
 #include "facts/name.h"
@@ -212,6 +215,7 @@ static int unit_write_files(struct units *l, struct unit *u, const struct manife
                                   .before = order.before,
                                   .n_after = order.n_after,
                                   .n_before = order.n_before,
+                                  .profile = u->record.promise.profile,
                                   .tree = tree,
                                   .root = root };
         int r;
@@ -293,6 +297,17 @@ static int unit_try(struct units *l, const struct manifest *m, const struct serv
         return 0;
 }
 
+/* Looked up at each start: profiles may have been loaded since the last one, or have gone. */
+static int confine(const struct manifest *m, const struct service *s, char ret[static PROMISE_PROFILE_SIZE],
+                   struct fault *f)
+{
+        _cleanup_(policy_freep) struct policy *p = NULL;
+        int r;
+
+        r = policydir_read(CONFIG_POLICY_PATH, &p, f);
+        return r < 0 ? r : apparmor_profile(p, m, s, ret, f);
+}
+
 int unit_start(struct units *l, const struct manifest *m, const struct service *s,
                const struct unitd_request *q, struct unit **ret, struct fault *f)
 {
@@ -313,6 +328,9 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
         r = host_check(s, &record.promise, f);
         if (r < 0)
                 return fault_prefix(f, "%s %s", q->bundle, q->version);
+        r = confine(m, s, record.promise.profile, f);
+        if (r < 0)
+                return r;
         memcpy(record.bundle, q->bundle, sizeof(record.bundle));
         memcpy(record.instance, m->instance, sizeof(record.instance));
         memcpy(record.version, q->version, sizeof(record.version));
