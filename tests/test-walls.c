@@ -238,6 +238,34 @@ static void test_label(void)
         *promise.profile = '\0';
 }
 
+static void limit_is(const struct walls_limit *l, const char *text, int want)
+{
+        struct fault f = {};
+
+        tap_int(walls_check_limit(l, text, &f), want, "%s of %s", l->file, text);
+        if (want < 0)
+                tap_like(f.text, "memory.max", "it says which");
+}
+
+static void test_limits(void)
+{
+        struct walls_limit l[WALLS_LIMITS_MAX];
+
+        tap_int(walls_limits(&walls, l), 0, "nothing was promised, nothing is asked for");
+        promise.tasks_max = 7;
+        tap_int(walls_limits(&walls, l), 1, "one limit");
+        tap_str(l[0].file, "pids.max", "of tasks");
+        promise.memory_max = 1000000;
+        tap_int(walls_limits(&walls, l), 2, "and one of memory");
+        tap_str(l[0].controller, "memory", "which its controller must be there for");
+        limit_is(l, "999424", 0);
+        limit_is(l, "1000000", 0);
+        limit_is(l, "1000001", -EOPNOTSUPP);
+        limit_is(l, "max", -EOPNOTSUPP);
+        limit_is(l, "", -EOPNOTSUPP);
+        promise.memory_max = promise.tasks_max = 0;
+}
+
 int main(void)
 {
         test_status();
@@ -247,5 +275,6 @@ int main(void)
         test_mounts();
         test_namespaces();
         test_label();
+        test_limits();
         return tap_done();
 }

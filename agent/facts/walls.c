@@ -6,10 +6,12 @@
 #include "facts/walls.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <limits.h>
 
 #include "facts/capability.h"
 #include "facts/dropin.h"
+#include "ground/text.h"
 
 size_t walls_namespaces(const struct walls *w, const char *ret[static WALLS_NAMESPACES_MAX])
 {
@@ -186,6 +188,28 @@ int walls_check_label(const struct walls *w, const char *text, struct fault *f)
                 return 0;
         return fault_set(f, -EOPNOTSUPP, "AppArmor confines it by %.*s, and should by %s (enforce)",
                          (int)strcspn(text, "\n"), text, profile);
+}
+
+size_t walls_limits(const struct walls *w, struct walls_limit ret[static WALLS_LIMITS_MAX])
+{
+        size_t n = 0;
+
+        if (w->promise->memory_max > 0)
+                ret[n++] = (struct walls_limit){ "memory", "memory.max", w->promise->memory_max };
+        if (w->promise->tasks_max > 0)
+                ret[n++] = (struct walls_limit){ "pids", "pids.max", w->promise->tasks_max };
+        return n;
+}
+
+/* The kernel rounds bytes down to pages, so it may be less. */
+int walls_check_limit(const struct walls_limit *l, const char *text, struct fault *f)
+{
+        uint64_t v;
+
+        if (text_parse_u64(text, UINT64_MAX, &v) >= 0 && v <= l->most)
+                return 0;
+        return fault_set(f, -EOPNOTSUPP, "its %s is %s, and should be %" PRIu64 " at most", l->file, text,
+                         l->most);
 }
 
 struct mount {

@@ -33,6 +33,18 @@ _must_check_ int walls_count_filters(const char *text, unsigned *ret);
  * another label, or one that only logs. */
 _must_check_ int walls_check_label(const struct walls *w, const char *text, struct fault *f);
 
+/* Limits of cgroups that were promised; how many. */
+struct walls_limit {
+        const char *controller; /* "memory" */
+        const char *file;       /* "memory.max" */
+        uint64_t most;
+};
+#define WALLS_LIMITS_MAX 2
+size_t walls_limits(const struct walls *w, struct walls_limit ret[static WALLS_LIMITS_MAX]);
+
+/* text is what stands in l->file. -EOPNOTSUPP: it is more than l->most, or no limit. */
+_must_check_ int walls_check_limit(const struct walls_limit *l, const char *text, struct fault *f);
+
 /* text is /proc/PID/mountinfo (proc(5)). -EOPNOTSUPP: something is writable that should not be, or not
  * there. */
 _must_check_ int walls_check_mounts(const struct walls *w, const char *text, struct fault *f);

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+#include "doors/cgroup.h"
 #include "facts/dropin.h"
 #include "ground/io.h"
 
@@ -176,6 +177,35 @@ static int check_label(int proc_fd, const struct walls *w, struct fault *f)
         return walls_check_label(w, text, f);
 }
 
+/* A limit of a kind that this host cannot set is not counted on. */
+static int check_limit(const char *membership, const struct walls_limit *l, struct fault *f)
+{
+        char text[CGROUP_LIMIT_SIZE];
+        int r;
+
+        if (!cgroup_has(l->controller))
+                return 0;
+        r = cgroup_read(membership, l->file, text);
+        if (r < 0)
+                return fault_set_errno(f, gone(r), "cannot read its %s", l->file);
+        return walls_check_limit(l, text, f);
+}
+
+static int check_limits(int proc_fd, const struct walls *w, struct fault *f)
+{
+        struct walls_limit limits[WALLS_LIMITS_MAX];
+        _cleanup_free_ char *membership = NULL;
+        size_t n = walls_limits(w, limits);
+        int r;
+
+        r = proc_read(proc_fd, "cgroup", &membership);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot read its cgroup");
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = check_limit(membership, limits + i, f);
+        return r;
+}
+
 /* The line of systemd's own hierarchy ends in the unit's name. A process that systemd took for the main one
  * but that is elsewhere is none of ours; one that has just ended has left its cgroup too, and is told from
  * it by having no mounts any more. */
@@ -254,5 +284,7 @@ int inforce_check(pid_t pid, const struct walls *expected, const struct inforce_
                 r = check_root(proc_fd, p, f);
         if (r >= 0)
                 r = check_label(proc_fd, &w, f);
+        if (r >= 0)
+                r = check_limits(proc_fd, &w, f);
         return r < 0 ? r : check_texts(proc_fd, &w, f);
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/base.h"
+
+/* Limits of cgroups as the kernel has them, on the unified hierarchy (cgroups(7)). Needs no privilege. */
+
+/* Whether this host can limit that at all: "memory", "pids". Where the hierarchy is hybrid or legacy it
+ * cannot, and systemd says nothing. */
+bool cgroup_has(const char *controller);
+
+enum { CGROUP_LIMIT_SIZE = 32 }; /* "max", or a number of bytes */
+
+/* What stands in file ("memory.max") of the cgroup that membership, the text of a /proc/PID/cgroup, names;
+ * without the newline. -ENOENT: it is gone, or has no such limit. */
+_must_check_ int cgroup_read(const char *membership, const char *file, char ret[static CGROUP_LIMIT_SIZE]);
