@@ -170,6 +170,8 @@ static void test_mounts(void)
                    "/home is mounted writable", "any other writable mount");
         mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:1 / /var/lib/sealift-other rw - ext4 d rw\n",
                    -EOPNOTSUPP, "sealift-other", "another bundle's directory");
+        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:1 / /sys/fs/selinux rw - selinuxfs s rw\n",
+                   0, "", "a host with SELinux");
         mounts_are(ROOT_MOUNT USR_MOUNT, -EOPNOTSUPP, "/bundle is not mounted", "no bundle");
         mounts_are(BUNDLE_MOUNT USR_MOUNT, -EOPNOTSUPP, "/ is not mounted", "no root");
         mounts_are(ROOT_MOUNT BUNDLE_MOUNT, -EOPNOTSUPP, "/usr is not there", "no /usr");

@@ -243,7 +243,9 @@ static int mount_parse(const char *line, size_t len, struct mount *ret)
  * guarded by other walls. */
 static bool mount_may_be_written(const struct walls *w, const char *point)
 {
-        static const char *const places[] = { "/proc", "/run", "/tmp", "/var/tmp", "/dev" };
+        static const char *const places[] = {
+                "/proc", "/run", "/tmp", "/var/tmp", "/dev", "/sys/fs/selinux"
+        };
         static const char *const directories[] = { "/run/sealift-", "/var/lib/sealift-",
                                                    "/var/cache/sealift-", "/var/log/sealift-" };
 
