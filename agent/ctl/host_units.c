@@ -195,6 +195,7 @@ static int is_unit(const struct dirent *d)
 static int add_all_running(struct host_units *h, struct fault *f)
 {
         struct dirent **names = NULL;
+        struct fault ignored = {};
         int n, r = 0;
 
         n = scandir(UNITS_RECORDS_PATH, &names, is_unit, alphasort);
@@ -203,8 +204,8 @@ static int add_all_running(struct host_units *h, struct fault *f)
         for (int i = 0; i < n; i++) {
                 struct record record;
 
-                if (r >= 0 && read_record(names[i]->d_name, &record, f) >= 0 &&
-                    str_eq(record.bundle, h->bundle) && str_eq(record.digest, h->digest))
+                if (r >= 0 && read_record(names[i]->d_name, &record, &ignored) >= 0 &&
+                    str_eq(record.digest, h->digest))
                         r = add_running(h, &record, f);
                 free(names[i]);
         }

@@ -10,6 +10,7 @@ TREE=/srv/tree
 services() {
     cat <<'SERVICES'
 none Network=none
+sock Network=socket;[Socket sock];ListenStream=8099
 bundle Network=bundle
 bind Network=bind;Bind=tcp:8090
 any Network=outbound;Outbound=any
@@ -47,6 +48,9 @@ write_many() {
     while read -r name lines; do
         printf '[Service %s]\nExecStart=/usr/bin/sleep infinity\n[Sandbox %s]\n%s\n' "$name" "$name" "$lines" | tr ';' '\n'
     done < <(services) >>/srv/many.manifest
+    printf '[Service secret]\nExecStart=/usr/bin/sleep infinity\nLoadCredential=key\n' >>/srv/many.manifest
+    mkdir -p /etc/credstore
+    echo secret >/etc/credstore/sealift-many.key
     sealift lint /srv/many.manifest | sed -n '/^  grants, /,$p' | sed '1d; s/^ *//' >/etc/sealift/policy.d/many.conf
 }
 
@@ -77,6 +81,12 @@ same_text() {
             "$(sha256sum <"$(shown "$name" path)")" "$name: byte by byte"
         is "$(linted "$name")" "$(shown "$name" exposure)" "$name: and lint had said so"
     done < <(services)
+    unit=sealift-many.sock.socket
+    is "$(jq -r --arg unit "$unit" '.units[] | select(.unit == $unit) | "\(.runs) \(.path)"' /srv/shown)" \
+        "true $(systemctl show --property=FragmentPath --value "$unit")" "a socket's file is the one that systemd has"
+    is "$(jq -j --arg unit "$unit" '.units[] | select(.unit == $unit) | .text' /srv/shown | sha256sum)" \
+        "$(sha256sum <"/run/systemd/system/$unit")" "byte by byte"
+    is "$(jq -r '.units[].unit' /srv/shown | grep -c -v '^sealift-many\.' || true)" 0 "and no unit of another bundle is among them"
 }
 
 in_words() {
@@ -102,18 +112,41 @@ in_words() {
     like "$(sealift show --unit few 2>&1 || true)" "few: this machine knows no such bundle" "which is said"
 }
 
-# A service that is down, and an agent that is.
-resting() {
+stop_service() { # NAME
     local unit
-    unit=$(unit_of many.none)
+    unit=$(unit_of "many.$1")
     systemctl stop "$unit"
     await 10 not_running "$unit"
-    show
-    is "$(shown none runs) $(shown none exposure)" "false 0.1" "a service that is down is shown as it would be"
+}
+
+# A service that is down is shown as it would be, with what this host says by now; and so is each of two instances.
+resting() {
     systemctl stop sealiftd.service
-    like "$(sealift show --unit many)" "^# many 1, manifest [0-9a-f]{64}" "without the agent, root still sees what is current"
-    like "$(runuser -u nobody -- sealift show --unit many 2>&1 || true)" "only root can see" "and nobody else"
-    systemctl start sealiftd.service
+    like "$(runuser -u nobody -- sealift show --unit many 2>&1 || true)" "only root can see" "without the agent, nobody sees what is current"
+    like "$(sealift show --unit many)" "^# many 1, manifest [0-9a-f]{64}" "but root does"
+    stop_service none
+    stop_service secret
+    show
+    is "$(shown none runs) $(shown none exposure)" "false 0.1" "a service that is down"
+    unlike "$(shown none text)" "MemoryMax=" "as it was signed"
+    like "$(shown secret text)" $'\n'"LoadCredential=key:/etc/credstore/sealift-many\.key"$'\n' "a credential, from where it is"
+    is "$(jq -r '.missing' /srv/shown)" null "and none is missing"
+    rm "/run/systemd/system/sealift-many.sock.socket"
+    mkdir -p /etc/sealift/bundles.d
+    printf '[Service none]\nMemoryMax=64M\n' >/etc/sealift/bundles.d/many.conf
+    rm /etc/credstore/sealift-many.key
+    show
+    like "$(shown none text)" $'\n'"MemoryMax=64M"$'\n' "and as this host wants it"
+    is "$(jq -r '.units[] | select(.unit == "sealift-many.sock.socket") | .runs' /srv/shown)" false "a socket that is not there, too"
+    like "$(jq -r '.missing' /srv/shown)" "sealift-many\.key" "a credential that is missing is named"
+    like "$(sealift show --unit many)" $'\n'"# [^"$'\n'"]*sealift-many\.key" "in words, too"
+    touch /etc/sealift/bundles.d/many@one.conf
+    printf '[Sandbox bind]\nBind=tcp:8092\n[Sandbox all]\nBind=tcp:8093\n[Socket sock]\nListenStream=8098\n' >/etc/sealift/bundles.d/many@two.conf
+    show
+    is "$(jq -r '.units[] | select(.service == "jit") | .unit' /srv/shown | sed 's/@.*//' | tr '\n' ' ')" \
+        "sealift-many.jit sealift-many.one.jit sealift-many.two.jit " "what runs, and an instance each"
+    echo "# a line more" >>"$(echo /var/lib/sealift/releases/many/1-*/manifest)"
+    like "$(sealift show --unit many 2>&1 || true)" "manifest: is not what was signed" "a manifest that was changed is not believed"
 }
 not_running() { [ ! -e "/run/systemd/system/$1.d/50-sealift.conf" ]; }
 
