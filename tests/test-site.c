@@ -75,6 +75,22 @@ static void test_nothing(void)
         tap_ok(effective_find(&e, "") == e.items[0] && !effective_find(&e, "a"), "it is found by its name");
 }
 
+/* What no file says is added to each instance as it was to what was signed. */
+static void test_proxy(void)
+{
+        static const char proxied[] =
+                "[Bundle]\nName=web\nVersion=1\n[Service main]\nExecStart=/bundle/web\n"
+                "[Socket main]\nListenStream=80\nProxy=8000\n";
+        _cleanup_(effective_done) struct effective e = {};
+        struct fault f;
+
+        if (!tap_int(apply(proxied, FILES({ "a", "[Socket main]\nListenStream=81\n" }), &e, &f), 0,
+                     "a socket with Proxy="))
+                return;
+        tap_int((int)e.items[0]->n_services, 2, "has one service before its own");
+        tap_str(e.items[0]->services[1].serves, "main", "which serves it");
+}
+
 static void test_common(void)
 {
         _cleanup_(effective_done) struct effective e = {};
@@ -333,6 +349,7 @@ static void test_folder(void)
 int main(void)
 {
         test_nothing();
+        test_proxy();
         test_common();
         test_instances();
         test_content();

@@ -265,14 +265,13 @@ void dropin_socket_name(const char *place, const char *name, char ret[static UNI
  * old one, and then both, waiting in accept(2) with their other connections unanswered. */
 static void write_sockets(const struct dropin *d, struct buffer *out)
 {
-        char unit[UNIT_NAME_SIZE], taker[NAME_SIZE];
+        char unit[UNIT_NAME_SIZE];
         bool any = false;
 
         for (size_t i = 0; i < d->manifest->n_sockets; i++) {
                 const struct socket_unit *s = d->manifest->sockets + i;
 
-                manifest_taker(s, taker);
-                if (!str_eq(taker, d->service->name))
+                if (!manifest_takes(s, d->service))
                         continue;
                 any = true;
                 dropin_socket_name(d->manifest->place, s->name, unit);

@@ -176,6 +176,7 @@ bool manifest_has_proxy(const struct manifest *m, const char *service);
 
 /* The service that finds this socket among its own: the one it is for, or what stands before that. */
 void manifest_taker(const struct socket_unit *s, char ret[static NAME_SIZE]);
+bool manifest_takes(const struct socket_unit *socket, const struct service *s);
 /* Nobody needs the service while nothing stands before it (ExitIdle=). */
 bool manifest_rests(const struct manifest *m, const char *service);
 

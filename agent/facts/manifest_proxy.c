@@ -132,6 +132,14 @@ void manifest_taker(const struct socket_unit *s, char ret[static NAME_SIZE])
                 memcpy(ret, s->service, NAME_SIZE);
 }
 
+bool manifest_takes(const struct socket_unit *socket, const struct service *s)
+{
+        char taker[NAME_SIZE];
+
+        manifest_taker(socket, taker);
+        return str_eq(taker, s->name);
+}
+
 bool manifest_rests(const struct manifest *m, const char *service)
 {
         bool idle = false;

@@ -193,7 +193,7 @@ int unit_config(const struct manifest *m, const struct service *s, const struct 
         release_tree_path(q, tree);
         r = dropin_write(&d, &b, f);
         for (size_t i = 0; r >= 0 && i < m->n_sockets; i++)
-                if (str_eq(m->sockets[i].service, s->name))
+                if (manifest_takes(m->sockets + i, s))
                         r = dropin_write_socket(m, m->sockets + i, &b, f);
         if (r < 0)
                 return r;

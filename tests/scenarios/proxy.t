@@ -107,6 +107,23 @@ on_trial() {
     is "$(page)" "release 4" "and wakes"
 }
 
+# Where the socket listens is the host's to say; only who holds the socket has to be another then.
+host_decides() {
+    local program
+    publish 6
+    ok "a release that stays is installed" sealift check
+    program=$(units main)
+    mkdir -p /etc/sealift/bundles.d
+    printf '[Socket main]\nListenStream=8085\n' >/etc/sealift/bundles.d/docs.conf
+    agent_grant docs Listen=tcp:8085
+    systemctl restart sealiftd.service
+    URL=http://localhost:8085/
+    ok "where the host says, it listens" await 20 page
+    is "$(page)" "release 6" "and answers"
+    not_ok "and nowhere else" curl --silent --max-time 5 http://localhost:8084/
+    is "$(units main)" "$program" "the program has not been started again for it"
+}
+
 no_proxy_runs() { [ -z "$(units main-proxy)" ]; }
 # Whatever unitd missed, it makes up for.
 unitd_is_away() {
@@ -139,4 +156,5 @@ update_at_rest
 is "$(complaints --since="$journal_from")" "" "nothing of this was reported as a failure"
 on_trial
 unitd_is_away
+host_decides
 done_testing
