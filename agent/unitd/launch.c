@@ -17,12 +17,15 @@ struct launch {
         uint64_t owner;
         struct effective effective; /* owned */
         bool held;                  /* its sockets are */
+        bool *served;               /* owned; by instance, then service: has run, and ended in order */
 };
 
 struct launch *launch_free(struct launch *x)
 {
-        if (x)
+        if (x) {
                 effective_done(&x->effective);
+                free(x->served);
+        }
         free(x);
         return NULL;
 }
@@ -51,8 +54,32 @@ int launch_new(struct units *units, const struct releases *releases, const struc
         r = release_load(releases, q, &x->effective, f);
         if (r < 0)
                 return r;
+        x->served = calloc(x->effective.n * x->effective.items[0]->n_services, sizeof(*x->served));
+        if (!x->served)
+                return fault_set_errno(f, -ENOMEM, "%s %s: cannot start it", q->bundle, q->version);
         *ret = TAKE_PTR(x);
         return 0;
+}
+
+/* Where it is noted that this service has served. All instances have the same services. */
+static bool *launch_served(struct launch *x, const char *instance, const char *service)
+{
+        for (size_t i = 0; i < x->effective.n; i++) {
+                const struct manifest *m = x->effective.items[i];
+                const struct service *s = manifest_find_service(m, service);
+
+                if (str_eq(m->instance, instance) && s)
+                        return x->served + i * m->n_services + (s - m->services);
+        }
+        return NULL;
+}
+
+void launch_note_end(struct launch *x, const struct unit *u)
+{
+        bool *served = launch_served(x, u->record.instance, u->record.service);
+
+        if (served)
+                *served = true;
 }
 
 static struct unit *unit_find(const struct launch *x, const struct manifest *m, const char *service)
@@ -66,12 +93,13 @@ static struct unit *unit_find(const struct launch *x, const struct manifest *m, 
 }
 
 /* All that s is After= are ready. */
-static bool service_may_start(const struct launch *x, const struct manifest *m, const struct service *s)
+static bool service_may_start(struct launch *x, const struct manifest *m, const struct service *s)
 {
         for (size_t i = 0; i < m->n_services; i++) {
                 const struct unit *u;
 
-                if (!manifest_is_after(s, m->services[i].name))
+                if (!manifest_is_after(s, m->services[i].name) ||
+                    *launch_served(x, m->instance, m->services[i].name))
                         continue;
                 u = unit_find(x, m, m->services[i].name);
                 if (!u || u->state != UNIT_RUNNING)
@@ -92,10 +120,10 @@ static bool service_was_started(const struct launch *x, const struct manifest *m
 }
 
 /* A job is started by its timer. */
-static bool service_is_wanted(const struct launch *x, const struct manifest *m, const struct service *s)
+static bool service_is_wanted(struct launch *x, const struct manifest *m, const struct service *s)
 {
-        return !manifest_find_timer(m, s->name) && !unit_find(x, m, s->name) &&
-               !service_was_started(x, m, s->name);
+        return !manifest_find_timer(m, s->name) && !*launch_served(x, m->instance, s->name) &&
+               !unit_find(x, m, s->name) && !service_was_started(x, m, s->name);
 }
 
 static int launch_step_manifest(struct launch *x, const struct manifest *m, struct fault *f)
@@ -218,7 +246,11 @@ static int wake_service(const struct launch *x, const struct manifest *m, const 
         if (!s)
                 return fault_set(f, -ENOENT, "%s %s has no service %s", m->name, m->version, name);
         r = *s->serves && !unit_find(x, m, s->serves) ? wake_service(x, m, s->serves, f) : 0;
-        return r < 0 ? r : unit_start(x->units, m, s, &x->q, &u, f);
+        if (r >= 0)
+                r = unit_start(x->units, m, s, &x->q, &u, f);
+        if (r >= 0)
+                u->woken = true;
+        return r;
 }
 
 int launch_wake(struct units *units, const struct releases *releases, const struct record *record,

@@ -24,6 +24,10 @@ _must_check_ int launch_new(struct units *units, const struct releases *releases
  * caller to stop. */
 _must_check_ int launch_step(struct launch *x, struct fault *f);
 
+/* A service on demand that this launch started has ended in order: it was ready, and the next connection
+ * starts it again. */
+void launch_note_end(struct launch *x, const struct unit *u);
+
 /* One service of a release that has been launched before: a connection waits for it. */
 _must_check_ int launch_wake(struct units *units, const struct releases *releases,
                              const struct record *record, struct fault *f);

@@ -128,7 +128,9 @@ static void unit_ended(struct requests *l, struct unit *u)
         unit_leave_sockets(l, u);
         if (u->failed)
                 unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, LOG_ERR);
-        if (r && r->fault.error == 0)
+        if (r && r->launch && u->on_demand && !u->failed && !u->asked)
+                launch_note_end(r->launch, u);
+        else if (r && r->fault.error == 0)
                 (void)fault_set(&r->fault, unit_blame(u), "%s",
                                 *u->text ? u->text : "it was stopped while it started");
         if (!r && !u->asked)

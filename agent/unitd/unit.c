@@ -282,6 +282,7 @@ static int unit_try(struct units *l, const struct manifest *m, const struct serv
         u = unit_new(l, record);
         if (!u)
                 return fault_set_errno(f, -ENOMEM, "%s", record->unit);
+        u->on_demand = manifest_has_socket(m, s->name);
         (void)snprintf(description, sizeof(description), "%s %s: %s", m->place, m->version, s->name);
         r = unit_write_files(l, u, m, s, q, f);
         if (r >= 0)

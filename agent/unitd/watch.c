@@ -271,17 +271,24 @@ static void look_starting(struct unit *u, const struct manager_status *s)
         }
 }
 
+/* A service behind a socket may have answered and gone before anybody has looked: one that says READY=1 was
+ * ready then, or systemd had not called it a success; and one that a connection woke is on no trial. */
+static bool ended_in_order(const struct unit *u, const struct manager_status *s)
+{
+        return str_eq(s->load, "loaded") && str_eq(s->result, "success") &&
+               (u->state == UNIT_RUNNING || u->woken || (u->on_demand && u->record.notify));
+}
+
 static void look_down(struct unit *u, const struct manager_status *s)
 {
         struct fault f = {};
-        bool in_order = str_eq(s->load, "loaded") && str_eq(s->result, "success");
 
-        if (u->state != UNIT_STOPPING && !(u->state == UNIT_RUNNING && in_order)) {
+        if (u->state != UNIT_STOPPING && !ended_in_order(u, s)) {
                 (void)describe_failure(u->record.unit, NULL, s, &f);
                 (void)snprintf(u->text, sizeof(u->text), "%s", f.text);
                 u->error = f.error;
                 u->failed = true;
-        } else if (u->state == UNIT_RUNNING)
+        } else if (u->state != UNIT_STOPPING)
                 (void)snprintf(u->text, sizeof(u->text), "%s: it ended by itself", u->record.unit);
         unit_end(u);
 }
