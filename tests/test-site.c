@@ -346,8 +346,35 @@ static void test_folder(void)
         tap_int(system(command), 0, "the folder is gone");
 }
 
+static void test_digest(void)
+{
+        char folder[] = "/tmp/test-site.XXXXXX", command[64], before[DIGEST_HEX_SIZE], now[DIGEST_HEX_SIZE];
+        const char *folders[] = { "/nonexistent", folder };
+
+        if (!mkdtemp(folder) || sitedir_digest(folders, 2, before) < 0) {
+                tap_ok(false, "a sum of nothing");
+                return;
+        }
+        put(folder, "web.conf.bak", "other");
+        tap_ok(sitedir_digest(folders, 2, now) >= 0 && str_eq(now, before),
+               "files that do not count do not");
+        put(folder, "web.conf", "");
+        tap_ok(sitedir_digest(folders, 2, now) >= 0 && !str_eq(now, before), "an empty file is a change");
+        memcpy(before, now, sizeof(before));
+        tap_ok(sitedir_digest(folders, 2, now) >= 0 && str_eq(now, before), "the same is the same");
+        put(folder, "web.conf", "text");
+        tap_ok(sitedir_digest(folders, 2, now) >= 0 && !str_eq(now, before), "so is another text");
+        memcpy(before, now, sizeof(before));
+        (void)snprintf(command, sizeof(command), "cd %s && mv web.conf web@a.conf", folder);
+        tap_ok(system(command) == 0 && sitedir_digest(folders, 2, now) >= 0 && !str_eq(now, before),
+               "and another name");
+        (void)snprintf(command, sizeof(command), "rm -r %s", folder);
+        tap_int(system(command), 0, "the folder is gone");
+}
+
 int main(void)
 {
+        test_digest();
         test_nothing();
         test_proxy();
         test_common();
