@@ -172,6 +172,12 @@ static void test_mounts(void)
                    -EOPNOTSUPP, "sealift-other", "another bundle's directory");
         mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:1 / /sys/fs/selinux rw - selinuxfs s rw\n",
                    0, "", "a host with SELinux");
+        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT
+                   "104 101 0:60 / /run/credentials ro - tmpfs tmpfs rw\n"
+                   "105 104 0:61 / /run/credentials/u ro - ramfs none rw\n",
+                   0, "", "credentials that cannot be changed");
+        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:60 / /run/credentials/u rw - tmpfs t rw\n",
+                   -EOPNOTSUPP, "/run/credentials/u is mounted writable", "credentials that can");
         mounts_are(ROOT_MOUNT USR_MOUNT, -EOPNOTSUPP, "/bundle is not mounted", "no bundle");
         mounts_are(BUNDLE_MOUNT USR_MOUNT, -EOPNOTSUPP, "/ is not mounted", "no root");
         mounts_are(ROOT_MOUNT BUNDLE_MOUNT, -EOPNOTSUPP, "/usr is not there", "no /usr");

@@ -3,6 +3,7 @@
 /* `sealift status`: what this machine runs, since when, and what stands in the way of more. */
 
 #include "ctl/agent_bus.h"
+#include "ctl/instances.h"
 #include "ctl/verbs.h"
 
 #include <jansson.h>
@@ -116,7 +117,7 @@ static int status_read_bundles(sd_bus *bus, const char *only, json_t *status, st
         if (only && json_array_size(bundles) == 0)
                 return fault_set(f, -ENOENT,
                                  "%s: this machine knows no such bundle; `sealift status` lists them", only);
-        return 0;
+        return instances_add(bundles, f);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -124,6 +125,19 @@ static const char *text_of(const json_t *object, const char *key)
         const char *s = json_string_value(json_object_get(object, key));
 
         return s && *s ? s : "-";
+}
+
+static void instances_print(const json_t *instances)
+{
+        const json_t *name;
+        size_t i;
+
+        json_array_foreach(instances, i, name)
+        {
+                printf("%s%s", i == 0 ? "  instances: " : ", ", json_string_value(name));
+        }
+        if (json_array_size(instances) > 0)
+                printf("\n");
 }
 
 static void status_print(const json_t *status)
@@ -144,6 +158,7 @@ static void status_print(const json_t *status)
         {
                 printf("%-20s %-10s %-20s %-14.12s %s\n", text_of(b, "name"), text_of(b, "state"),
                        text_of(b, "version"), text_of(b, "digest"), text_of(b, "since"));
+                instances_print(json_object_get(b, "instances"));
                 if (!str_eq(text_of(b, "error"), "-"))
                         printf("  last attempt: %s\n", text_of(b, "error"));
         }

@@ -67,6 +67,7 @@ both_run() {
     is "$(limit_of pages) $(limit_of sessions)" "67108864 100663296" "each has its limit"
     unlike "$(readlink /var/lib/sealift-cache.pages)" "^$(readlink /var/lib/sealift-cache.sessions)\$" "and its directory"
     is "$(bundle_state cache state) $(bundle_state cache version)" "running 1" "it is one bundle"
+    like "$(sealift status cache)" "instances: pages, sessions" "of two instances"
     like "$(journalctl --output=cat SEALIFT_BUNDLE=cache SEALIFT_INSTANCE=sessions)" "Ready to accept connections" \
         "and the journal tells them apart"
 }
@@ -144,6 +145,7 @@ taken_away() {
     ok "an instance is taken away" sealift check
     is "$(unit_of sessions)" "" "it runs no more"
     is "$(PORT=6390 pages ping)" PONG "the other one does"
+    is "$(bundle_state cache instances | jq -c .)" '["pages"]' "status names it alone"
     ok "its state is left" test -e /var/lib/sealift-cache.sessions
 }
 

@@ -73,6 +73,7 @@ two() {
     is "$(sockets)" "sealift-page.a.main.socket sealift-page.b.main.socket" "have a socket each, and the one before is closed"
     is "$(says 8093) $(says 8094)$(says 8092)" "first second" "each answers for itself"
     ok "and ends" await 10 nothing_runs
+    like "$(sealift status page)" "instances: a, b" "status names both, though nothing runs"
     is "$(says 8094)" second "a connection wakes the one it is for"
     is "$(says 8093) $(says 8093)" "first first" "again and again"
     journalctl --no-pager -o short-monotonic -n 60 | sed "s/^/# J /"
