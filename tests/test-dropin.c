@@ -78,7 +78,8 @@ static const char *const walls[] = {
         "NoNewPrivileges=yes",
         "SystemCallArchitectures=native",
         "SystemCallFilter=@system-service",
-        "SystemCallFilter=~@privileged @resources",
+        "SystemCallFilter=~@privileged @resources @keyring io_uring_enter io_uring_register io_uring_setup "
+        "userfaultfd",
         "SystemCallErrorNumber=EPERM",
         "RestrictNamespaces=yes",
         "RestrictRealtime=yes",

@@ -55,8 +55,11 @@ static bool asks_kernel_log(const struct sandbox *x)
  * the publisher's settings, so that where both set one thing the wall wins.
  *
  * RemoveIPC= would remove what other processes of a user of the host's have; the service's own goes with its
- * IPC namespace. Whoever may make a namespace of users may as well make the others: bubblewrap makes all of
- * them at once, and reads /proc/sys before it does. */
+ * IPC namespace. Keys, io_uring and userfaultfd are of @system-service, but few programs need them, and many
+ * ways into the kernel have led through them. Whoever may make a namespace of users may as well make the
+ * others: bubblewrap makes all of them at once, and reads /proc/sys before it does. */
+#define URINGS "io_uring_enter io_uring_register io_uring_setup"
+
 static const struct wall {
         const char *key, *strict;
         const char *relaxed;                   /* where asks() */
@@ -81,7 +84,7 @@ static const struct wall {
         { "NoNewPrivileges", "yes", NULL, NULL },
         { "SystemCallArchitectures", "native", NULL, NULL },
         { "SystemCallFilter", "@system-service", NULL, NULL },
-        { "SystemCallFilter", "~@privileged @resources", NULL, NULL },
+        { "SystemCallFilter", "~@privileged @resources @keyring " URINGS " userfaultfd", NULL, NULL },
         { "SystemCallErrorNumber", "EPERM", NULL, NULL },
         { "RestrictNamespaces", "yes", "no", asks_namespaces },
         { "RestrictRealtime", "yes", NULL, NULL },

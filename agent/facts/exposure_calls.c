@@ -64,12 +64,16 @@ static const struct {
         /* Single calls, as far as a drop-in of ours names them: one is as bad as all of its class. */
         { "bpf", CLASS_PRIVILEGED },
         { "capset", CLASS_CAPABILITIES },
+        { "io_uring_enter", 0 },
+        { "io_uring_register", 0 },
+        { "io_uring_setup", 0 },
         { "landlock_add_rule", 0 },
         { "landlock_create_ruleset", 0 },
         { "landlock_restrict_self", 0 },
         { "perf_event_open", CLASS_DEBUG },
         { "seccomp", 0 },
         { "syslog", 0 },
+        { "userfaultfd", 0 },
 };
 
 int exposure_calls_find(const char *name, uint32_t *ret)

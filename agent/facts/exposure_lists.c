@@ -248,7 +248,7 @@ int exposure_read_calls(struct exposure_unit *u, const char *value)
                 return -EINVAL;
         while ((r = next_word(&value, word)) > 0) {
                 r = exposure_calls_find(word, &classes);
-                if (r < 0 || (inverted && *word != '@'))
+                if (r < 0 || (inverted && *word != '@' && classes != 0))
                         return -EINVAL;
                 u->calls_set = true;
                 u->system_calls = inverted ? u->system_calls & ~classes : u->system_calls | classes;
