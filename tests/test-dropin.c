@@ -169,6 +169,18 @@ static void test_settings(struct buffer *b)
         has_not(b, "BindReadOnlyPaths=/usr\n", "Root=bundle leaves /usr out");
 }
 
+/* An escaped backslash at the end of a line joins nothing to it, and both parsers know. */
+static void test_backslash(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m =
+                parse(HEAD "[Service main]\nExecStart=/usr/bin/x \\\\\nExecReload=/usr/bin/x a\\\\\\\\\n");
+        struct fault f = {};
+
+        tap_int(make(m, TREE, b, &f), 0, "a command that ends in an escaped backslash");
+        has(b, "ExecStart=/usr/bin/x \\\\", "is as it stands");
+        has(b, "ExecReload=/usr/bin/x a\\\\\\\\", "as is one that ends in two");
+}
+
 static void test_networks(struct buffer *b)
 {
         _cleanup_(manifest_freep) struct manifest *bind =
@@ -407,6 +419,7 @@ static void test_hostile_values(struct buffer *b)
                 { "ExecStart=/usr/bin/x", "/usr/bin/x\nUser=root", "a newline in a command" },
                 { "ExecStart=/usr/bin/x", "/usr/bin/x\rUser=root", "a carriage return" },
                 { "ExecStart=/usr/bin/x", "/usr/bin/x \\", "a continued line" },
+                { "ExecStart=/usr/bin/x", "/usr/bin/x \\\\\\", "a continued line behind a backslash" },
                 { "Environment=A=b", "A=b\nDynamicUser=no", "a newline in the environment" },
                 { "Environment=A=b", "A=%h", "a specifier in the environment" },
                 { "Environment=A=b", "A=\"b", "an open quote" },
@@ -589,6 +602,7 @@ int main(void)
         test_strictest(&b);
         test_credentials(&b);
         test_settings(&b);
+        test_backslash(&b);
         test_networks(&b);
         test_proxy(&b);
         test_relaxations(&b);

@@ -35,15 +35,18 @@ static const char *const network_files[] = {
         "-/etc/protocols", "-/etc/resolv.conf", "-/etc/services",
 };
 
-/* A control character would end the line, a last backslash would join the next one to it. */
+/* A control character would end the line; a last backslash that no other one escapes would join the next
+ * line to it. */
 static bool value_is_one_line(const char *s)
 {
-        size_t n = strlen(s);
+        bool escaped = false;
 
-        for (size_t i = 0; i < n; i++)
-                if (((unsigned char)s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f)
+        for (; *s; s++) {
+                if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f)
                         return false;
-        return n == 0 || s[n - 1] != '\\';
+                escaped = !escaped && *s == '\\';
+        }
+        return !escaped;
 }
 
 /* Every % stands as %%, which is a percent sign wherever specifiers exist. */

@@ -3,11 +3,12 @@
 #
 # Outside, it has this same file run in a test machine and ends; inside, it brings the tools. What `make install DESTDIR=`
 # made is taken from $SEALIFT_INSTALL (tests/check sets it). A scenario may set in the lines before: SCENARIO_OPTIONS, options
-# of tests/host/boot; SCENARIO_HOST=vm, to have a virtual machine instead of a container (tests/vm).
+# of tests/host/boot; SCENARIO_ARGUMENTS, of the scenario itself; SCENARIO_HOST=vm, to have a virtual machine instead of a
+# container (tests/vm).
 if [ -e /talk/scenario ]; then
     . /tests/host/lib.sh
 else
     case ${SCENARIO_HOST:-} in vm) scenario_host=vm ;; *) scenario_host=host/boot ;; esac
     exec "${0%/*}/../$scenario_host" ${SEALIFT_INSTALL:+--install "$SEALIFT_INSTALL"} ${SEALIFT_SUITE:+--suite "$SEALIFT_SUITE"} \
-        "${SCENARIO_OPTIONS[@]}" "scenarios/${0##*/}"
+        "${SCENARIO_OPTIONS[@]}" "scenarios/${0##*/}" "${SCENARIO_ARGUMENTS[@]}"
 fi
