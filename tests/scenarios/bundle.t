@@ -156,6 +156,7 @@ nobody_else() {
     publish_release 2 /srv/guest /srv/guest.manifest
     not_ok "whoever is put into it" sealift check
     like "$(journalctl --quiet --output=cat --since="$from" "MESSAGE_ID=${EVENT[wall]}")" "guest.*is in the network of sealift-stack" "is stopped"
+    rm -r /etc/systemd/system/sealift-guest.main@.service.d
 }
 
 # One transaction of systemd's, without sealift: as when the machine goes down.
