@@ -595,6 +595,42 @@ static void test_golden(struct buffer *b)
                "and ends with the walls, which so win");
 }
 
+static void test_timer(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m = parse(
+                "[Bundle]\nName=web\nVersion=1\n[Service main]\nExecStart=/bundle/job\nType=oneshot\n"
+                "TimeoutStartSec=10min\n[Timer main]\nOnCalendar=daily\nOnCalendar=*:0/7\nPersistent=yes\n");
+        static const char expected[] =
+                "# Written by sealift-unitd; held while releases of web come and go.\n"
+                "[Unit]\n"
+                "Description=web: timer main\n"
+                "\n"
+                "[Timer]\n"
+                "Unit=sealift-wake@web.main:timer.service\n"
+                "OnCalendar=daily\n"
+                "OnCalendar=*:0/7\n"
+                "Persistent=yes\n";
+        char wake[UNIT_NAME_SIZE];
+        struct fault f = {};
+
+        tap_int(make(m, TREE, b, &f), 0, "a job");
+        has(b, "Type=exec", "is executed as a service is, so that its walls can be seen");
+        has(b, "RuntimeMaxSec=10min", "and its time is limited as a oneshot's would be");
+        b->len = 0;
+        tap_int(dropin_write_timer(m, m->timers, b, &f), 0, "a timer gets its unit");
+        tap_str(b->data, expected, "which says when, and what it wakes");
+        tap_ok(dropin_wake_of("sealift-web.main.socket", wake), "a socket of the same name");
+        tap_str(wake, "sealift-wake@web.main.service", "wakes by another unit");
+        tap_ok(!dropin_wake_of("sealift-web.main.service", wake) && !dropin_wake_of("web.main.timer", wake),
+               "and nothing else wakes");
+        free(m->timers->settings[0].value);
+        m->timers->settings[0].value = strdup("daily\nUnit=sshd.service");
+        b->len = 0;
+        tap_ok(dropin_write_timer(m, m->timers, b, &f) < 0, "a newline in a timer does not get through");
+        (void)snprintf(m->timers->name, sizeof(m->timers->name), "a/b");
+        tap_int(dropin_write_timer(m, m->timers, b, &f), -EINVAL, "a timer whose name is none is refused");
+}
+
 int main(void)
 {
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(DROPIN_BYTES_MAX);
@@ -615,6 +651,7 @@ int main(void)
         test_order(&b);
         test_profile(&b);
         test_socket(&b);
+        test_timer(&b);
         test_golden(&b);
         return tap_done();
 }

@@ -31,7 +31,14 @@ static const struct record record = {
         .rests = true,
         .rank = MANIFEST_SERVICES_MAX,
         .notify = true,
+        .job = true,
         .resting = true,
+        .run = { .version = "0.9",
+                 .result = "exit-code",
+                 .started_usec = UINT64_MAX,
+                 .ended_usec = 1,
+                 .code = UINT32_MAX,
+                 .status = 255 },
 };
 
 static int parse(const char *text, struct record *ret)

@@ -7,13 +7,36 @@
 #include "store/outbox.h"
 #include "tap.h"
 
+static const struct report_job jobs[] = {
+        { .name = "nightly",
+          .instance = "blue",
+          .service = "dump",
+          .state = "waiting",
+          .version = "0.9",
+          .result = "exit-code",
+          .exit_status = 3,
+          .started_usec = UINT64_C(1700000000000000),
+          .ended_usec = UINT64_C(1700000001000000),
+          .next_usec = UINT64_C(1700000002000000) },
+        { .name = "new",
+          .instance = "",
+          .service = "new",
+          .state = "running",
+          .version = "",
+          .result = "",
+          .exit_status = -1,
+          .signal = "KILL" },
+};
+
 static const struct report_bundle bundles[] = {
         { .name = "web",
           .version = "1.0",
           .digest = "ab",
           .state = "running",
           .since_usec = UINT64_C(1700000000000000),
-          .error = "" },
+          .error = "",
+          .jobs = jobs,
+          .n_jobs = ELEMENTSOF(jobs) },
         { .name = "new",
           .version = "",
           .digest = "",
@@ -34,6 +57,7 @@ static void fill(char *s, size_t size, char c)
 static void test_largest(void)
 {
         static struct report_bundle all[BUNDLES_MAX];
+        static struct report_job runs[JOBS_MAX]; /* of all bundles together */
         char name[NAME_SIZE], version[VERSION_SIZE], digest[DIGEST_HEX_SIZE], error[FAULT_TEXT_MAX];
         struct report r = { .machine = digest,
                             .boot = digest,
@@ -53,7 +77,12 @@ static void test_largest(void)
         fill(digest, sizeof(digest), 'd');
         fill(error, sizeof(error), '"');
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
-                all[i] = (struct report_bundle){ name, version, digest, "updating", 1, error };
+                all[i] = (struct report_bundle){ name, version, digest, "updating", 1, error, NULL, 0 };
+        for (size_t i = 0; i < ELEMENTSOF(runs); i++)
+                runs[i] = (struct report_job){ name, name,     name, "waiting", version, "start-limit-hit",
+                                               255,  "STKFLT", 1,    1,         1 };
+        all[0].jobs = runs;
+        all[0].n_jobs = ELEMENTSOF(runs);
         tap_int(report_write(&r, &text), 0, "a report of all bundles there can be");
         tap_ok(text && strlen(text) <= OUTBOX_REPORT_BYTES_MAX, "is one that the outbox takes");
 }
@@ -84,9 +113,16 @@ int main(void)
                 "\"warnings\":[\"root.json version 1 expires in 9 days\",\"no newer "
                 "timestamp\"],\"bundles\":["
                 "{\"name\":\"web\",\"version\":\"1.0\",\"digest\":\"ab\",\"state\":\"running\","
-                "\"since\":\"2023-11-14T22:13:20Z\",\"error\":null},"
+                "\"since\":\"2023-11-14T22:13:20Z\",\"error\":null,\"jobs\":["
+                "{\"name\":\"nightly\",\"instance\":\"blue\",\"service\":\"dump\",\"state\":\"waiting\","
+                "\"version\":\"0.9\",\"result\":\"exit-code\",\"exit_status\":3,\"signal\":null,"
+                "\"started\":\"2023-11-14T22:13:20Z\",\"ended\":\"2023-11-14T22:13:21Z\","
+                "\"next\":\"2023-11-14T22:13:22Z\"},"
+                "{\"name\":\"new\",\"instance\":null,\"service\":\"new\",\"state\":\"running\","
+                "\"version\":null,\"result\":null,\"exit_status\":null,\"signal\":\"KILL\","
+                "\"started\":null,\"ended\":null,\"next\":null}]},"
                 "{\"name\":\"new\",\"version\":null,\"digest\":null,\"state\":\"absent\",\"since\":null,"
-                "\"error\":\"web.manifest:3: \\\"bad\\\"\\\\\"}]}",
+                "\"error\":\"web.manifest:3: \\\"bad\\\"\\\\\",\"jobs\":[]}]}",
                 "and says what is known, null for what is not");
         r.error = "not \xff UTF-8";
         tap_int(report_write(&r, &untouched), -EINVAL, "text that is not UTF-8 is refused");

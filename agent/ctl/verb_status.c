@@ -9,6 +9,8 @@
 #include <jansson.h>
 #include <time.h>
 
+#define JOB_TYPE "(sssssssisttt)" /* of ListJobs() */
+
 static bool arg_json;
 
 static const struct args_option options[] = {
@@ -93,9 +95,49 @@ static int status_add_bundle(sd_bus_message *reply, const char *only, json_t *bu
         r = sd_bus_message_read(reply, "(ssssts)", &name, &version, &digest, &state, &since, &error);
         if (r <= 0 || (only && !str_eq(only, name)))
                 return r;
-        b = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "name", name, "version", version, "digest", digest,
-                      "state", state, "since", time_json(since), "error", error);
+        b = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:[]}", "name", name, "version", version, "digest",
+                      digest, "state", state, "since", time_json(since), "error", error, "jobs");
         return json_array_append_new(bundles, b) < 0 ? -ENOMEM : 1;
+}
+
+/* Into the object of its bundle, if that is shown. */
+static int status_add_job(sd_bus_message *reply, json_t *bundles)
+{
+        const char *bundle, *name, *instance, *service, *state, *version, *result, *signal;
+        uint64_t started, ended, next;
+        int32_t exit_status;
+        json_t *b, *job;
+        size_t i;
+        int r;
+
+        r = sd_bus_message_read(reply, JOB_TYPE, &bundle, &name, &instance, &service, &state, &version,
+                                &result, &exit_status, &signal, &started, &ended, &next);
+        if (r <= 0)
+                return r;
+        job = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "name", name, "instance",
+                        instance, "service", service, "state", state, "version", version, "result", result,
+                        "exit_status", exit_status < 0 ? json_null() : json_integer(exit_status), "signal",
+                        signal, "started", time_json(started), "ended", time_json(ended), "next",
+                        time_json(next));
+        json_array_foreach(bundles, i, b) if (str_eq(json_string_value(json_object_get(b, "name")), bundle))(
+                void) json_array_append(json_object_get(b, "jobs"), job);
+        json_decref(job);
+        return 1;
+}
+
+static int status_read_jobs(sd_bus *bus, json_t *status, struct fault *f)
+{
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = agent_bus_call(bus, "ListJobs", 0, &reply, f);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_enter_container(reply, 'a', JOB_TYPE);
+        while (r > 0)
+                r = status_add_job(reply, json_object_get(status, "bundles"));
+        sd_bus_message_unref(reply);
+        return r < 0 ? fault_set_errno(f, r, "the agent's answer cannot be read") : 0;
 }
 
 static int status_read_bundles(sd_bus *bus, const char *only, json_t *status, struct fault *f)
@@ -140,12 +182,39 @@ static void instances_print(const json_t *instances)
                 printf("\n");
 }
 
+/* "exit status 3", "signal KILL", or systemd's own word. */
+static void job_print(const json_t *j)
+{
+        const json_t *exit_status = json_object_get(j, "exit_status");
+        const char *result = text_of(j, "result"), *signal = text_of(j, "signal");
+
+        printf("  job %s%s%s: ", text_of(j, "name"), str_eq(text_of(j, "instance"), "-") ? "" : " of ",
+               str_eq(text_of(j, "instance"), "-") ? "" : text_of(j, "instance"));
+        if (str_eq(text_of(j, "state"), "running"))
+                printf("runs since %s", text_of(j, "started"));
+        else if (str_eq(result, "-"))
+                printf("has not run yet");
+        else {
+                printf("%s at %s", result, text_of(j, "ended"));
+                if (!str_eq(signal, "-"))
+                        printf(", signal %s", signal);
+                else if (json_integer_value(exit_status) > 0)
+                        printf(", exit status %d", (int)json_integer_value(exit_status));
+        }
+        if (!str_eq(text_of(j, "next"), "-"))
+                printf("; next %s", text_of(j, "next"));
+        printf("\n");
+}
+
 static void status_print(const json_t *status)
 {
+        const json_t *j;
+        size_t k;
+
         const json_t *bundles = json_object_get(status, "bundles"), *b;
         size_t i;
 
-        for (size_t k = 0; k < ELEMENTSOF(facts); k++)
+        for (k = 0; k < ELEMENTSOF(facts); k++)
                 printf("%12s: %s\n", facts[k].label, text_of(status, facts[k].key));
         json_array_foreach(json_object_get(status, "warnings"), i, b)
                 printf("%12s: %s\n", "Warning", json_string_value(b));
@@ -161,6 +230,7 @@ static void status_print(const json_t *status)
                 instances_print(json_object_get(b, "instances"));
                 if (!str_eq(text_of(b, "error"), "-"))
                         printf("  last attempt: %s\n", text_of(b, "error"));
+                json_array_foreach(json_object_get(b, "jobs"), k, j) job_print(j);
         }
 }
 
@@ -192,6 +262,8 @@ static int status_run(char **operands, int n, struct fault *f)
                 r = status_read_warnings(bus, status, f);
         if (r >= 0)
                 r = status_read_bundles(bus, n > 0 ? operands[0] : NULL, status, f);
+        if (r >= 0)
+                r = status_read_jobs(bus, status, f);
         if (r >= 0 && arg_json) {
                 (void)json_dumpf(status, stdout, JSON_INDENT(2));
                 printf("\n");

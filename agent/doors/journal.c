@@ -35,6 +35,9 @@ static const char *const event_ids[] = {
         [JOURNAL_DROPINS_CHANGED] = "67f562db21194f47a000507ec8a13623",
         [JOURNAL_CONFIGURATION_CHANGED] = "59b6068bde834117872eff7cf370d93c",
         [JOURNAL_CONFIGURATION_WRONG] = "626bf2f8d72846cdb0249471338b76e9",
+        [JOURNAL_JOB_SUCCEEDED] = "4fde089331bd40e08b366e9c8443bd29",
+        [JOURNAL_JOB_FAILED] = "a5adf467020c453e9a45a14ef7e4216a",
+        [JOURNAL_JOB_STOPPED] = "6de2b56c7d964d89bbea20f8b254cfc8",
         [JOURNAL_REPORT_FAILED] = "68b09cb329b24500ac26da07953cb61d",
 };
 _Static_assert(ELEMENTSOF(event_ids) == _JOURNAL_EVENT_MAX, "every event has an id");

@@ -119,6 +119,8 @@ static int write_setting(const struct dropin *d, const struct manifest_setting *
                                     s->directive->key);
         if (s->directive->type == VALUE_DIRECTORY)
                 return write_directory(d, s->directive, s->value, out);
+        if (manifest_find_timer(d->manifest, d->service->name))
+                return dropin_write_job_setting(d, s, out);
         return buffer_printf(out, "%s=%s\n", s->directive->key, s->value);
 }
 
@@ -399,12 +401,6 @@ int dropin_write(const struct dropin *d, struct buffer *out, struct fault *f)
         return 0;
 }
 
-void dropin_wake_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE])
-{
-        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-wake@%.*s.%.*s.service", PLACE_SIZE - 1, place,
-                       NAME_SIZE - 1, name);
-}
-
 static int write_socket_settings(const struct manifest *m, const struct socket_unit *s, struct buffer *out,
                                  struct fault *f)
 {
@@ -432,12 +428,12 @@ static int write_socket_settings(const struct manifest *m, const struct socket_u
 int dropin_write_socket(const struct manifest *m, const struct socket_unit *s, struct buffer *out,
                         struct fault *f)
 {
-        char wake[UNIT_NAME_SIZE];
+        char held[UNIT_NAME_SIZE], wake[UNIT_NAME_SIZE];
         int r;
 
-        if (!name_valid(m->name) || !name_valid(s->name))
+        dropin_socket_name(m->place, s->name, held);
+        if (!name_valid(m->name) || !name_valid(s->name) || !dropin_wake_of(held, wake))
                 return fault_set(f, -EINVAL, "a name in the manifest is not one");
-        dropin_wake_name(m->place, s->name, wake);
         buffer_printf(out,
                       "# Written by sealift-unitd; held while releases of %s come and go.\n"
                       "[Unit]\n"

@@ -39,10 +39,19 @@ _must_check_ int dropin_write(const struct dropin *d, struct buffer *out, struct
 /* "sealift-<place>.<name>.socket" */
 void dropin_socket_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE]);
 
-/* "sealift-wake@<place>.<name>.service", shipped: what a connection starts. */
-void dropin_wake_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE]);
+/* "sealift-<place>.<name>.timer" */
+void dropin_timer_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE]);
+
+/* What a socket or timer of that name starts: "sealift-wake@<place>.<name>.service", shipped; for a timer
+ * with
+ * ":timer" behind the name, since a socket may have the same. False: it is neither. */
+bool dropin_wake_of(const char *held, char ret[static UNIT_NAME_SIZE]);
 
 /* The whole unit file of a socket. It names no release, so that it stays the same while releases come and
  * go. Errors as dropin_write(). */
 _must_check_ int dropin_write_socket(const struct manifest *m, const struct socket_unit *s,
                                      struct buffer *out, struct fault *f);
+
+/* The same of a timer. */
+_must_check_ int dropin_write_timer(const struct manifest *m, const struct timer_unit *t, struct buffer *out,
+                                    struct fault *f);

@@ -31,6 +31,11 @@ static bool optional_name_valid(const char *s)
         return !*s || name_valid(s);
 }
 
+static bool run_version_valid(const char *s)
+{
+        return !*s || name_version_valid(s);
+}
+
 /* Names that other files have checked already: a record is root's, and one line each. */
 static bool word_valid(const char *s)
 {
@@ -62,9 +67,15 @@ static const struct field fields[] = {
         { "Rank", NUMBER(rank, MANIFEST_SERVICES_MAX) },
         { "Notify", NUMBER(notify, 1) },
         { "Rests", NUMBER(rests, 1) },
+        { "Job", NUMBER(job, 1) },
         { "Resting", NUMBER(resting, 1) },
+        { "RunVersion", TEXT(run.version, run_version_valid) },
+        { "RunResult", TEXT(run.result, word_valid) },
+        { "RunStarted", NUMBER(run.started_usec, UINT64_MAX) },
+        { "RunEnded", NUMBER(run.ended_usec, UINT64_MAX) },
+        { "RunCode", NUMBER(run.code, UINT32_MAX) },
+        { "RunStatus", NUMBER(run.status, UINT32_MAX) },
 };
-_Static_assert(ELEMENTSOF(fields) < 32, "a bit for each, in an int");
 
 /* Booleans, enums and 64-bit numbers; max keeps each inside its size. */
 static uint64_t number_get(const struct record *r, const struct field *d)
@@ -107,7 +118,7 @@ int record_write(const struct record *r, struct buffer *out)
         return out->error;
 }
 
-/* Sets one field; the bit of what was set, or -EINVAL. */
+/* Sets one field; which it was, or -EINVAL. */
 static int record_set(struct record *r, const struct ini_item *item)
 {
         for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
@@ -125,30 +136,30 @@ static int record_set(struct record *r, const struct ini_item *item)
                                 return -EINVAL;
                         number_set(r, d, v);
                 }
-                return 1 << i;
+                return (int)i;
         }
         return -EINVAL;
 }
 
 static int record_take(struct ini *ini, struct record *r, struct fault *f)
 {
+        bool seen[ELEMENTSOF(fields)] = {};
         struct ini_item item;
-        int seen = 0, k;
+        int k;
 
         while ((k = ini_next(ini, &item, f)) > 0) {
                 if (item.kind == INI_SECTION && str_eq(item.section, "Unit"))
                         continue;
                 k = item.kind == INI_SETTING ? record_set(r, &item) : -EINVAL;
-                if (k < 0 || (seen & k))
+                if (k < 0 || seen[k])
                         return fault_set(f, -EINVAL, "%s:%u: not a record of sealift-unitd", ini->file,
                                          item.line);
-                seen |= k;
+                seen[k] = true;
         }
-        if (k < 0)
-                return k;
-        if (seen != (1 << ELEMENTSOF(fields)) - 1)
-                return fault_set(f, -EINVAL, "%s: not a whole record of sealift-unitd", ini->file);
-        return 0;
+        for (size_t i = 0; k >= 0 && i < ELEMENTSOF(seen); i++)
+                if (!seen[i])
+                        return fault_set(f, -EINVAL, "%s: not a whole record of sealift-unitd", ini->file);
+        return k;
 }
 
 int record_parse(const char *text, size_t len, const char *file, struct record *ret, struct fault *f)

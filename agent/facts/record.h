@@ -6,6 +6,20 @@
 #include "ground/fault.h"
 #include "facts/promise.h"
 
+/* How a job ran last. */
+struct run {
+        char version[VERSION_SIZE];   /* of the release it was of; "": it has not run yet */
+        char result[RUN_RESULT_SIZE]; /* systemd's Result= (systemd.exec(5)), or RUN_STOPPED, RUN_WALL; "":
+                                         it runs */
+        uint64_t started_usec, ended_usec; /* CLOCK_REALTIME; 0: not known, not yet */
+        unsigned code;                     /* CLD_EXITED and so on; 0: nothing is known */
+        unsigned status;                   /* exit status, or number of the signal */
+};
+
+#define RUN_SUCCESS "success"
+#define RUN_STOPPED "stopped"      /* it was cut short: by an update that could not wait, or by somebody */
+#define RUN_WALL    "wall-missing" /* it ran without one of its walls, and was stopped for it */
+
 /* What sealift-unitd remembers about one unit, in /run/sealift/units/<unit>: a unit's name is not enough to
  * know its release ('+' became '_'), and a restarted unitd must know what was true before. */
 struct record {
@@ -20,10 +34,12 @@ struct record {
         char config[DIGEST_HEX_SIZE]; /* what tells whether it would be written otherwise now */
         uint64_t attempt;
         struct promise promise;
-        unsigned rank; /* as manifest_rank(): the higher, the sooner it is stopped */
-        bool notify;   /* Type=notify */
-        bool rests;    /* nobody needs it while nothing stands before it */
-        bool resting;  /* of a socket: its connections wait, and wake nobody */
+        unsigned rank;  /* as manifest_rank(): the higher, the sooner it is stopped */
+        bool notify;    /* Type=notify */
+        bool rests;     /* nobody needs it while nothing stands before it */
+        bool job;       /* it ends by itself, and its timer starts it again */
+        bool resting;   /* of a socket or timer: what comes waits, and wakes nobody */
+        struct run run; /* of a timer: its job's last */
 };
 
 enum { RECORD_BYTES_MAX = 4096 }; /* as record_write() makes it, with room */

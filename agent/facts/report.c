@@ -23,11 +23,34 @@ static json_t *time_text(uint64_t usec)
         return json_string(s);
 }
 
+static json_t *job_json(const struct report_job *j)
+{
+        return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", j->name,
+                         "instance", text_or_null(j->instance), "service", j->service, "state", j->state,
+                         "version", text_or_null(j->version), "result", text_or_null(j->result),
+                         "exit_status", j->exit_status < 0 ? json_null() : json_integer(j->exit_status),
+                         "signal", text_or_null(j->signal), "started", time_text(j->started_usec), "ended",
+                         time_text(j->ended_usec), "next", time_text(j->next_usec));
+}
+
+static json_t *jobs_json(const struct report_bundle *b)
+{
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < b->n_jobs; i++)
+                if (json_array_append_new(array, job_json(b->jobs + i)) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        return array;
+}
+
 static json_t *bundle_json(const struct report_bundle *b)
 {
-        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o}", "name", b->name, "version",
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "name", b->name, "version",
                          text_or_null(b->version), "digest", text_or_null(b->digest), "state", b->state,
-                         "since", time_text(b->since_usec), "error", text_or_null(b->error));
+                         "since", time_text(b->since_usec), "error", text_or_null(b->error), "jobs",
+                         jobs_json(b));
 }
 
 /* NULL when there is a text that is not UTF-8. */

@@ -6,11 +6,22 @@
 /* What a machine says about itself (man sealift-report(5)): one JSON object, made from plain facts. */
 enum { REPORT_FORMAT = 1 };
 
+struct report_job { /* a timer, and how what it runs ran last */
+        const char *name, *instance, *service;
+        const char *state;
+        const char *version, *result;                 /* NULL or "": it has not run yet; it runs */
+        int exit_status;                              /* -1: none */
+        const char *signal;                           /* "KILL"; NULL: none */
+        uint64_t started_usec, ended_usec, next_usec; /* CLOCK_REALTIME; 0 = unknown, or never */
+};
+
 struct report_bundle {
         const char *name, *version, *digest; /* version and digest NULL: nothing installed */
         const char *state;
         uint64_t since_usec; /* CLOCK_REALTIME; 0 = unknown */
         const char *error;   /* of the last attempt; NULL or "" = none */
+        const struct report_job *jobs;
+        size_t n_jobs;
 };
 
 struct report {

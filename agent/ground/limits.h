@@ -13,9 +13,10 @@
 #define DIGEST_HEX_SIZE 65 /* SHA-256 in hex */
 #define DIGEST_SHORT                                                                                        \
         12 /* hex digits that stand in names: enough to tell releases apart, never used to verify */
-#define UNIT_NAME_SIZE 256
-#define INSTANCE_SIZE  33                          /* of a bundle, on a host that runs it more than once */
-#define PLACE_SIZE     (NAME_SIZE + INSTANCE_SIZE) /* "<bundle>" or "<bundle>.<instance>" */
+#define UNIT_NAME_SIZE  256
+#define RUN_RESULT_SIZE 24                          /* of a job: "exit-code", one word of systemd's */
+#define INSTANCE_SIZE   33                          /* of a bundle, on a host that runs it more than once */
+#define PLACE_SIZE      (NAME_SIZE + INSTANCE_SIZE) /* "<bundle>" or "<bundle>.<instance>" */
 
 /* Names of others: systemd's limit for a credential is that of a file name, and ours stands behind
  * "sealift-<bundle>."; useradd(8) allows 32. */
@@ -43,6 +44,8 @@
 
 /* A channel that names endless bundles; signed, but a limit all the same. */
 #define BUNDLES_MAX 256
+/* Timers of all bundles together, for the same reason; those beyond are in the journal alone. */
+#define JOBS_MAX 256
 
 /* Configuration and policy files are written by hand. */
 #define CONFIG_BYTES_MAX (UINT64_C(1) << 20)

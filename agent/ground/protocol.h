@@ -105,8 +105,10 @@ struct unpack_failed {
  *   -> UNITD_REMOVE    removes a release that does not run and whose tree sealiftd has emptied
  *   <- UNITD_RESULT
  *   -> UNITD_LIST
- *   <- UNITD_UNIT ...  one for each unit of ours that systemd knows, then UNITD_RESULT
+ *   <- UNITD_UNIT ...  one for each unit of ours that systemd knows; UNITD_JOB, one for each timer; then
+ * UNITD_RESULT
  *   <- UNITD_EVENT     unasked: a unit failed, a wall was found missing after a restart or reload
+ *   <- UNITD_JOB       unasked: a timer's job began, ended, or is to run at another time
  */
 enum unitd_message {
         UNITD_PREPARE = 1,
@@ -118,6 +120,7 @@ enum unitd_message {
         UNITD_RESULT,
         UNITD_UNIT,
         UNITD_EVENT,
+        UNITD_JOB,
 };
 
 struct unitd_request {
@@ -153,6 +156,25 @@ struct unitd_unit {
         char reserved[7];
 };
 
+struct unitd_job { /* one timer of a bundle, and how what it runs ran last */
+        uint64_t id;
+        uint64_t next_usec;                /* CLOCK_REALTIME; 0: never, or it runs now */
+        uint64_t started_usec, ended_usec; /* of the last run; 0: not known; it runs */
+        int32_t code;                      /* CLD_EXITED and so on; 0: nothing is known */
+        int32_t status;                    /* exit status, or number of the signal */
+        uint32_t resting;                  /* 1: its release is stopped, and its time wakes nobody */
+        uint32_t reserved;
+        char bundle[NAME_SIZE];
+        char instance[INSTANCE_SIZE];
+        char digest12[DIGEST_SHORT + 1]; /* of the release that its time wakes */
+        char timer[NAME_SIZE];
+        char service[NAME_SIZE];
+        char version[VERSION_SIZE];   /* of the release that ran last; "": it has not run yet */
+        char result[RUN_RESULT_SIZE]; /* of the last run (facts/record.h); "": it runs */
+        char reserved_text[6];
+};
+
+_Static_assert(sizeof(struct unitd_job) % 8 == 0, "no hidden padding");
 _Static_assert(sizeof(struct fetch_get) % 8 == 0 && sizeof(struct fetch_done) % 8 == 0, "no hidden padding");
 _Static_assert(sizeof(struct unpack_entry) % 8 == 0 && sizeof(struct unitd_request) % 8 == 0,
                "no hidden padding");

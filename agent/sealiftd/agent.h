@@ -55,6 +55,8 @@ struct agent {
         struct agent_bus *bus;
         struct bundle *bundles; /* owned; sorted by name */
         size_t n_bundles;
+        struct job *jobs; /* owned; sorted by bundle (jobs.h) */
+        size_t n_jobs;
         char timestamp_etag[FETCH_ETAG_SIZE];
         /* Polling */
         sd_event_source *poll_timer;
@@ -64,7 +66,7 @@ struct agent {
         char last_result[FAULT_TEXT_MAX];
         char last_refused[FAULT_TEXT_MAX]; /* of a delegated role, in the last check; "" = none */
         bool last_ok;
-        bool report_due; /* a unit failed between polls */
+        bool report_due; /* a unit failed between polls, or a job ended otherwise than before */
 };
 
 /* The bundle of that name; added (absent) when add is set and it is new. NULL: unknown, or no room. */

@@ -5,6 +5,7 @@
 
 #include "sealiftd/bus.h"
 
+#include "sealiftd/jobs.h"
 #include "sealiftd/story.h"
 #include "sealiftd/vigil.h"
 
@@ -39,6 +40,37 @@ static int on_list_bundles(sd_bus_message *m, void *userdata, sd_bus_error *erro
                 r = sd_bus_message_close_container(reply);
         if (r >= 0)
                 r = sd_bus_send(b->bus, reply, NULL);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
+#define JOB_TYPE "(sssssssisttt)"
+
+static int job_append(sd_bus_message *reply, const struct job *job)
+{
+        struct report_job j;
+
+        jobs_describe(job, &j);
+        return sd_bus_message_append(reply, JOB_TYPE, job->last.bundle, j.name, j.instance, j.service,
+                                     j.state, j.version, j.result, j.exit_status, j.signal ? j.signal : "",
+                                     j.started_usec, j.ended_usec, j.next_usec);
+}
+
+static int on_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        const struct agent *a = ((struct agent_bus *)userdata)->agent;
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', JOB_TYPE);
+        for (size_t i = 0; r >= 0 && i < a->n_jobs; i++)
+                r = job_append(reply, a->jobs + i);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
         sd_bus_message_unref(reply);
         return r;
 }
@@ -141,6 +173,8 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("Warnings", "as", get_warnings, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_METHOD_WITH_ARGS("ListBundles", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ssssts)", bundles),
                                 on_list_bundles, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS, SD_BUS_RESULT("a" JOB_TYPE, jobs), on_list_jobs,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Why", SD_BUS_ARGS("s", bundle), SD_BUS_RESULT("s", tried, "a(sss)", gates),
                                 on_why, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CheckNow", SD_BUS_NO_ARGS, SD_BUS_RESULT("b", ok, "s", result),

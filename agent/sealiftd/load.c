@@ -11,6 +11,7 @@
 #include "doors/policydir.h"
 #include "ground/io.h"
 #include "ground/text.h"
+#include "sealiftd/jobs.h"
 
 /* Changing it would give every machine a new name in the reports. */
 #define SEALIFT_APP_ID SD_ID128_MAKE(5a, 9e, 2c, 61, 0d, 4b, 4f, 3e, 8a, 57, 9c, 11, 6b, f2, d0, 34)
@@ -117,8 +118,16 @@ static void on_listed(void *userdata, const struct unitd_unit *u)
         }
 }
 
-/* Where a connection wakes the service, no process is the normal case between two of them. Read only when
- * something has ended, so that nothing of the manifest need be kept. */
+static bool all_are_jobs(const struct manifest *m)
+{
+        for (size_t i = 0; i < m->n_services; i++)
+                if (!manifest_find_timer(m, m->services[i].name))
+                        return false;
+        return true;
+}
+
+/* Where a connection or the time wakes the service, no process is the normal case between two of them. Read
+ * only when something has ended, so that nothing of the manifest need be kept. */
 static bool bundle_is_woken(struct agent *a, const struct bundle *b)
 {
         _cleanup_(manifest_freep) struct manifest *m = NULL;
@@ -127,7 +136,14 @@ static bool bundle_is_woken(struct agent *a, const struct bundle *b)
         size_t len;
 
         return store_manifest_read(a->store, b->name, &b->state.current, &text, &len, &ignored) >= 0 &&
-               manifest_parse(text, len, b->name, &m, &ignored) >= 0 && m->n_sockets > 0;
+               manifest_parse(text, len, b->name, &m, &ignored) >= 0 &&
+               (m->n_sockets > 0 || (all_are_jobs(m) && jobs_are_armed(a, b)));
+}
+
+/* The agent has just been started, and finds a release of jobs alone with its timers armed. */
+static bool bundle_is_armed(struct agent *a, const struct bundle *b)
+{
+        return b->health == BUNDLE_ABSENT && jobs_are_armed(a, b) && bundle_is_woken(a, b);
 }
 
 int load_running(struct agent *a, struct fault *f)
@@ -136,10 +152,15 @@ int load_running(struct agent *a, struct fault *f)
 
         for (size_t i = 0; i < a->n_bundles; i++)
                 a->bundles[i].seen = false;
+        jobs_list_begin(a);
         r = units_list(a->units, on_listed, a, f);
+        if (r >= 0)
+                jobs_list_end(a);
         for (size_t i = 0; r >= 0 && i < a->n_bundles; i++) {
                 struct bundle *b = a->bundles + i;
 
+                if (!b->seen && bundle_is_armed(a, b))
+                        agent_set_health(a, b, BUNDLE_RUNNING);
                 if (b->seen || b->health != BUNDLE_RUNNING || bundle_is_woken(a, b))
                         continue;
                 (void)snprintf(b->error, sizeof(b->error),
@@ -165,11 +186,16 @@ static void on_event(void *userdata, const struct unitd_unit *u)
         }
 }
 
+static void on_job(void *userdata, const struct unitd_job *j)
+{
+        jobs_take(userdata, j);
+}
+
 int load_units(struct agent *a, struct fault *f)
 {
         int r;
 
-        r = units_new(&a->await, on_event, a, &a->units);
+        r = units_new(&a->await, on_event, on_job, a, &a->units);
         if (r < 0)
                 return fault_set_errno(f, r, "cannot set up the link to sealift-unitd");
         return load_running(a, f);

@@ -54,6 +54,7 @@ static void agent_done(struct agent *a)
         a->policy = policy_free(a->policy);
         a->config = config_free(a->config);
         free(a->bundles);
+        free(a->jobs);
         a->poll_timer = sd_event_source_disable_unref(a->poll_timer);
         a->await.event = sd_event_unref(a->await.event);
 }

@@ -8,14 +8,30 @@
 
 #include "doors/journal.h"
 #include "facts/report.h"
+#include "sealiftd/jobs.h"
 #include "sealiftd/vigil.h"
 #include "store/outbox.h"
+
+/* Both tables are sorted by bundle; *at is where those of b begin, and then those of the next. */
+static void bundle_add_jobs(const struct agent *a, const struct bundle *b, const struct report_job *jobs,
+                            size_t *at, struct report_bundle *ret)
+{
+        while (*at < a->n_jobs && strcmp(a->jobs[*at].last.bundle, b->name) < 0)
+                ++*at;
+        ret->jobs = jobs + *at;
+        for (; *at < a->n_jobs && str_eq(a->jobs[*at].last.bundle, b->name); ++*at)
+                ret->n_jobs++;
+}
 
 static int report_text(struct agent *a, const char *reason, const char *error, char **ret)
 {
         const char *warnings[VIGIL_WARNINGS_MAX + 1];
         struct report_bundle bundles[BUNDLES_MAX];
+        struct report_job jobs[JOBS_MAX];
+        size_t at = 0;
 
+        for (size_t i = 0; i < a->n_jobs; i++)
+                jobs_describe(a->jobs + i, jobs + i);
         vigil_warnings(a, warnings);
         for (size_t i = 0; i < a->n_bundles; i++) {
                 const struct bundle *b = a->bundles + i;
@@ -28,6 +44,7 @@ static int report_text(struct agent *a, const char *reason, const char *error, c
                         .since_usec = b->since_usec,
                         .error = b->error,
                 };
+                bundle_add_jobs(a, b, jobs, &at, bundles + i);
         }
         return report_write(
                 &(struct report){

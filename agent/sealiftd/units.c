@@ -18,6 +18,7 @@
 struct units {
         struct await *await;
         units_handler handler;
+        units_job_handler job;
         units_handler each; /* while a list is awaited */
         void *userdata, *each_userdata;
         sd_event_source *source;
@@ -41,9 +42,12 @@ static const struct message_rule rules[] = {
           false, STATE_OPEN },
         { UNITD_EVENT, "UNITD_EVENT", 1 << STATE_OPEN, sizeof(struct unitd_unit), sizeof(struct unitd_unit),
           false, STATE_OPEN },
+        { UNITD_JOB, "UNITD_JOB", 1 << STATE_OPEN, sizeof(struct unitd_job), sizeof(struct unitd_job), false,
+          STATE_OPEN },
 };
 
-int units_new(struct await *w, units_handler handler, void *userdata, struct units **ret)
+int units_new(struct await *w, units_handler handler, units_job_handler job, void *userdata,
+              struct units **ret)
 {
         struct units *l = calloc(1, sizeof(*l));
 
@@ -51,6 +55,7 @@ int units_new(struct await *w, units_handler handler, void *userdata, struct uni
                 return -ENOMEM;
         l->await = w;
         l->handler = handler;
+        l->job = job;
         l->userdata = userdata;
         l->sock = l->tree_fd = -EBADF;
         *ret = l;
@@ -90,10 +95,19 @@ static bool unit_valid(const struct unitd_unit *u)
                MESSAGE_TEXT_VALID(u->unit) && MESSAGE_TEXT_VALID(u->text) && MESSAGE_TEXT_VALID(u->instance);
 }
 
+static bool job_valid(const struct unitd_job *j)
+{
+        return MESSAGE_TEXT_VALID(j->bundle) && MESSAGE_TEXT_VALID(j->instance) &&
+               MESSAGE_TEXT_VALID(j->digest12) && MESSAGE_TEXT_VALID(j->timer) &&
+               MESSAGE_TEXT_VALID(j->service) && MESSAGE_TEXT_VALID(j->version) &&
+               MESSAGE_TEXT_VALID(j->result);
+}
+
 static int units_handle(struct units *l, struct message *m)
 {
         const struct unitd_result *result = (const struct unitd_result *)(const void *)m->payload;
         const struct unitd_unit *unit = (const struct unitd_unit *)(const void *)m->payload;
+        const struct unitd_job *job = (const struct unitd_job *)(const void *)m->payload;
 
         switch (m->type) {
         case UNITD_TREE:
@@ -111,6 +125,12 @@ static int units_handle(struct units *l, struct message *m)
                         return -EPROTO;
                 if (l->each && unit->id == l->awaited)
                         l->each(l->each_userdata, unit);
+                return 0;
+        case UNITD_JOB:
+                if (!job_valid(job))
+                        return -EPROTO;
+                if (job->id == 0 || job->id == l->awaited)
+                        l->job(l->userdata, job);
                 return 0;
         default:
                 if (!unit_valid(unit))

@@ -14,12 +14,16 @@ struct units;
 /* Called from the event loop for each UNITD_EVENT; u is valid during the call. */
 typedef void (*units_handler)(void *userdata, const struct unitd_unit *u);
 
+/* The same for each UNITD_JOB; also while a list is awaited (j->id is not 0 then). */
+typedef void (*units_job_handler)(void *userdata, const struct unitd_job *j);
+
 struct units *units_free(struct units *l);
 DEFINE_POINTER_CLEANUP(struct units, units_free)
 
 /* Does not connect yet: each request connects where need be, so that a unitd that was restarted is simply
  * found again. */
-_must_check_ int units_new(struct await *w, units_handler handler, void *userdata, struct units **ret);
+_must_check_ int units_new(struct await *w, units_handler handler, units_job_handler job, void *userdata,
+                           struct units **ret);
 
 /* Requests; each waits for its answer while the event loop runs. Errors: unitd's own (text from unitd),
  * -ECONNRESET when it went away, -ETIMEDOUT, -ECANCELED. attempt is for the journal. */
@@ -33,5 +37,5 @@ _must_check_ int units_stop(struct units *l, const char *bundle, const struct re
 _must_check_ int units_remove(struct units *l, const char *bundle, const struct release_ref *r,
                               uint64_t attempt, struct fault *f);
 
-/* Every unit of ours that systemd knows, one call of each() a unit. */
+/* Every unit of ours that systemd knows, one call of each() a unit; and every timer. */
 _must_check_ int units_list(struct units *l, units_handler each, void *userdata, struct fault *f);

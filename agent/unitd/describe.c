@@ -81,3 +81,17 @@ int describe_failure(const char *unit, const char *job, const struct manager_sta
                          said ? ", last status \"" : "", s->status_text, said ? "\"" : "",
                          job && !str_eq(job, "done") ? job : s->result, unit);
 }
+
+int describe_run(const char *unit, const struct run *run, const char *after, struct fault *f)
+{
+        const struct manager_status s = { .exec_code = (int32_t)run->code,
+                                          .exec_status = (int32_t)run->status };
+        char end[192];
+
+        if (str_eq(run->result, "timeout"))
+                (void)snprintf(end, sizeof(end), "it was not over in time (RuntimeMaxSec=)");
+        else
+                describe_end(&s, end, sizeof(end));
+        return fault_set(f, -ECHILD, "%s: the job failed%s: %s (%s); see journalctl -u %s", unit, after, end,
+                         run->result, unit);
+}

@@ -10,13 +10,14 @@
 
 #include "doors/journal.h"
 #include "unitd/sockets.h"
+#include "unitd/timers.h"
 
 struct launch {
         struct units *units;
         struct unitd_request q;
         uint64_t owner;
         struct effective effective; /* owned */
-        bool held;                  /* its sockets are */
+        bool held;                  /* its sockets and timers are */
         bool *served;               /* owned; by instance, then service: has run, and ended in order */
 };
 
@@ -207,13 +208,16 @@ static int launch_stop_stale(const struct launch *x, struct fault *f)
         return !left;
 }
 
-static int launch_hold_sockets(struct launch *x, struct fault *f)
+static int launch_hold(struct launch *x, struct fault *f)
 {
         int r = 0;
 
-        sockets_close_instances(x->units, &x->q, &x->effective);
-        for (size_t i = 0; r >= 0 && i < x->effective.n; i++)
+        wakes_close_instances(x->units, &x->q, &x->effective);
+        for (size_t i = 0; r >= 0 && i < x->effective.n; i++) {
                 r = sockets_hold(x->units, x->effective.items[i], &x->q, f);
+                if (r >= 0)
+                        r = timers_hold(x->units, x->effective.items[i], &x->q, f);
+        }
         x->held = r >= 0;
         return r;
 }
@@ -228,7 +232,7 @@ int launch_step(struct launch *x, struct fault *f)
         if (r <= 0)
                 return r;
         if (!x->held)
-                r = launch_hold_sockets(x, f);
+                r = launch_hold(x, f);
         for (size_t i = 0; r >= 0 && i < x->effective.n; i++) {
                 r = launch_step_manifest(x, x->effective.items[i], f);
                 waits = waits || r == 0;

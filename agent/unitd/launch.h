@@ -4,9 +4,9 @@
 #include "unitd/release.h"
 #include "unitd/unit.h"
 
-/* The start of a release, in all of its instances on this host: their sockets first, then their services,
- * each when those it is After= are ready. It lasts from the request to the answer, and is stepped on after
- * every change of a unit. */
+/* The start of a release, in all of its instances on this host: their sockets and timers first, then their
+ * services, each when those it is After= are ready. It lasts from the request to the answer, and is stepped
+ * on after every change of a unit. */
 struct launch;
 
 struct launch *launch_free(struct launch *x);
@@ -28,7 +28,8 @@ _must_check_ int launch_step(struct launch *x, struct fault *f);
  * starts it again. */
 void launch_note_end(struct launch *x, const struct unit *u);
 
-/* One service of a release that has been launched before: a connection waits for it. */
+/* One service of a release that has been launched before: a connection waits for it, or its time has come.
+ */
 _must_check_ int launch_wake(struct units *units, const struct releases *releases,
                              const struct record *record, struct fault *f);
 

@@ -15,7 +15,7 @@
 #include "ground/args.h"
 #include "unitd/rebuild.h"
 #include "unitd/requests.h"
-#include "unitd/sockets.h"
+#include "unitd/wakes.h"
 #include "unitd/watch.h"
 
 #define SEALIFT_USER "sealift"
@@ -99,7 +99,7 @@ static void units_forget(struct units *units)
 {
         while (units->first)
                 (void)unit_free(units->first);
-        sockets_free(units);
+        wakes_free(units);
         units->change = sd_event_source_disable_unref(units->change);
         units->bus = sd_bus_flush_close_unref(units->bus);
         units->event = sd_event_unref(units->event);
@@ -139,7 +139,7 @@ static int run(struct fault *f)
         if (r >= 0)
                 r = rebuild_units(&units, f);
         if (r >= 0)
-                r = sockets_rebuild(&units, f);
+                r = wakes_rebuild(&units, f);
         if (r < 0)
                 return r;
         (void)sd_notifyf(0, "READY=1\nSTATUS=%zu units run.", units.n);

@@ -86,7 +86,8 @@ static int job_read(sd_bus_message *reply, char **ret_job)
         return *ret_job ? 0 : -ENOMEM;
 }
 
-int manager_start(sd_bus *bus, const char *unit, const char *description, char **ret_job, struct fault *f)
+int manager_start(sd_bus *bus, const char *unit, const char *description, bool keep, char **ret_job,
+                  struct fault *f)
 {
         _cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -94,14 +95,20 @@ int manager_start(sd_bus *bus, const char *unit, const char *description, char *
 
         r = sd_bus_call_method(bus, MANAGER_NAME, MANAGER_OBJECT, MANAGER_INTERFACE, "StartTransientUnit",
                                &e, &reply, "ssa(sv)a(sa(sv))", unit, "fail", 3, "Description", "s",
-                               description, "CollectMode", "s", "inactive-or-failed", "AddRef", "b", true,
-                               0);
+                               description, "CollectMode", "s", keep ? "inactive" : "inactive-or-failed",
+                               "AddRef", "b", true, 0);
         if (r < 0 && sd_bus_error_has_name(&e, "org.freedesktop.systemd1.UnitExists"))
                 return fault_set(f, -EEXIST, "%s: systemd still knows a unit of this name", unit);
         if (r < 0)
                 return manager_fault(r, &e, "start", unit, f);
         r = job_read(reply, ret_job);
         return r < 0 ? manager_fault(r, &e, "start", unit, f) : 0;
+}
+
+void manager_forget(sd_bus *bus, const char *unit)
+{
+        (void)sd_bus_call_method(bus, MANAGER_NAME, MANAGER_OBJECT, MANAGER_INTERFACE, "ResetFailedUnit",
+                                 NULL, NULL, "s", unit);
 }
 
 int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f)
@@ -174,10 +181,16 @@ static const struct field unit_fields[] = {
 };
 
 static const struct field service_fields[] = {
-        STATUS("Result", 's', result),           STATUS("StatusText", 's', status_text),
-        STATUS("MainPID", 'u', main_pid),        STATUS("NRestarts", 'u', restarts),
-        STATUS("ExecMainCode", 'i', exec_code),  STATUS("ExecMainStatus", 'i', exec_status),
+        STATUS("Result", 's', result),
+        STATUS("StatusText", 's', status_text),
+        STATUS("MainPID", 'u', main_pid),
+        STATUS("NRestarts", 'u', restarts),
+        STATUS("ExecMainCode", 'i', exec_code),
+        STATUS("ExecMainStatus", 'i', exec_status),
         STATUS("IPIngressBytes", 't', ip_bytes),
+        STATUS("ExecMainStartTimestamp", 't', started_usec),
+        STATUS("ExecMainExitTimestamp", 't', exited_usec),
+        STATUS("TimeoutStopUSec", 't', stop_max_usec),
 };
 
 static int field_read(sd_bus_message *m, const struct field *field, struct manager_status *s)

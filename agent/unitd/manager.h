@@ -28,6 +28,8 @@ struct manager_status {
         int32_t exec_code; /* CLD_EXITED ... of the main process's last end, 0 = it has not ended */
         int32_t exec_status;
         uint32_t restarts;
+        uint64_t started_usec, exited_usec; /* CLOCK_REALTIME, of the main process; 0: it has not */
+        uint64_t stop_max_usec;             /* TimeoutStopSec=; UINT64_MAX: none */
         uint64_t ip_bytes; /* received; UINT64_MAX: nobody counts, since no BPF program of systemd's is there
                             */
 };
@@ -44,9 +46,13 @@ _must_check_ int manager_version(sd_bus *bus, unsigned *ret, struct fault *f);
 
 /* Creates and starts a transient service that is nothing but its name and its drop-in. -EEXIST: systemd
  * still knows a unit of that name. The caller holds a reference (manager_unref) afterwards, so that the
- * unit's result can be read after it has failed. */
-_must_check_ int manager_start(sd_bus *bus, const char *unit, const char *description, char **ret_job,
-                               struct fault *f);
+ * unit's result can be read after it has failed. keep: also where the caller itself is not there any more;
+ * to be forgotten (manager_forget) then. */
+_must_check_ int manager_start(sd_bus *bus, const char *unit, const char *description, bool keep,
+                               char **ret_job, struct fault *f);
+
+/* Has systemd forget that a unit failed. */
+void manager_forget(sd_bus *bus, const char *unit);
 
 /* -ENOENT: there is no such unit any more. */
 _must_check_ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f);
@@ -67,6 +73,12 @@ _must_check_ int manager_ref(sd_bus *bus, const char *unit, struct fault *f);
 void manager_unref(sd_bus *bus, const char *unit);
 
 _must_check_ int manager_status(sd_bus *bus, const char *unit, struct manager_status *ret, struct fault *f);
+
+struct manager_timer {
+        uint64_t next_usec; /* CLOCK_REALTIME; 0: never, or its unit is active */
+        size_t n_calendars; /* OnCalendar= that systemd understood */
+};
+_must_check_ int manager_timer(sd_bus *bus, const char *unit, struct manager_timer *ret, struct fault *f);
 
 /* Paths of all drop-ins of a unit, NULL-terminated; the caller's (strv_free). */
 _must_check_ int manager_dropins(sd_bus *bus, const char *unit, char ***ret, struct fault *f);

@@ -9,6 +9,7 @@
 #include <systemd/sd-journal.h>
 
 #include "ground/io.h"
+#include "unitd/run.h"
 #include "unitd/watch.h"
 
 static int record_read(struct units *l, const char *unit, struct record *ret, struct fault *f)
@@ -37,6 +38,19 @@ static void unit_drop(struct units *l, const char *unit, const struct fault *f)
         unit_remove_files(l, unit);
 }
 
+/* How it ended is told as soon as whoever is to be told is there, and its timer waits again then. */
+static int job_recall(struct units *l, const struct record *record, const struct manager_status *s,
+                      struct fault *f)
+{
+        struct unit *u = unit_recall(l, record);
+
+        if (!u)
+                return fault_set_errno(f, -ENOMEM, "%s", record->unit);
+        run_end(u, s);
+        unit_end(u);
+        return 0;
+}
+
 static int unit_take_over(struct units *l, const char *unit, struct fault *f)
 {
         struct manager_status s;
@@ -50,6 +64,8 @@ static int unit_take_over(struct units *l, const char *unit, struct fault *f)
         if (r < 0)
                 return r;
         if (!str_eq(s.load, "loaded") || manager_is_down(&s)) {
+                if (record.job)
+                        return job_recall(l, &record, &s, f);
                 unit_remove_files(l, unit);
                 return 0;
         }

@@ -10,9 +10,11 @@
 #include <syslog.h>
 
 #include "doors/journal.h"
+#include "facts/name.h"
 #include "unitd/launch.h"
 #include "unitd/proxy.h"
-#include "unitd/sockets.h"
+#include "unitd/run.h"
+#include "unitd/timers.h"
 
 enum { REQUESTS_MAX = 64 }; /* sealiftd has one attempt a bundle in flight, and one bundle at a time */
 
@@ -33,6 +35,7 @@ struct requests {
         struct request *first; /* owned list */
         size_t n;
         uint64_t last_number;
+        bool look_again; /* what waits may be woken now */
 };
 
 static struct request *request_free(struct request *r)
@@ -93,6 +96,40 @@ static void unit_tell(struct requests *l, const struct unit *u)
         server_tell_unit(l->server, 0, UNITD_EVENT, &event);
 }
 
+static void job_describe(const struct wake *w, uint64_t id, struct unitd_job *ret)
+{
+        const struct record *r = &w->record;
+        char place[PLACE_SIZE];
+        size_t skip;
+
+        *ret = (struct unitd_job){ .id = id,
+                                   .next_usec = w->next_usec,
+                                   .started_usec = r->run.started_usec,
+                                   .ended_usec = r->run.ended_usec,
+                                   .code = (int32_t)r->run.code,
+                                   .status = (int32_t)r->run.status,
+                                   .resting = r->resting };
+        name_place(r->bundle, r->instance, place);
+        skip = STRLEN("sealift-") + strlen(place) + 1;
+        (void)snprintf(ret->timer, sizeof(ret->timer), "%.*s",
+                       (int)(strlen(w->held) - skip - STRLEN(".timer")), w->held + skip);
+        memcpy(ret->bundle, r->bundle, sizeof(ret->bundle));
+        memcpy(ret->instance, r->instance, sizeof(ret->instance));
+        memcpy(ret->digest12, r->digest, DIGEST_SHORT);
+        memcpy(ret->service, r->service, sizeof(ret->service));
+        memcpy(ret->version, r->run.version, sizeof(ret->version));
+        memcpy(ret->result, r->run.result, sizeof(ret->result));
+}
+
+static void on_job(void *userdata, const struct wake *w)
+{
+        struct requests *l = userdata;
+        struct unitd_job event;
+
+        job_describe(w, 0, &event);
+        server_tell_job(l->server, 0, &event);
+}
+
 static struct request *request_find(const struct requests *l, uint64_t number)
 {
         for (struct request *r = l->first; r; r = r->next)
@@ -108,8 +145,8 @@ static void unit_leave_sockets(struct requests *l, const struct unit *u)
         struct unitd_request q = launch_release_of(&u->record);
 
         if (u->failed || u->asked)
-                sockets_rest(l->units, &q);
-        sockets_listen_again(l->units, u);
+                wakes_rest(l->units, &q);
+        wakes_listen_again(l->units, u);
 }
 
 /* A release is blamed for its end and for a wall it runs without; not for a bus that did not answer, nor for
@@ -121,10 +158,36 @@ static int unit_blame(const struct unit *u)
         return u->error < 0 ? u->error : -EINTR;
 }
 
+/* A run that failed is told, and is no failure of its release: the timer goes on. One that was cut short by
+ * an update is made up for by whichever release its timer belongs to then. */
+static void job_ended(struct requests *l, const struct unit *u)
+{
+        bool stopped = str_eq(u->run.result, RUN_STOPPED);
+
+        unit_log(u,
+                 stopped     ? JOURNAL_JOB_STOPPED
+                 : u->failed ? JOURNAL_JOB_FAILED
+                             : JOURNAL_JOB_SUCCEEDED,
+                 stopped     ? LOG_NOTICE
+                 : u->failed ? LOG_ERR
+                             : LOG_INFO);
+        timers_note(l->units, u);
+        if (stopped && u->asked)
+                l->look_again = true;
+        else
+                wakes_listen_again(l->units, u);
+}
+
 static void unit_ended(struct requests *l, struct unit *u)
 {
         struct request *r = request_find(l, u->owner);
 
+        if (u->record.job && !u->wall) {
+                job_ended(l, u);
+                return;
+        }
+        if (u->record.job)
+                timers_note(l->units, u);
         unit_leave_sockets(l, u);
         if (u->failed)
                 unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, LOG_ERR);
@@ -156,16 +219,25 @@ static void units_sweep(struct requests *l)
         }
 }
 
+/* A job may come to its end first. */
+static void unit_dismiss(struct unit *u)
+{
+        if (u->record.job) {
+                run_retire(u);
+                return;
+        }
+        u->asked = true;
+        unit_stop(u);
+}
+
 /* Those that a request started, or all of a release. Whoever is After= others goes first: systemd keeps a
  * stop back only for those whose stop it knows of already. */
 static void units_stop(struct requests *l, uint64_t owner, const struct unitd_request *q)
 {
         for (unsigned rank = MANIFEST_SERVICES_MAX + 1; rank-- > 0;)
                 for (struct unit *u = l->units->first; u; u = u->next)
-                        if (u->record.rank == rank && (q ? unit_is_of(u, q) : u->owner == owner)) {
-                                u->asked = true;
-                                unit_stop(u);
-                        }
+                        if (u->record.rank == rank && (q ? unit_is_of(u, q) : u->owner == owner))
+                                unit_dismiss(u);
 }
 
 /* Goes on with a START; whether its answer is known. */
@@ -203,6 +275,10 @@ static void request_finish(struct requests *l, struct request *r)
                 if (u->owner == r->number)
                         u->owner = 0;
         server_answer(l->server, r->client, r->q.id, &r->fault);
+        if (r->fault.error == 0)
+                l->look_again = true;
+        if (r->fault.error == 0 && r->type == UNITD_START)
+                wakes_close_others(l->units, &r->q);
         for (struct request **p = &l->first; *p; p = &(*p)->next)
                 if (*p == r) {
                         *p = r->next;
@@ -235,11 +311,15 @@ static void on_change(void *userdata)
         for (struct unit *u = l->units->first; u; u = u->next)
                 if (!request_of(l, u->record.bundle))
                         proxy_look(u);
+        if (l->look_again) {
+                l->look_again = false;
+                wakes_look_again(l->units);
+        }
 }
 
 static void release_stop(struct requests *l, const struct unitd_request *q)
 {
-        sockets_rest(l->units, q);
+        wakes_rest(l->units, q);
         units_stop(l, 0, q);
 }
 
@@ -270,9 +350,10 @@ static int request_wait(struct requests *l, uint64_t client, uint16_t type, cons
 }
 
 /* Whoever is starting, stopping or running takes what waits on the socket, or will. */
-static void on_wake(void *userdata, const struct record *record)
+static void on_wake(void *userdata, const struct wake *w)
 {
         struct requests *l = userdata;
+        const struct record *record = &w->record;
         const struct journal_subject subject = { .bundle = record->bundle,
                                                  .version = record->version,
                                                  .digest = record->digest,
@@ -287,7 +368,8 @@ static void on_wake(void *userdata, const struct record *record)
         if (request_of(l, record->bundle))
                 return;
         if (launch_wake(l->units, l->releases, record, &f) < 0)
-                journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &subject, "A connection waits: %s", f.text);
+                journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &subject, "%s: %s",
+                             wake_is_timer(w) ? "Its time has come" : "A connection waits", f.text);
 }
 
 static int release_take_away(struct requests *l, const struct unitd_request *q, struct fault *f)
@@ -300,18 +382,24 @@ static int release_take_away(struct requests *l, const struct unitd_request *q, 
                                          u->record.unit);
         r = release_remove(l->releases, q, f);
         if (r >= 0)
-                sockets_close(l->units, q);
+                wakes_close(l->units, q);
         return r;
 }
 
 static void units_list(struct requests *l, uint64_t client, uint64_t id)
 {
         struct unitd_unit answer;
+        struct unitd_job job;
 
         for (struct unit *u = l->units->first; u; u = u->next) {
                 unit_describe(u, id, &answer);
                 server_tell_unit(l->server, client, UNITD_UNIT, &answer);
         }
+        for (struct wake *w = l->units->wakes; w; w = w->next)
+                if (wake_is_timer(w)) {
+                        job_describe(w, id, &job);
+                        server_tell_job(l->server, client, &job);
+                }
 }
 
 static void on_request(void *userdata, uint64_t client, uint16_t type, const struct unitd_request *q, int fd)
@@ -358,6 +446,7 @@ int requests_new(struct units *units, const struct releases *releases, int liste
                 return r;
         units->on_change = on_change;
         units->on_wake = on_wake;
+        units->on_job = on_job;
         units->userdata = l;
         *ret = TAKE_PTR(l);
         return 0;

@@ -165,3 +165,8 @@ void server_tell_unit(struct server *s, uint64_t client, uint16_t type, const st
 {
         server_send(s, client, type, u, sizeof(*u), -EBADF);
 }
+
+void server_tell_job(struct server *s, uint64_t client, const struct unitd_job *j)
+{
+        server_send(s, client, UNITD_JOB, j, sizeof(*j), -EBADF);
+}

@@ -146,6 +146,8 @@ struct unit *unit_free(struct unit *u)
         u->changes = sd_bus_slot_unref(u->changes);
         u->settle = sd_event_source_disable_unref(u->settle);
         if (u->ended) {
+                if (u->record.job)
+                        manager_forget(u->units->bus, u->record.unit);
                 manager_unref(u->units->bus, u->record.unit);
                 unit_remove_files(u->units, u->record.unit);
         }
@@ -288,7 +290,7 @@ static int unit_try(struct units *l, const struct manifest *m, const struct serv
         if (r >= 0)
                 r = watch_unit(u, f);
         if (r >= 0)
-                r = manager_start(l->bus, u->record.unit, description, &u->job, f);
+                r = manager_start(l->bus, u->record.unit, description, record->job, &u->job, f);
         if (r < 0) {
                 unit_withdraw(l, u->record.unit, r);
                 return r;
@@ -318,6 +320,7 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
                 .rank = manifest_rank(m, s),
                 .notify = type && str_eq(type, "notify"),
                 .rests = manifest_rests(m, s->name),
+                .job = manifest_find_timer(m, s->name) != NULL,
         };
         struct fault taken = {};
         unsigned n = 0;
@@ -364,6 +367,11 @@ int unit_adopt(struct units *l, const struct record *record, struct unit **ret, 
                 return r;
         *ret = TAKE_PTR(u);
         return 0;
+}
+
+struct unit *unit_recall(struct units *l, const struct record *record)
+{
+        return unit_new(l, record);
 }
 
 void unit_end(struct unit *u)

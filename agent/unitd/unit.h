@@ -22,12 +22,14 @@ struct units {
         int records_fd, roots_fd, wakes_fd, dropins_fd;
         struct unit *first; /* owned list */
         size_t n;
-        struct wake *wakes; /* owned list (sockets.c) */
+        struct wake *wakes; /* owned list (wakes.c) */
 
         /* Called from the event loop after something happened to units: state, ended or text. */
         void (*on_change)(void *userdata);
-        /* A connection waits for a service; record says of which release. */
-        void (*on_wake)(void *userdata, const struct record *record);
+        /* A connection waits for a service, or its time has come; which, and of which release. */
+        void (*on_wake)(void *userdata, const struct wake *w);
+        /* A job began, ended, or is to run at another time. */
+        void (*on_job)(void *userdata, const struct wake *w);
         void *userdata;
         sd_event_source *change; /* the call is deferred, so that it may free units */
 };
@@ -57,6 +59,7 @@ struct unit {
         uint64_t restarts_since_usec;
         unsigned restarts_counted;   /* since then */
         unsigned restarts;           /* in all, as systemd counts */
+        struct run run;              /* of a job: this one */
         char sites[DIGEST_HEX_SIZE]; /* sum of all drop-ins of the host's that apply too */
         char text[FAULT_TEXT_MAX];
 };
@@ -75,6 +78,9 @@ _must_check_ int unit_config(const struct manifest *m, const struct service *s,
 /* Takes over a unit that systemd knows and an earlier unitd started. */
 _must_check_ int unit_adopt(struct units *l, const struct record *record, struct unit **ret,
                             struct fault *f);
+
+/* A job that ended while no unitd was there to see it; for run_end() and unit_end(). NULL: out of memory. */
+struct unit *unit_recall(struct units *l, const struct record *record);
 
 /* Asks systemd to stop it; ended becomes true later (or now, where nothing runs any more). */
 void unit_stop(struct unit *u);

@@ -15,6 +15,8 @@
 #include "ground/text.h"
 #include "unitd/describe.h"
 #include "unitd/inforce.h"
+#include "unitd/run.h"
+#include "unitd/timers.h"
 
 #define MANAGER_NAME   "org.freedesktop.systemd1"
 #define MANAGER_OBJECT "/org/freedesktop/systemd1"
@@ -242,6 +244,17 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
+/* A job's program has been executed, or it is over already, or is to be run again (Restart=): it is ready
+ * for nothing, and whether its walls stand is seen while it runs. */
+static void look_job(struct unit *u, const struct manager_status *s)
+{
+        run_begin(u, s);
+        timers_note(u->units, u);
+        unit_set_state(u, UNIT_RUNNING);
+        if (status_is_up(s))
+                (void)walls_hold(u, s);
+}
+
 /* Between the end of its start job and being ready. One that died is told from one that has just been exec'd
  * by systemd's state, not by what the kernel says: a process that is gone already has no walls to look at,
  * and why it went is known to systemd a moment later, in another change. */
@@ -252,6 +265,10 @@ static void look_starting(struct unit *u, const struct manager_status *s)
         struct fault f = {};
         int r;
 
+        if (u->record.job) {
+                look_job(u, s);
+                return;
+        }
         if (died) {
                 (void)describe_failure(u->record.unit, NULL, s, &f);
                 unit_fail(u, &f);
@@ -283,6 +300,11 @@ static void look_down(struct unit *u, const struct manager_status *s)
 {
         struct fault f = {};
 
+        if (u->record.job) {
+                run_end(u, s);
+                unit_end(u);
+                return;
+        }
         if (u->state != UNIT_STOPPING && !ended_in_order(u, s)) {
                 (void)describe_failure(u->record.unit, NULL, s, &f);
                 (void)snprintf(u->text, sizeof(u->text), "%s", f.text);

@@ -6,6 +6,7 @@
   unitd.py swap MANIFEST OTHER     asks for a place for MANIFEST, and hands in OTHER
   unitd.py start|stop|remove MANIFEST
   unitd.py list                    one line a unit: STATE BUNDLE VERSION SERVICE PID UNIT
+  unitd.py jobs                    one line a timer: NAME BUNDLE VERSION RESULT CODE STATUS NEXT RESTING
   unitd.py event [SECONDS]         waits for one event: STATE BUNDLE VERSION SERVICE UNIT TEXT
   unitd.py raw HEX                 sends these bytes; "closed" when that ends the conversation
 
@@ -21,20 +22,28 @@ import struct
 import subprocess
 import sys
 
-PREPARE, START, STOP, REMOVE, LIST, TREE, RESULT, UNIT, EVENT = range(1, 10)
+PREPARE, START, STOP, REMOVE, LIST, TREE, RESULT, UNIT, EVENT, JOB = range(1, 11)
 STATES = {1: "starting", 2: "running", 3: "stopping", 4: "stopped", 5: "failed"}
 HEADER = struct.Struct("=IHHII")
 REQUEST = struct.Struct("=QQ49s65s65s5x")
 RESULT_BODY = struct.Struct("=Qi512s4x")
 UNIT_BODY = struct.Struct("=QQIi49s65s13s49s256s512s33s7x")
+JOB_BODY = struct.Struct("=QQQQiiII49s33s13s49s49s65s24s6x")
 
 
 def text(field):
     return field.split(b"\0", 1)[0].decode()
 
 
+def job(body):
+    """TIMER BUNDLE VERSION RESULT CODE STATUS NEXT RESTING; "-" for what is empty, NEXT in seconds"""
+    _, next_time, _, _, code, status, resting, _, bundle, _, _, timer, _, version, result = JOB_BODY.unpack(body)
+    return text(timer), text(bundle), text(version) or "-", text(result) or "-", code, status, next_time // 1000000, resting
+
+
 class Unitd:
-    def __init__(self):
+    def __init__(self, jobs=False):
+        self.jobs = jobs
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.connect("/run/sealift/unitd.sock")
 
@@ -62,9 +71,11 @@ class Unitd:
             kind, body, fd = self.receive()
             if kind == TREE:
                 return fd
-            if kind == UNIT:
+            if kind == UNIT and not self.jobs:
                 _, _, state, pid, bundle, version, _, service, unit, _, _ = UNIT_BODY.unpack(body)
                 print(STATES[state], text(bundle), text(version), text(service), pid, text(unit))
+            if kind == JOB and self.jobs:
+                print(*job(body))
             if kind == RESULT:
                 _, error, why = RESULT_BODY.unpack(body)
                 if error:
@@ -92,7 +103,10 @@ def swap(manifest, other):
 def event(seconds="30"):
     unitd = Unitd()
     unitd.sock.settimeout(float(seconds))
-    _, _, state, _, bundle, version, _, service, unit, why, _ = UNIT_BODY.unpack(unitd.receive()[1])
+    kind = JOB
+    while kind == JOB:
+        kind, body, _ = unitd.receive()
+    _, _, state, _, bundle, version, _, service, unit, why, _ = UNIT_BODY.unpack(body)
     print(STATES[state], text(bundle), text(version), text(service), text(unit), text(why), flush=True)
 
 
@@ -109,6 +123,7 @@ VERBS = {
     "stop": lambda manifest: Unitd().ask(STOP, manifest),
     "remove": lambda manifest: Unitd().ask(REMOVE, manifest),
     "list": lambda: Unitd().ask(LIST),
+    "jobs": lambda: Unitd(True).ask(LIST),
     "event": event,
     "raw": raw,
 }

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "unitd/wakes.h"
+
+/* Timers that systemd holds for bundles, and how the jobs that they run went. A timer keeps its name, and so
+ * the time of its last run, across releases; what is known of that run is in its wake's record. */
+
+/* Makes and arms the timers of a release that is about to start, or finds them as they are. -ECHILD: one
+ * cannot be armed (this host does not know the time zone). */
+_must_check_ int timers_hold(struct units *l, const struct manifest *m, const struct unitd_request *q,
+                             struct fault *f);
+
+/* For wakes.c: follows when w, a timer, elapses next. */
+_must_check_ int timers_watch(struct wake *w, struct fault *f);
+
+/* A job has begun, or has ended: u->run is kept, and told. */
+void timers_note(struct units *l, const struct unit *u);

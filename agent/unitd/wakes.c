@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is held is a plain unit file in /run, the same for all releases that ask for the same, so that it
+ * need not be touched when they change. What it starts is the shipped sealift-wake@.service, which has no
+ * process: when it becomes active there is a connection, or a time has come, and whoever was last to hold it
+ * is started if it does not run (on_wake of struct units). Stopped, it can become active again. */
+
+#include "unitd/wakes.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "facts/dropin.h"
+#include "ground/io.h"
+#include "unitd/timers.h"
+
+#define MANAGER_NAME "org.freedesktop.systemd1"
+
+static struct wake *wake_free(struct wake *w)
+{
+        if (w) {
+                w->changes = sd_bus_slot_unref(w->changes);
+                w->elapses = sd_bus_slot_unref(w->elapses);
+        }
+        free(w);
+        return NULL;
+}
+DEFINE_POINTER_CLEANUP(struct wake, wake_free)
+
+void wakes_free(struct units *l)
+{
+        while (l->wakes) {
+                struct wake *w = l->wakes;
+
+                l->wakes = w->next;
+                (void)wake_free(w);
+        }
+}
+
+bool wake_is_timer(const struct wake *w)
+{
+        return str_has_suffix(w->held, ".timer");
+}
+
+static struct wake *wake_find(const struct units *l, const char *held)
+{
+        for (struct wake *w = l->wakes; w; w = w->next)
+                if (str_eq(w->held, held))
+                        return w;
+        return NULL;
+}
+
+static bool wake_is_of(const struct wake *w, const struct unitd_request *q)
+{
+        return str_eq(w->record.bundle, q->bundle) && str_eq(w->record.version, q->version) &&
+               str_eq(w->record.digest, q->digest);
+}
+
+/* A connection, or a time that has come, waits where the wake service is up. */
+static void wake_look(struct wake *w)
+{
+        struct manager_status s;
+        struct fault f;
+
+        if (w->record.resting || manager_status(w->units->bus, w->unit, &s, &f) < 0 ||
+            !str_eq(s.active, "active"))
+                return;
+        if (w->units->on_wake)
+                w->units->on_wake(w->units->userdata, w);
+}
+
+static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *e)
+{
+        wake_look(userdata);
+        return 0;
+}
+
+static int wake_watch(struct wake *w, struct fault *f)
+{
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        r = manager_path(w->unit, &path);
+        if (r >= 0)
+                r = sd_bus_match_signal(w->units->bus, &w->changes, MANAGER_NAME, path,
+                                        "org.freedesktop.DBus.Properties", "PropertiesChanged", on_changed,
+                                        w);
+        return r < 0 ? fault_set_errno(f, r, "%s: cannot watch it", w->unit) : 0;
+}
+
+static int wake_add(struct units *l, const char *held, struct wake **ret, struct fault *f)
+{
+        _cleanup_(wake_freep) struct wake *w = NULL;
+        int r;
+
+        w = calloc(1, sizeof(*w));
+        if (!w)
+                return fault_set_errno(f, -ENOMEM, "%s", held);
+        w->units = l;
+        (void)snprintf(w->held, sizeof(w->held), "%s", held);
+        if (!dropin_wake_of(held, w->unit))
+                return fault_set(f, -EINVAL, "%s: not a socket or timer of sealift's", held);
+        r = wake_watch(w, f);
+        if (r < 0)
+                return r;
+        if (wake_is_timer(w))
+                r = timers_watch(w, f);
+        if (r < 0)
+                return r;
+        w->next = l->wakes;
+        l->wakes = w;
+        *ret = TAKE_PTR(w);
+        return 0;
+}
+
+int wakes_save(struct wake *w, struct fault *f)
+{
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(RECORD_BYTES_MAX);
+        int r;
+
+        r = record_write(&w->record, &b);
+        if (r < 0)
+                return fault_set_errno(f, r, "%s: cannot write its record", w->held);
+        return io_replace_file_at(w->units->wakes_fd, w->held, b.data, b.len, 0644, f);
+}
+
+/* How the last run of a job ended stays. */
+static int wake_set(struct wake *w, const struct wake_wanted *want, struct fault *f)
+{
+        const struct unitd_request *q = want->release;
+        struct record *record = &w->record;
+
+        *record = (struct record){ .attempt = q->attempt, .run = record->run };
+        memcpy(record->bundle, q->bundle, sizeof(record->bundle));
+        memcpy(record->instance, want->manifest->instance, sizeof(record->instance));
+        memcpy(record->version, q->version, sizeof(record->version));
+        memcpy(record->digest, q->digest, sizeof(record->digest));
+        memcpy(record->dropin, q->digest, sizeof(record->dropin));
+        memcpy(record->config, q->digest, sizeof(record->config));
+        (void)snprintf(record->service, sizeof(record->service), "%s", want->service);
+        (void)snprintf(record->serves, sizeof(record->serves), "%s", want->serves);
+        (void)snprintf(record->unit, sizeof(record->unit), "sealift-%s.%s.service", want->manifest->place,
+                       want->service);
+        return wakes_save(w, f);
+}
+
+/* Whether the file was there with these very bytes; *ret_old: it was there with others. */
+static int file_compare(struct units *l, const char *held, const struct buffer *b, bool *ret_old)
+{
+        _cleanup_free_ char *old = NULL;
+        struct fault ignored;
+        size_t len;
+        int r;
+
+        r = io_read_file_at(l->dropins_fd, held, WAKES_BYTES_MAX, &old, &len, &ignored);
+        *ret_old = r != -ENOENT;
+        return r >= 0 && len == b->len && memcmp(old, b->data, len) == 0;
+}
+
+/* One that changed is stopped first: a file that systemd has loaded is read anew at a reload only.
+ */
+static int file_install(struct units *l, const char *held, const struct buffer *b, struct fault *f)
+{
+        bool old;
+        int r;
+
+        if (file_compare(l, held, b, &old))
+                return 0;
+        r = old ? manager_run(MANAGER_JOB_STOP, held, f) : 0;
+        if (r >= 0)
+                r = io_replace_file_at(l->dropins_fd, held, b->data, b->len, 0644, f);
+        if (r >= 0 && futimens(l->dropins_fd, NULL) < 0)
+                r = fault_set_errno(f, -errno, "%s", UNITS_DROPINS_PATH);
+        if (r >= 0 && old)
+                r = manager_reload(l->bus, f);
+        return r;
+}
+
+int wakes_hold(struct units *l, const struct wake_wanted *want, struct wake **ret, struct fault *f)
+{
+        struct wake *w;
+        int r;
+
+        r = file_install(l, want->held, want->text, f);
+        if (r < 0)
+                return r;
+        w = wake_find(l, want->held);
+        if (!w)
+                r = wake_add(l, want->held, &w, f);
+        if (r >= 0)
+                r = wake_set(w, want, f);
+        if (r >= 0)
+                r = manager_run(MANAGER_JOB_START, want->held, f);
+        if (r >= 0)
+                *ret = w;
+        return r;
+}
+
+/* Written down, since a unitd that starts again must not wake what was stopped, or what failed. */
+void wakes_rest(struct units *l, const struct unitd_request *q)
+{
+        struct fault ignored;
+
+        for (struct wake *w = l->wakes; w; w = w->next)
+                if (wake_is_of(w, q) && !w->record.resting) {
+                        w->record.resting = true;
+                        (void)!wakes_save(w, &ignored);
+                }
+}
+
+void wakes_listen_again(struct units *l, const struct unit *u)
+{
+        for (struct wake *w = l->wakes; w; w = w->next) {
+                _cleanup_free_ char *job = NULL;
+                struct fault ignored;
+
+                if (str_eq(w->record.bundle, u->record.bundle) &&
+                    str_eq(w->record.instance, u->record.instance) &&
+                    (str_eq(w->record.service, u->record.service) ||
+                     str_eq(w->record.serves, u->record.service)))
+                        (void)!manager_stop(l->bus, w->unit, &job, &ignored);
+        }
+}
+
+static void wake_close(struct units *l, struct wake *w)
+{
+        struct fault ignored;
+
+        (void)!manager_run(MANAGER_JOB_STOP, w->held, &ignored);
+        (void)!manager_run(MANAGER_JOB_STOP, w->unit, &ignored);
+        (void)unlinkat(l->dropins_fd, w->held, 0);
+        (void)unlinkat(l->wakes_fd, w->held, 0);
+        (void)wake_free(w);
+}
+
+struct leaving { /* which are closed; borrowed */
+        const struct unitd_request *release;
+        const struct effective *keep;
+};
+
+static bool leaves_with_release(const struct wake *w, const struct leaving *x)
+{
+        return wake_is_of(w, x->release);
+}
+
+static bool leaves_with_instance(const struct wake *w, const struct leaving *x)
+{
+        return wake_is_of(w, x->release) && !effective_find(x->keep, w->record.instance);
+}
+
+static bool leaves_for_release(const struct wake *w, const struct leaving *x)
+{
+        return str_eq(w->record.bundle, x->release->bundle) && !wake_is_of(w, x->release);
+}
+
+static void wakes_close_each(struct units *l, bool (*leaves)(const struct wake *, const struct leaving *),
+                             const struct leaving *x)
+{
+        for (struct wake **p = &l->wakes; *p;) {
+                struct wake *w = *p;
+
+                if (!leaves(w, x)) {
+                        p = &w->next;
+                        continue;
+                }
+                *p = w->next;
+                wake_close(l, w);
+        }
+}
+
+void wakes_close(struct units *l, const struct unitd_request *q)
+{
+        wakes_close_each(l, leaves_with_release, &(struct leaving){ .release = q });
+}
+
+void wakes_close_instances(struct units *l, const struct unitd_request *q, const struct effective *e)
+{
+        wakes_close_each(l, leaves_with_instance, &(struct leaving){ .release = q, .keep = e });
+}
+
+void wakes_close_others(struct units *l, const struct unitd_request *q)
+{
+        wakes_close_each(l, leaves_for_release, &(struct leaving){ .release = q });
+}
+
+void wakes_look_again(struct units *l)
+{
+        for (struct wake *w = l->wakes; w; w = w->next)
+                wake_look(w);
+}
+
+static int wake_take_over(struct units *l, const char *held, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        struct record record;
+        struct wake *w;
+        size_t len;
+        int r;
+
+        r = io_read_file_at(l->wakes_fd, held, RECORD_BYTES_MAX, &text, &len, f);
+        if (r >= 0)
+                r = record_parse(text, len, held, &record, f);
+        if (r >= 0)
+                r = wake_add(l, held, &w, f);
+        if (r < 0)
+                return r;
+        w->record = record;
+        wake_look(w);
+        return 0;
+}
+
+static int is_held(const struct dirent *e)
+{
+        return e->d_name[0] != '.';
+}
+
+int wakes_rebuild(struct units *l, struct fault *f)
+{
+        struct dirent **names = NULL;
+        int n;
+
+        n = scandirat(l->wakes_fd, ".", &names, is_held, alphasort);
+        if (n < 0)
+                return fault_set_errno(f, -errno, "%s", UNITS_WAKES_PATH);
+        for (int i = 0; i < n; i++) {
+                struct fault ignored;
+
+                /* An unreadable one is made anew by the next start of its release. */
+                (void)!wake_take_over(l, names[i]->d_name, &ignored);
+                free(names[i]);
+        }
+        free(names);
+        return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ground/buffer.h"
+#include "facts/site.h"
+#include "unitd/unit.h"
+
+/* What systemd holds for a bundle while its releases come and go, and what wakes a service: sockets
+ * (sockets.h) and timers (timers.h). Each is a plain unit file in /run; what sealift-unitd remembers of it
+ * (whom it wakes) is a record in UNITS_WAKES_PATH, under the unit's name. */
+struct wake {
+        struct wake *next;
+        struct units *units;
+        struct record record;      /* whom it wakes; record.unit is no unit that exists */
+        char held[UNIT_NAME_SIZE]; /* sealift-<place>.<name>.socket, .timer */
+        char unit[UNIT_NAME_SIZE]; /* sealift-wake@..., which it starts */
+        uint64_t next_usec;        /* of a timer: CLOCK_REALTIME; 0: unknown, or never */
+        sd_bus_slot *changes, *elapses;
+};
+
+enum { WAKES_BYTES_MAX = 64 * 1024 }; /* a unit file as facts/dropin.h makes it, with room */
+
+/* One that a release which is about to start asks for: whom it wakes, and its unit file. */
+struct wake_wanted { /* all borrowed */
+        const struct manifest *manifest;
+        const struct unitd_request *release;
+        const char *held;
+        const char *service, *serves; /* whom it wakes; and "", or whom that one stands before */
+        const struct buffer *text;
+};
+
+/* Makes and starts it, or finds it as it is, and has it wake this release. *ret is in the list. -ECHILD: it
+ * cannot be started (a port is taken). */
+_must_check_ int wakes_hold(struct units *l, const struct wake_wanted *want, struct wake **ret,
+                            struct fault *f);
+
+/* The release is stopped on request, or did not come up: what comes waits, and wakes nobody until it is held
+ * again. */
+void wakes_rest(struct units *l, const struct unitd_request *q);
+
+/* A unit has ended: the next connection for it is seen again, its timer waits for the next time. */
+void wakes_listen_again(struct units *l, const struct unit *u);
+
+/* What came while something stood in the way wakes whom it would have. */
+void wakes_look_again(struct units *l);
+
+/* Ends what this release was the last to hold; of that, what instances hold that this host does not have any
+ * more; or what other releases of its bundle hold, when it has come up. */
+void wakes_close(struct units *l, const struct unitd_request *q);
+void wakes_close_instances(struct units *l, const struct unitd_request *q, const struct effective *e);
+void wakes_close_others(struct units *l, const struct unitd_request *q);
+
+/* Writes down what changed in w->record. */
+_must_check_ int wakes_save(struct wake *w, struct fault *f);
+
+/* After a start of unitd, and after the units: what came meanwhile wakes whom it would have. */
+_must_check_ int wakes_rebuild(struct units *l, struct fault *f);
+
+void wakes_free(struct units *l);
+
+bool wake_is_timer(const struct wake *w);

@@ -1,0 +1,207 @@
+#!/usr/bin/env bash
+# Timers that systemd holds for a bundle, and the jobs that they run: how a run ends is known, whatever happens meanwhile.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/units.sh
+. /tests/host/units.sh
+
+STATE=/var/lib/private/sealift-jobs
+TIMER=sealift-jobs.work.timer
+WAKE=sealift-wake@jobs.work:timer.service
+
+# A job that ends when it is told to, with the status it is told.
+bundle_write() {
+    mkdir -p "/srv/$1"
+    cat >"/srv/$1/work" <<'SH'
+#!/bin/sh
+echo begun >>"$STATE_DIRECTORY/runs"
+until [ -s "$STATE_DIRECTORY/status" ]; do sleep 0.1; done
+read -r status <"$STATE_DIRECTORY/status"
+rm "$STATE_DIRECTORY/status"
+exit "$status"
+SH
+    sed '/^until/,$d' "/srv/$1/work" >"/srv/$1/quick"
+    chmod 755 "/srv/$1/work" "/srv/$1/quick"
+}
+
+# intent [LINE...]: of release VERSION; lines for the service
+intent() {
+    printf '[Service main]\nType=oneshot\nExecStart=/bundle/work\nStateDirectory=yes\n'
+    printf '%s\n' "$@"
+    printf '[Timer work]\nService=main\nOnCalendar=Mon *-02-03 04:05\nPersistent=yes\n'
+}
+
+fire() { systemctl start "${1:-$WAKE}"; }
+end_with() { echo "$1" >$STATE/status; }
+runs() { wc -l <$STATE/runs; }
+last_run() { unitd jobs | awk '$1 == "work" && $2 == "jobs" { print $3, $4, $5, $6 }'; }
+last_run_is() { [ "$(last_run)" = "$1" ]; }
+nothing_runs() { [ -z "$(unitd list)" ]; }
+often_ran() { [ "$(wc -l </var/lib/private/sealift-often/runs)" -ge "$1" ]; }
+timer_waits() { [ "$(systemctl show --property=SubState --value "$TIMER")" = waiting ]; }
+in_journal() { journalctl --quiet --output=cat "MESSAGE_ID=$1" SEALIFT_BUNDLE=jobs; }
+job_runs() { unitd list | grep -q "^running jobs $1 main"; }
+
+armed() {
+    install jobs 1 < <(intent)
+    ok "a release of a job alone starts" unitd start "$sealed"
+    is "$(unitd list)" "" "nothing of it runs"
+    ok "but its timer waits" timer_waits
+    is "$(systemctl show --property=Unit --value "$TIMER")" "$WAKE" "for what wakes it"
+    is "$(unitd jobs | cut -d' ' -f1-6,8)" "work jobs - - 0 0 0" "which unitd knows, and that it has not run yet"
+    is "$(unitd jobs | cut -d' ' -f7)" "$(date -d "$(systemd-analyze calendar 'Mon *-02-03 04:05' | sed -n 's/.*Next elapse: //p')" +%s)" "and when it will"
+}
+
+one_run() {
+    local unit
+    fire
+    ok "when its time comes it runs" await 10 job_runs 1
+    unit=$(unit_of jobs)
+    like "$(walls "$(pid_of "$unit")")" "net of its own" "behind its walls"
+    ok "exposure $(exposure "$unit") is 0.1" at_most "$(exposure "$unit")" 0.1
+    is "$(last_run)" "1 - 0 0" "that it runs is known"
+    end_with 0
+    ok "how it ended, too" await 10 last_run_is "1 success 1 0"
+    ok "its timer waits again" await 5 timer_waits
+    like "$(in_journal 4fde089331bd40e08b366e9c8443bd29)" "^$unit: the job ended well after [0-9.]* s$" "the journal has it"
+    is "$(leftovers jobs | grep -o 'sealift-jobs[^ ]*@[^ ]*')" "" "nothing is left of the unit"
+}
+
+failures() {
+    fire
+    await 10 job_runs 1
+    end_with 3
+    ok "an exit status is known" await 10 last_run_is "1 exit-code 1 3"
+    like "$(in_journal a5adf467020c453e9a45a14ef7e4216a)" "the job failed after .*: it exited with status 3 .exit-code.;" "and told"
+    ok "the timer goes on" await 5 timer_waits
+    fire
+    await 10 job_runs 1
+    systemctl kill --signal=KILL "$(unit_of jobs)"
+    ok "a signal, too" await 10 last_run_is "1 signal 2 9"
+    ok "the timer goes on" await 5 timer_waits
+    is "$(systemctl list-units --all --failed --plain --no-legend 'sealift-jobs*')" "" "nothing of it is left as failed"
+}
+
+without_unitd() {
+    local before unit
+    fire
+    await 10 job_runs 1
+    unit=$(unit_of jobs)
+    before=$(runs)
+    systemctl --quiet stop sealift-unitd.socket sealift-unitd.service
+    end_with 4
+    await 10 systemctl --quiet is-failed "$unit"
+    systemctl start sealift-unitd.socket
+    ok "a run that failed without a unitd is known to the next" await 10 last_run_is "1 exit-code 1 4"
+    ok "the timer goes on" await 5 timer_waits
+    fire
+    await 10 job_runs 1
+    unit=$(unit_of jobs)
+    systemctl --quiet stop sealift-unitd.socket sealift-unitd.service
+    end_with 0
+    await 10 sh -c "! systemctl --quiet is-active $unit"
+    systemctl start sealift-unitd.socket
+    ok "and one that ended well" await 10 sh -c "/tests/host/unitd.py jobs | grep -q '^work jobs 1 success '"
+    ok "the timer goes on" await 5 timer_waits
+    is "$(runs)" "$((before + 1))" "nothing was run twice"
+}
+
+# Of releases FIRST, which runs, and the next.
+updates() {
+    local first=$sealed before stopper unit
+    fire
+    await 10 job_runs 1
+    unit=$(unit_of jobs)
+    before=$(runs)
+    install jobs 2 < <(intent TimeoutStopSec=2s)
+    ok "a release starts while the job of the old one runs" unitd start "$sealed"
+    unitd stop "$first" &
+    stopper=$!
+    # unitd answers one at a time, so it is systemd that is asked.
+    ok "which goes on, though its release is being stopped" systemctl --quiet is-active "$unit"
+    end_with 0
+    wait "$stopper" && stopper=0 || stopper=$?
+    is "$stopper" 0 "to its end"
+    ok "and that is known" last_run_is "1 success 1 0"
+    ok "the timer waits" await 5 timer_waits
+    is "$(runs)" "$before" "nothing was run twice"
+
+    fire
+    ok "the next run is the new release's" await 10 job_runs 2
+    ok "a job that does not come to its end is stopped with its release" unitd stop "$sealed"
+    is "$(last_run | cut -d' ' -f1-2)" "2 stopped" "which is known"
+    like "$(in_journal 6de2b56c7d964d89bbea20f8b254cfc8)" "the job was stopped before its end" "and told"
+    is "$(unitd list)" "" "while the release is stopped it does not run"
+    ok "the release starts" unitd start "$sealed"
+    ok "and so does the run that was cut short" await 10 job_runs 2
+    end_with 0
+    ok "which ends well" await 10 last_run_is "2 success 1 0"
+    rm -r /var/lib/sealift/releases/jobs/1-*/tree/*
+    unitd remove "$first"
+    ok "the timer outlives the old release" await 5 timer_waits
+}
+
+missed() {
+    local before
+    before=$(runs)
+    ok "stopped" unitd stop "$sealed"
+    systemctl stop "$TIMER"
+    touch -d '3 years ago' "/var/lib/systemd/timers/stamp-$TIMER"
+    ok "started, with a run missed meanwhile" unitd start "$sealed"
+    ok "it is made up for" await 10 job_runs 2
+    end_with 0
+    await 10 last_run_is "2 success 1 0"
+    is "$(runs)" "$((before + 1))" "once"
+}
+
+changed() {
+    local first=$sealed
+    install jobs 3 < <(intent | sed 's/^OnCalendar=.*/OnCalendar=Tue *-02-03 04:05\nOnCalendar=Wed *-02-03 04:05/')
+    ok "a release that changes the timer starts" unitd start "$sealed"
+    is "$(systemctl show --property=TimersCalendar "$TIMER" | grep -c 'OnCalendar=\(Tue\|Wed\)')" 2 "it has the new times"
+    unitd stop "$first"
+    ok "the timer waits" timer_waits
+    like "$(last_run)" "^2 success" "and what ran last is remembered"
+    first=$sealed
+    install jobs 4 < <(intent | sed 's/^\[Timer work\]/[Timer other]/')
+    ok "one that has another timer instead" unitd start "$sealed"
+    unitd stop "$first"
+    is "$(systemctl list-units --all --plain --no-legend 'sealift-jobs*.timer' | awk '{ print $1 }')" sealift-jobs.other.timer "has that alone"
+    first=$sealed
+    install jobs 5 < <(intent | sed 's/^OnCalendar=.*/&\nOnCalendar=daily Europe\/Atlantis/')
+    like "$(unitd start "$sealed" || true)" "ECHILD.*does not take every OnCalendar=" "a time zone that this host has not is no release's"
+    unitd stop "$sealed"
+    rm -r /var/lib/sealift/releases/jobs/*/tree/*
+    for sealed in /srv/jobs-[2345].manifest; do unitd remove "$sealed"; done
+    is "$(leftovers jobs)$(ls /run/sealift/wakes)$(systemctl list-units --all --plain --no-legend 'sealift-wake@jobs*')" "" "with the last release the timer goes"
+}
+
+by_itself() {
+    bundle_write often
+    install often 1 < <(
+        printf '[Service main]\nType=oneshot\nExecStart=/bundle/quick\nStateDirectory=yes\n'
+        printf '[Timer main]\nOnCalendar=*:*:*\nAccuracySec=1ms\n'
+        printf '[Service slow]\nType=oneshot\nExecStart=/usr/bin/sleep infinity\nTimeoutStartSec=1s\n'
+        printf '[Timer slow]\nOnCalendar=*:*:*\nAccuracySec=1ms\n'
+    )
+    ok "a job for every second" unitd start "$sealed"
+    ok "is run again and again" await 20 often_ran 3
+    ok "and known to end well" sh -c "/tests/host/unitd.py jobs | grep -q '^main often 1 success 1 0'"
+    ok "one that takes too long is stopped" await 20 sh -c "/tests/host/unitd.py jobs | grep -q '^slow often 1 timeout'"
+    like "$(journalctl --quiet --output=cat SEALIFT_BUNDLE=often PRIORITY=3)" "sealift-often.slow@.*: it was not over in time" "and that is told"
+    ok "stopped" unitd stop "$sealed"
+    rm -r /var/lib/sealift/releases/often/*/tree/*
+    ok "removed" unitd remove "$sealed"
+}
+
+units_begin
+bundle_write jobs
+armed
+one_run
+failures
+without_unitd
+updates
+missed
+changed
+by_itself
+units_end
