@@ -45,7 +45,7 @@ int unit_text_service(const struct manifest *m, const struct service *s, const c
 
 size_t unit_text_count(const struct manifest *m)
 {
-        return m->n_sockets;
+        return m->n_sockets + m->n_timers;
 }
 
 int unit_text_other(const struct manifest *m, size_t i, struct unit_text *ret, struct fault *f)
@@ -53,9 +53,14 @@ int unit_text_other(const struct manifest *m, size_t i, struct unit_text *ret, s
         struct unit_text t = { .text = BUFFER_INIT(DROPIN_BYTES_MAX) };
         int r;
 
-        dropin_socket_name(m->place, m->sockets[i].name, t.unit);
+        if (i < m->n_sockets) {
+                dropin_socket_name(m->place, m->sockets[i].name, t.unit);
+                r = dropin_write_socket(m, m->sockets + i, &t.text, f);
+        } else {
+                dropin_timer_name(m->place, m->timers[i - m->n_sockets].name, t.unit);
+                r = dropin_write_timer(m, m->timers + i - m->n_sockets, &t.text, f);
+        }
         (void)snprintf(t.path, sizeof(t.path), "%s/%s", UNITS_DROPINS_PATH, t.unit);
-        r = dropin_write_socket(m, m->sockets + i, &t.text, f);
         if (r < 0) {
                 unit_text_done(&t);
                 return r;

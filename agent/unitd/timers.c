@@ -9,15 +9,21 @@
 
 #define MANAGER_NAME "org.freedesktop.systemd1"
 
+static void timer_tell(const struct wake *w)
+{
+        if (w->units->on_job)
+                w->units->on_job(w->units->userdata, w);
+}
+
 /* systemd passes over an OnCalendar= whose time zone it does not find, and would arm the timer with the
  * rest: that is a job that does not run when its publisher said. */
-static int timer_check(struct units *l, const struct timer_unit *t, const char *held, struct fault *f)
+static int timer_check(struct wake *w, const struct timer_unit *t, struct fault *f)
 {
         struct manager_timer timer;
         size_t wanted = 0;
         int r;
 
-        r = manager_timer(l->bus, held, &timer, f);
+        r = manager_timer(w->units->bus, w->held, &timer, f);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < t->n_settings; i++)
@@ -27,7 +33,8 @@ static int timer_check(struct units *l, const struct timer_unit *t, const char *
                         f, -ECHILD,
                         "%s: systemd does not take every OnCalendar= of it; does this host have the "
                         "time zones (tzdata)?",
-                        held);
+                        w->held);
+        w->next_usec = timer.next_usec;
         return 0;
 }
 
@@ -50,7 +57,11 @@ static int timer_hold(struct units *l, const struct manifest *m, const struct ti
                                                       .serves = "",
                                                       .text = &b },
                                &w, f);
-        return r < 0 ? r : timer_check(l, t, held, f);
+        if (r >= 0)
+                r = timer_check(w, t, f);
+        if (r >= 0)
+                timer_tell(w); /* before the release is said to be up */
+        return r;
 }
 
 int timers_hold(struct units *l, const struct manifest *m, const struct unitd_request *q, struct fault *f)
@@ -63,12 +74,6 @@ int timers_hold(struct units *l, const struct manifest *m, const struct unitd_re
                         return r;
         }
         return 0;
-}
-
-static void timer_tell(const struct wake *w)
-{
-        if (w->units->on_job)
-                w->units->on_job(w->units->userdata, w);
 }
 
 static void timer_look(struct wake *w)
