@@ -143,7 +143,7 @@ if [ -x "$build/sealift" ]; then
 else
     skip "sealift.1: verbs" "sealift is not built"
 fi
-for name in sealiftd sealift-fetch sealift-proxy sealift-unpack sealift-unitd; do
+for name in sealiftd sealift-fetch sealift-hold sealift-proxy sealift-unpack sealift-unitd; do
     program "$name.8" "$build/$name"
 done
 

@@ -614,7 +614,8 @@ static void test_timer(struct buffer *b)
         struct fault f = {};
 
         tap_int(make(m, TREE, b, &f), 0, "a job");
-        has(b, "Type=exec", "is executed as a service is, so that its walls can be seen");
+        has(b, "Type=notify", "says when it is there, so that its walls can be seen");
+        tap_like(b->data, "/sealift-hold -- /bundle/job\n", "and begins after that");
         has(b, "RuntimeMaxSec=10min", "and its time is limited as a oneshot's would be");
         b->len = 0;
         tap_int(dropin_write_timer(m, m->timers, b, &f), 0, "a timer gets its unit");

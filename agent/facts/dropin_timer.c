@@ -6,6 +6,8 @@
 #include "facts/dropin_parts.h"
 #include "facts/name.h"
 
+#define HOLD PKGLIBEXECDIR "/sealift-hold"
+
 void dropin_timer_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE])
 {
         (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-%.*s.%.*s.timer", PLACE_SIZE - 1, place, NAME_SIZE - 1,
@@ -33,16 +35,25 @@ bool dropin_wake_of(const char *held, char ret[static UNIT_NAME_SIZE])
 
 /* For systemd a job is a service like another, that happens to end: of a Type=oneshot unit nobody can tell
  * when its program has been executed, and before that it is not behind its walls yet. So the time limit of a
- * oneshot's start is one of its run. */
+ * oneshot's start is one of its run. And since it may be over before anybody has looked at the walls, it
+ * waits for sealift-unitd, where there is a /usr that has what it waits in. */
 int dropin_write_job_setting(const struct dropin *d, const struct manifest_setting *s, struct buffer *out)
 {
+        bool held = dropin_job_is_held(&d->service->sandbox);
         const char *key = s->directive->key;
 
         if (str_eq(key, "Type"))
-                return buffer_printf(out, "Type=exec\n");
+                return buffer_printf(out, "Type=%s\n", held ? "notify" : "exec");
+        if (str_eq(key, "ExecStart") && held)
+                return buffer_printf(out, "ExecStart=" HOLD " -- %s\n", s->value);
         if (str_eq(key, "TimeoutStartSec") && !manifest_get(d->service, "RuntimeMaxSec"))
                 buffer_printf(out, "RuntimeMaxSec=%s\n", s->value);
         return buffer_printf(out, "%s=%s\n", key, s->value);
+}
+
+bool dropin_job_is_held(const struct sandbox *x)
+{
+        return x->root == ROOT_HOST_USR;
 }
 
 int dropin_write_timer(const struct manifest *m, const struct timer_unit *t, struct buffer *out,

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "ground/args.h"
+#include "ground/notify.h"
 #include "ground/text.h"
 
 /* The kernel tells nobody that a port is listened on, so it is asked: at first as often as a program that is
@@ -40,32 +41,13 @@ static int port_try(uint16_t port)
         return 0;
 }
 
-/* sd_notify(3); linking libsystemd would cost more than all the rest of this program. */
-static void notify(const char *text)
-{
-        const char *path = getenv("NOTIFY_SOCKET");
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_close_ int fd = -EBADF;
-
-        if (!path || strlen(path) >= sizeof(address.sun_path))
-                return;
-        memcpy(address.sun_path, path, strlen(path));
-        if (*path == '@')
-                address.sun_path[0] = '\0';
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd >= 0)
-                (void)sendto(fd, text, strlen(text), MSG_NOSIGNAL,
-                             (const struct sockaddr *)(const void *)&address,
-                             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
-}
-
 /* For the operator, and for the fault where the unit's patience ends. */
 static void status_tell(uint16_t port)
 {
         char text[64];
 
         (void)snprintf(text, sizeof(text), "STATUS=nobody listens on 127.0.0.1:%u yet", port);
-        notify(text);
+        notify_send(text);
 }
 
 static int port_await(uint16_t port, struct fault *f)
@@ -145,7 +127,7 @@ static int run(const char *port_text, char **command, struct fault *f)
         /* systemd-socket-proxyd says so itself since systemd 253 only; that it will be there is all that is
          * left to know. */
         if (access(command[0], X_OK) >= 0) {
-                notify("READY=1\nSTATUS=");
+                notify_send("READY=1\nSTATUS=");
                 (void)execv(command[0], command);
         }
         return fault_set_errno(f, -errno, "%s: cannot execute it", command[0]);

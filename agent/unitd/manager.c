@@ -127,10 +127,20 @@ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f)
         return r < 0 ? manager_fault(r, &e, "stop", unit, f) : 0;
 }
 
-void manager_kill(sd_bus *bus, const char *unit)
+static void unit_signal(sd_bus *bus, const char *unit, const char *whom, int number)
 {
         (void)sd_bus_call_method(bus, MANAGER_NAME, MANAGER_OBJECT, MANAGER_INTERFACE, "KillUnit", NULL,
-                                 NULL, "ssi", unit, "all", SIGKILL);
+                                 NULL, "ssi", unit, whom, number);
+}
+
+void manager_kill(sd_bus *bus, const char *unit)
+{
+        unit_signal(bus, unit, "all", SIGKILL);
+}
+
+void manager_continue(sd_bus *bus, const char *unit)
+{
+        unit_signal(bus, unit, "main", SIGCONT);
 }
 
 int manager_ref(sd_bus *bus, const char *unit, struct fault *f)

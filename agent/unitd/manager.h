@@ -60,6 +60,9 @@ _must_check_ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, str
 /* SIGKILL for all of its processes. */
 void manager_kill(sd_bus *bus, const char *unit);
 
+/* SIGCONT for its main process. */
+void manager_continue(sd_bus *bus, const char *unit);
+
 /* StartUnit or StopUnit for a unit that has no process and so is done at once, and waits for it (on a bus of
  * its own, so that nothing else happens meanwhile). -ECHILD: the job failed. Stopping what is not there is
  * 0. */

@@ -222,6 +222,8 @@ static bool walls_hold(struct unit *u, const struct manager_status *s)
                 return false;
         }
         memcpy(u->invocation, s->invocation, sizeof(u->invocation));
+        if (u->record.job) /* what waits in sealift-hold; to others SIGCONT means nothing */
+                manager_continue(u->units->bus, u->record.unit);
         u->pid = (pid_t)s->main_pid;
         return true;
 }
@@ -244,8 +246,7 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
-/* A job's program has been executed, or it is over already, or is to be run again (Restart=): it is ready
- * for nothing, and whether its walls stand is seen while it runs. */
+/* A job waits for us, or is over already, or is to be run again (Restart=): it is ready for nothing. */
 static void look_job(struct unit *u, const struct manager_status *s)
 {
         run_begin(u, s);

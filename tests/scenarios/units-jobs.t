@@ -82,6 +82,26 @@ failures() {
     is "$(systemctl list-units --all --failed --plain --no-legend 'sealift-jobs*')" "" "nothing of it is left as failed"
 }
 
+without_a_wall() {
+    local before folder=/run/systemd/system/sealift-jobs.main@.service.d
+    before=$(runs)
+    mkdir "$folder"
+    printf '[Service]\nPrivateNetwork=no\n' >"$folder/90-no-wall.conf"
+    systemctl daemon-reload
+    fire
+    ok "one that has lost a wall" await 10 last_run_is "1 wall-missing 2 15"
+    is "$(runs)" "$before" "has not begun"
+    like "$(in_journal 57c7bd71fd924917b6e0d2fb78255058)" "sealift-jobs.main.*namespace" "which is told as for every service"
+    is "$(unitd jobs | cut -d' ' -f8)" 1 "and its release rests"
+    rm -r "$folder"
+    systemctl daemon-reload
+    ok "until it is started" unitd start "$sealed"
+    fire
+    ok "then it runs" await 10 job_runs 1
+    end_with 0
+    await 10 last_run_is "1 success 1 0"
+}
+
 without_unitd() {
     local before unit
     fire
@@ -187,6 +207,7 @@ by_itself() {
     ok "a job for every second" unitd start "$sealed"
     ok "is run again and again" await 20 often_ran 3
     ok "and known to end well" sh -c "/tests/host/unitd.py jobs | grep -q '^main often 1 success 1 0'"
+    is "$(journalctl --quiet --output=cat SEALIFT_BUNDLE=often | grep -c 'before its walls could be looked at')" 0 "each was seen behind its walls before it began"
     ok "one that takes too long is stopped" await 20 sh -c "/tests/host/unitd.py jobs | grep -q '^slow often 1 timeout'"
     like "$(journalctl --quiet --output=cat SEALIFT_BUNDLE=often PRIORITY=3)" "sealift-often.slow@.*: it was not over in time" "and that is told"
     ok "stopped" unitd stop "$sealed"
@@ -199,6 +220,7 @@ bundle_write jobs
 armed
 one_run
 failures
+without_a_wall
 without_unitd
 updates
 missed
