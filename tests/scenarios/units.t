@@ -21,6 +21,8 @@ refusals() {
     echo "hello from release 1" >/srv/web/index.html
     seal web 1.0 < <(web_intent)
     like "$(unitd prepare "$sealed" /srv/web || true)" "EPERM.*Bind=tcp:8080" "without a grant there is no place in the store"
+    printf '[Policy web]\nBind=tcp:8080\nMaxExposure=0.9\n' >/etc/sealift/policy.d/web.conf
+    like "$(unitd prepare "$sealed" /srv/web || true)" "EPERM.*exposure 1\.0 is above MaxExposure=0\.9" "nor above the host's limit of exposure"
     printf '[Policy web]\nBind=tcp:8080\n' >/etc/sealift/policy.d/web.conf
     sed 's/8080/8081/' "$sealed" >/srv/other.manifest
     like "$(unitd swap "$sealed" /srv/other.manifest || true)" "EBADMSG" "a manifest that is not what its sum says is refused"
