@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A program that knows nothing of sockets is served through systemd-socket-proxyd in a network of its own, and where
 # ExitIdle= says so there is no process of it between connections.
+SCENARIO_OPTIONS=(--timeout 300)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
@@ -124,6 +125,42 @@ host_decides() {
     is "$(units main)" "$program" "the program has not been started again for it"
 }
 
+only_a_runs() { [ -n "$(systemctl list-units --plain --no-legend --state=active 'sealift-docs.a.main@*')" ] && [ -z "$(systemctl list-units --plain --no-legend --state=active 'sealift-docs.b.main@*')" ]; }
+# Each instance wakes and rests by itself.
+instances() {
+    local name port
+    rm /etc/sealift/bundles.d/docs.conf
+    for name in a b; do
+        port=$([ "$name" = a ] && echo 8084 || echo 8085)
+        printf '[Socket main]\nListenStream=%s\n' "$port" >"/etc/sealift/bundles.d/docs@$name.conf"
+    done
+    agent_grant docs Listen=tcp:8084-8085
+    publish 7 "$BRIEF"
+    ok "a release is installed, twice" sealift check
+    ok "both rest" await 30 nothing_runs
+    URL=http://localhost:8084/
+    is "$(page)" "release 7" "one is woken"
+    ok "and that one only" only_a_runs
+    URL=http://localhost:8085/
+    is "$(page)" "release 7" "then the other"
+    ok "both rest again" await 30 nothing_runs
+}
+
+redis_rests() { [ -z "$(systemctl list-units --plain --no-legend --state=active,activating,deactivating 'sealift-redis.*@*.service')" ]; }
+# What a program has in memory it has to write when it is stopped, as redis does.
+keeps_state() {
+    mkdir -p /srv/redis
+    cp /usr/bin/redis-server /srv/redis
+    sed '/^\[Sandbox/,$d' /usr/share/doc/sealift/manifests/redis.manifest >/srv/redis.manifest
+    printf '[Socket main]\nListenStream=6380\nProxy=6379\nExitIdle=1s\n' >>/srv/redis.manifest
+    agent_grant redis Listen=tcp:6380
+    publish_release 1 /srv/redis /srv/redis.manifest
+    ok "a database is installed" sealift check
+    is "$(redis-cli -p 6380 set sealift "over a rest")" OK "takes what is to be kept"
+    ok "and rests" await 30 redis_rests
+    is "$(redis-cli -p 6380 get sealift)" "over a rest" "it is there when somebody asks again"
+}
+
 no_proxy_runs() { [ -z "$(units main-proxy)" ]; }
 # Whatever unitd missed, it makes up for.
 unitd_is_away() {
@@ -157,4 +194,6 @@ is "$(complaints --since="$journal_from")" "" "nothing of this was reported as a
 on_trial
 unitd_is_away
 host_decides
+instances
+keeps_state
 done_testing
