@@ -178,6 +178,11 @@ static void test_mounts(void)
                    0, "", "credentials that cannot be changed");
         mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:60 / /run/credentials/u rw - tmpfs t rw\n",
                    -EOPNOTSUPP, "/run/credentials/u is mounted writable", "credentials that can");
+        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT
+                   "104 101 0:1 / /proc/sys/fs/binfmt_misc rw - autofs systemd-1 rw\n",
+                   0, "", "all of /proc, with its automount");
+        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:1 / /proc/sys rw - proc proc rw\n",
+                   -EOPNOTSUPP, "/proc/sys is mounted writable", "what a kernel is set up by");
         mounts_are(ROOT_MOUNT USR_MOUNT, -EOPNOTSUPP, "/bundle is not mounted", "no bundle");
         mounts_are(BUNDLE_MOUNT USR_MOUNT, -EOPNOTSUPP, "/ is not mounted", "no root");
         mounts_are(ROOT_MOUNT BUNDLE_MOUNT, -EOPNOTSUPP, "/usr is not there", "no /usr");

@@ -240,11 +240,12 @@ static int mount_parse(const char *line, size_t len, struct mount *ret)
 }
 
 /* Private to the service (its own tmpfs), its own directories, or an API file system whose contents are
- * guarded by other walls. */
+ * guarded by other walls: systemd leaves SELinux's as it is, whose answers programs ask for, and automounts
+ * such as binfmt_misc, which is root's. */
 static bool mount_may_be_written(const struct walls *w, const char *point)
 {
         static const char *const places[] = {
-                "/proc", "/run", "/tmp", "/var/tmp", "/dev", "/sys/fs/selinux"
+                "/proc", "/run", "/tmp", "/var/tmp", "/dev", "/sys/fs/selinux", "/proc/sys/fs/binfmt_misc",
         };
         static const char *const directories[] = { "/run/sealift-", "/var/lib/sealift-",
                                                    "/var/cache/sealift-", "/var/log/sealift-" };
