@@ -78,7 +78,7 @@ addresses() {
     agent_grant ask Outbound=192.0.2.0/24
     box_publish ask 1 "$ASK" StateDirectory=yes '[Sandbox main]' Network=outbound Outbound=192.0.2.1 Outbound=192.0.2.64/26
     sealift check >/dev/null 2>&1 || true # release 1 of "loose" is refused once more
-    await 20 test -e /var/lib/private/sealift-ask/answers
+    await 90 test -e /var/lib/private/sealift-ask/answers
     like "$(cat /var/lib/private/sealift-ask/answers)" "^192.0.2.1 (Timeout|Permission)Error 192.0.2.65$" \
         "a service with a list of addresses reaches those in it, and no other"
 }
