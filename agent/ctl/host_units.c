@@ -9,7 +9,9 @@
 
 #include "ctl/agent_bus.h"
 #include "ctl/verbs.h"
+#include "doors/apparmor.h"
 #include "doors/credstore.h"
+#include "doors/policydir.h"
 #include "doors/sitedir.h"
 #include "facts/config.h"
 #include "facts/digest.h"
@@ -221,8 +223,23 @@ static bool service_runs(const struct host_units *h, const struct manifest *m, c
         return false;
 }
 
-static int add_resting(struct host_units *h, const struct manifest *m, struct fault *f)
+/* What a start would choose now; why it would not be one is told, and no profile shown. */
+static const char *choose_profile(struct host_units *h, const struct policy *p, const struct manifest *m,
+                                  const struct service *s, char ret[static PROMISE_PROFILE_SIZE])
 {
+        struct fault f = {};
+
+        if (apparmor_profile(p, m, s, ret, &f) >= 0)
+                return ret;
+        if (h->missing.error == 0)
+                h->missing = f;
+        return NULL;
+}
+
+static int add_resting(struct host_units *h, const struct policy *p, const struct manifest *m,
+                       struct fault *f)
+{
+        char profile[PROMISE_PROFILE_SIZE];
         int r = 0;
 
         for (size_t i = 0; i < m->n_services && r >= 0; i++) {
@@ -230,7 +247,8 @@ static int add_resting(struct host_units *h, const struct manifest *m, struct fa
 
                 if (service_runs(h, m, m->services[i].name))
                         continue;
-                r = unit_text_service(m, m->services + i, h->digest, 1, 1, &t, f);
+                r = unit_text_service(m, m->services + i, h->digest,
+                                      choose_profile(h, p, m, m->services + i, profile), &t, f);
                 if (r >= 0)
                         r = add_unit(h, m, &t, m->services[i].name, false, f);
         }
@@ -258,6 +276,7 @@ static int add_others(struct host_units *h, const struct manifest *m, struct fau
 int host_units_read(const char *bundle, struct host_units *ret, struct fault *f)
 {
         _cleanup_(host_units_done) struct host_units h = {};
+        _cleanup_(policy_freep) struct policy *p = NULL;
         struct release_ref release = {};
         int r;
 
@@ -269,10 +288,12 @@ int host_units_read(const char *bundle, struct host_units *ret, struct fault *f)
         memcpy(h.version, release.version, sizeof(h.version));
         memcpy(h.digest, release.digest, sizeof(h.digest));
         (void)snprintf(h.bundle, sizeof(h.bundle), "%s", bundle);
-        r = add_all_running(&h, f);
+        r = policydir_read(CONFIG_POLICY_PATH, &p, f);
+        if (r >= 0)
+                r = add_all_running(&h, f);
         for (size_t i = 0; i < h.manifests.n && r >= 0; i++) {
                 (void)!credstore_resolve("", h.manifests.items[i], &h.missing);
-                r = add_resting(&h, h.manifests.items[i], f);
+                r = add_resting(&h, p, h.manifests.items[i], f);
                 if (r >= 0)
                         r = add_others(&h, h.manifests.items[i], f);
         }

@@ -19,7 +19,7 @@ struct host_unit {
 
 struct host_units {
         struct effective manifests; /* as this host wants them run, one for each instance */
-        struct fault missing;       /* a credential that was not found, for a unit that does not run */
+        struct fault missing; /* why a unit that does not run could not: a credential, an AppArmor profile */
         char bundle[NAME_SIZE];
         char version[VERSION_SIZE];
         char digest[DIGEST_HEX_SIZE];

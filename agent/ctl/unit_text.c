@@ -18,18 +18,22 @@ void unit_text_dropin_path(const char *unit, char ret[static UNIT_TEXT_PATH_SIZE
         (void)snprintf(ret, UNIT_TEXT_PATH_SIZE, "%s/%s.d/%s", UNITS_DROPINS_PATH, unit, DROPIN_NAME);
 }
 
-int unit_text_service(const struct manifest *m, const struct service *s, const char *digest, unsigned number,
-                      uint64_t attempt, struct unit_text *ret, struct fault *f)
+int unit_text_service(const struct manifest *m, const struct service *s, const char *digest,
+                      const char *profile, struct unit_text *ret, struct fault *f)
 {
         struct unit_text t = { .text = BUFFER_INIT(DROPIN_BYTES_MAX) };
         char tree[sizeof(RELEASES_PATH) + NAME_SIZE + NAME_RELEASE_SIZE + sizeof("/tree")];
         char root[sizeof(UNITS_ROOTS_PATH) + UNIT_NAME_SIZE], release[NAME_RELEASE_SIZE];
-        const struct dropin d = {
-                .manifest = m, .service = s, .digest = digest, .tree = tree, .root = root, .attempt = attempt
-        };
+        const struct dropin d = { .manifest = m,
+                                  .service = s,
+                                  .digest = digest,
+                                  .profile = profile,
+                                  .tree = tree,
+                                  .root = root,
+                                  .attempt = 1 };
         int r;
 
-        name_unit(m->place, s->name, m->version, digest, number, t.unit);
+        name_unit(m->place, s->name, m->version, digest, 1, t.unit);
         name_release(m->version, digest, release);
         unit_text_dropin_path(t.unit, t.path);
         (void)snprintf(tree, sizeof(tree), "%s/%s/%s/tree", RELEASES_PATH, m->name, release);

@@ -21,11 +21,10 @@ void unit_text_done(struct unit_text *t);
 /* The file of a unit that sealift-unitd called unit: "/run/systemd/system/UNIT.d/50-sealift.conf". */
 void unit_text_dropin_path(const char *unit, char ret[static UNIT_TEXT_PATH_SIZE]);
 
-/* s is one of m's. digest is the manifest's, of 64 hex digits; number and attempt are what only a host
- * counts. */
+/* s is one of m's. digest is the manifest's, of 64 hex digits; profile, of AppArmor, is what a host has
+ * chosen, or NULL. The number of the unit and of the attempt, which a host counts, are 1. */
 _must_check_ int unit_text_service(const struct manifest *m, const struct service *s, const char *digest,
-                                   unsigned number, uint64_t attempt, struct unit_text *ret,
-                                   struct fault *f);
+                                   const char *profile, struct unit_text *ret, struct fault *f);
 
 /* Sockets and timers, which have no release in their name: i counts from 0 to unit_text_count() - 1. */
 size_t unit_text_count(const struct manifest *m);

@@ -62,7 +62,7 @@ static int for_each_unit(const struct linted *l, int (*on)(const struct unit_tex
                 struct unit_text t = {};
 
                 if (i < m->n_services)
-                        r = unit_text_service(m, m->services + i, l->digest, 1, 1, &t, f);
+                        r = unit_text_service(m, m->services + i, l->digest, NULL, &t, f);
                 else
                         r = unit_text_other(m, i - m->n_services, &t, f);
                 if (r >= 0)

@@ -87,6 +87,10 @@ case $PHASE in
         systemctl kill --signal=KILL "$(unit_of box)"
         is "$(tried)" "state yes bundle yes mine no tmp no library no namespace no" "nor after a restart"
         is "$(label box)" "sealift-usr (enforce)" "under the same label"
+        like "$(sealift show --unit box)" 'AppArmorProfile=sealift-usr($|[^-])' "which show --unit has in the unit"
+        unlike "$(sealift show --unit box)" "never counted on: AppArmor" "and counts on"
+        systemctl stop "$(unit_of box)"
+        like "$(sealift show --unit box)" 'does not run.*AppArmorProfile=sealift-usr($|[^-])' "also of a unit that would be"
 
         agent_grant box UserNamespaces=yes
         box_publish 2 UserNamespaces=yes
