@@ -90,6 +90,11 @@ Bind=tcp:8080
 WriteExecute=yes
 [Socket other]
 ListenStream=80
+[Service job]
+ExecStart=/usr/bin/job
+Type=oneshot
+[Timer job]
+OnCalendar=daily
 EOF
 "$sealift" lint "$work/web.manifest" >"$work/said" 2>&1
 ok $? "a manifest with requests is good" "$work/said"
@@ -100,6 +105,7 @@ has "what its network costs" \
 has "what its compiler costs" \
     "     0.02  WriteExecute=yes: may execute what it has written to memory: so may an intruder"
 has "a service that asks for nothing" "  other: exposure 0.1"
+has "a job" "  job: exposure 0.1"
 has "where the grants go" "  grants, in /etc/sealift/policy.d/web.conf:"
 has "for whom" "    [Policy web]"
 has "a grant for a service" "    Bind=tcp:8080"
@@ -116,6 +122,8 @@ has "its tree" "BindReadOnlyPaths=/var/lib/sealift/releases/web/1.0-000000000000
 has "no digest yet" "LogExtraFields=SEALIFT_DIGEST=$digest"
 has "and each socket" "# /run/systemd/system/sealift-web.other.socket"
 has "with its address" "ListenStream=80"
+has "and each timer" "# /run/systemd/system/sealift-web.job.timer"
+has "with its time" "OnCalendar=daily"
 grep -q 'is good' "$work/said"
 [ $? -eq 1 ]
 ok $? "and nothing but units"
@@ -140,13 +148,13 @@ import json, sys
 bad, good = json.load(open(sys.argv[1]))
 assert "did you mean 'ExecStart'?" in bad["error"], bad
 assert good["bundle"] == "web" and good["version"] == "1.0" and good["packed"] is False, good
-main, other = good["services"]
+main, other, job = good["services"]
 assert main["service"] == "main" and main["exposure"] == "1.0", main
 assert [r["request"] for r in main["requests"]] == ["Network=bind Bind=tcp:8080", "WriteExecute=yes"], main
 assert main["requests"][0]["cost"] == "0.89" and "listens" in main["requests"][0]["meaning"], main
 assert other["exposure"] == "0.1" and other["requests"] == [], other
 assert good["grants"] == ["Bind=tcp:8080", "WriteExecute=yes", "Listen=tcp:80"], good["grants"]
-assert [u["path"].rsplit(".", 1)[1] for u in good["units"]] == ["conf", "conf", "socket"], good["units"]
+assert [u["path"].rsplit(".", 1)[1] for u in good["units"]] == ["conf", "conf", "conf", "socket", "timer"], good["units"]
 assert "SocketBindAllow=tcp:8080\n" in good["units"][0]["text"], good["units"]
 EOF
 ok $? "and has all of it" "$work/log"

@@ -62,13 +62,13 @@ int unit_text_other(const struct manifest *m, size_t i, struct unit_text *ret, s
                 r = dropin_write_socket(m, m->sockets + i, &t.text, f);
         } else {
                 dropin_timer_name(m->place, m->timers[i - m->n_sockets].name, t.unit);
-                r = dropin_write_timer(m, m->timers + i - m->n_sockets, &t.text, f);
+                r = dropin_write_timer(m, m->timers + (i - m->n_sockets), &t.text, f);
         }
-        (void)snprintf(t.path, sizeof(t.path), "%s/%s", UNITS_DROPINS_PATH, t.unit);
         if (r < 0) {
                 unit_text_done(&t);
                 return r;
         }
+        (void)snprintf(t.path, sizeof(t.path), "%s/%s", UNITS_DROPINS_PATH, t.unit);
         *ret = t;
         return 0;
 }

@@ -48,6 +48,7 @@ write_many() {
     while read -r name lines; do
         printf '[Service %s]\nExecStart=/usr/bin/sleep infinity\n[Sandbox %s]\n%s\n' "$name" "$name" "$lines" | tr ';' '\n'
     done < <(services) >>/srv/many.manifest
+    printf '[Service job]\nExecStart=/usr/bin/true\nType=oneshot\n[Timer job]\nOnCalendar=yearly\n' >>/srv/many.manifest
     printf '[Service secret]\nExecStart=/usr/bin/sleep infinity\nLoadCredential=key\n' >>/srv/many.manifest
     mkdir -p /etc/credstore
     echo secret >/etc/credstore/sealift-many.key
@@ -81,11 +82,13 @@ same_text() {
             "$(sha256sum <"$(shown "$name" path)")" "$name: byte by byte"
         is "$(linted "$name")" "$(shown "$name" exposure)" "$name: and lint had said so"
     done < <(services)
-    unit=sealift-many.sock.socket
-    is "$(jq -r --arg unit "$unit" '.units[] | select(.unit == $unit) | "\(.runs) \(.path)"' /srv/shown)" \
-        "true $(systemctl show --property=FragmentPath --value "$unit")" "a socket's file is the one that systemd has"
-    is "$(jq -j --arg unit "$unit" '.units[] | select(.unit == $unit) | .text' /srv/shown | sha256sum)" \
-        "$(sha256sum <"/run/systemd/system/$unit")" "byte by byte"
+    for unit in sealift-many.sock.socket sealift-many.job.timer; do
+        is "$(jq -r --arg unit "$unit" '.units[] | select(.unit == $unit) | "\(.runs) \(.path)"' /srv/shown)" \
+            "true $(systemctl show --property=FragmentPath --value "$unit")" "$unit: the file is the one that systemd has"
+        is "$(jq -j --arg unit "$unit" '.units[] | select(.unit == $unit) | .text' /srv/shown | sha256sum)" \
+            "$(sha256sum <"/run/systemd/system/$unit")" "$unit: byte by byte"
+    done
+    is "$(shown job runs) $(shown job exposure)" "false 0.1" "a job that does not run now has a figure"
     is "$(jq -r '.units[].unit' /srv/shown | grep -c -v '^sealift-many\.' || true)" 0 "and no unit of another bundle is among them"
 }
 
