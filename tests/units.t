@@ -68,10 +68,12 @@ if [ "$(id -u)" -eq 0 ] && command -v systemd-tmpfiles >/dev/null && command -v 
     ok $? "which cannot log in" "$work/root/etc/passwd"
     systemd-tmpfiles --root="$work/root" --create >"$work/log" 2>&1
     ok $? "tmpfiles.d makes the store" "$work/log"
-    (cd "$work/root" && stat -c '%n %a %u' run/sealift run/sealift/empty var/lib/sealift var/lib/sealift/*) >"$work/log"
+    (cd "$work/root" && stat -c '%n %a %u' run/sealift run/sealift/empty etc/sealift/* var/lib/sealift var/lib/sealift/*) >"$work/log"
     cat >"$work/want" <<END
 run/sealift 755 0
 run/sealift/empty 555 0
+etc/sealift/bundles.d 755 0
+etc/sealift/policy.d 755 0
 var/lib/sealift 755 0
 var/lib/sealift/incoming 700 $uid
 var/lib/sealift/outbox 700 $uid

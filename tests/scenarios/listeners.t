@@ -56,11 +56,11 @@ moved() {
     status=0
     said=$(sealift check 2>&1) || status=$?
     like "$status $said" "^1 .*socket main: ListenStream=127.0.0.1:8095 is not granted.*Listen=tcp:127.0.0.1:8095" "a listener that the host moved needs a grant"
-    host_says "" here 8091
+    host_says "" "here KEEP=yes" 8091
     ok "where it is granted, the release is installed" sealift check
     is "$(says 8091)" here "it answers there, as the host calls it"
     is "$(says 8090)" "" "and not where the publisher thought"
-    host_says "" here 8092
+    host_says "" "here KEEP=yes" 8092
     ok "moved once more" sealift check
     is "$(says 8092)$(says 8091)" here "it answers there alone"
 }
