@@ -426,7 +426,8 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *e)
         return 0;
 }
 
-/* A reload never changes what runs, but it changes what the next restart of it would be. */
+/* A reload never changes what runs, but it changes what the next restart of it would be. What is in force is
+ * looked at again all the same: whoever reloads has often changed more, such as a mount into a service. */
 static int on_reloading(sd_bus_message *m, void *userdata, sd_bus_error *e)
 {
         struct units *l = userdata;
@@ -439,10 +440,13 @@ static int on_reloading(sd_bus_message *m, void *userdata, sd_bus_error *e)
 
                 if (u->ended || u->state == UNIT_STOPPING)
                         continue;
-                if (dropins_check(u, &f) < 0)
+                if (dropins_check(u, &f) < 0) {
                         fail_wall(u, &f);
-                else
-                        look_later(u);
+                        continue;
+                }
+                if (u->state == UNIT_RUNNING)
+                        memset(u->invocation, 0, sizeof(u->invocation));
+                look_later(u);
         }
         return 0;
 }

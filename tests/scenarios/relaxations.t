@@ -157,10 +157,23 @@ broken() {
     rm /run/systemd/system/sealift-plain.main@.service.d/90-site.conf
 }
 
+# What is in force is looked at after a reload, too: here a mount that somebody makes in a service that runs.
+reload() {
+    service plain "Network=none" ':'
+    unitd prepare "$sealed" /srv/plain
+    unitd start "$sealed"
+    systemctl bind "$(unit_of plain)" /srv/data /run/data --mkdir
+    like "$(unitd list)" "^running plain" "reload: a mount by itself tells nobody"
+    listen
+    systemctl daemon-reload
+    heard "failed plain.*/run/data is mounted writable" "reload: afterwards the walls are looked at anew"
+}
+
 units_begin
 useradd --system shared
 relaxations
 nested
 host
 promises
+reload
 units_end
