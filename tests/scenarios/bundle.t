@@ -107,7 +107,8 @@ moves_as_one() {
     unlike "$(one_network)" "^$before$" "in a network of its own"
     is "$(networks)" 1 "and that of release 1 is gone"
     is "$(order_of Started --since="$from")" "shipper app proxy " "its services were started in order"
-    is "$(order_of Stopped --since="$from")" "proxy app shipper " "and those of release 1 stopped in the other one"
+    is "$(order_of Stopping --since="$from")" "proxy app shipper " "and those of release 1 stopped in the other one"
+    is "$(order_of Stopped --since="$from")" "proxy app shipper " "none before the one before it was gone"
 }
 
 # goes_back VERSION SED-SCRIPT WHAT STARTED
