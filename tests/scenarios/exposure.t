@@ -44,12 +44,14 @@ OTHERS
 # write_many: its manifest, and the policy that `sealift lint` asks for.
 write_many() {
     local name lines
-    printf '[Bundle]\nName=many\nVersion=1\n' >/srv/many.manifest
-    while read -r name lines; do
-        printf '[Service %s]\nExecStart=/usr/bin/sleep infinity\n[Sandbox %s]\n%s\n' "$name" "$name" "$lines" | tr ';' '\n'
-    done < <(services) >>/srv/many.manifest
-    printf '[Service job]\nExecStart=/usr/bin/true\nType=oneshot\n[Timer job]\nOnCalendar=yearly\n' >>/srv/many.manifest
-    printf '[Service secret]\nExecStart=/usr/bin/sleep infinity\nLoadCredential=key\n' >>/srv/many.manifest
+    {
+        printf '[Bundle]\nName=many\nVersion=1\n'
+        while read -r name lines; do
+            printf '[Service %s]\nExecStart=/usr/bin/sleep infinity\n[Sandbox %s]\n%s\n' "$name" "$name" "$lines" | tr ';' '\n'
+        done < <(services)
+        printf '[Service job]\nExecStart=/usr/bin/true\nType=oneshot\n[Timer job]\nOnCalendar=yearly\n'
+        printf '[Service secret]\nExecStart=/usr/bin/sleep infinity\nLoadCredential=key\n'
+    } >/srv/many.manifest
     mkdir -p /etc/credstore
     echo secret >/etc/credstore/sealift-many.key
     sealift lint /srv/many.manifest | sed -n '/^  grants, /,$p' | sed '1d; s/^ *//' >/etc/sealift/policy.d/many.conf
