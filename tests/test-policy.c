@@ -188,11 +188,12 @@ static void test_exposure(void)
 
 static void test_list(void)
 {
-        static const char text[] = HEAD
-                "[Service other]\nExecStart=/usr/bin/true\n"
-                "[Sandbox main]\nNetwork=bind\nBind=tcp:8080\nOutbound=192.0.2.1\nCapability=CAP_KILL\n"
-                "[Sandbox other]\nWriteExecute=yes\nCapability=CAP_KILL\nCapability=CAP_BPF\nHostPath=/srv\n"
-                "HostPath=/srv/x\nRoot=usr\nUserNamespaces=no\n[Socket other]\nListenStream=8080\n";
+        static const char text[] =
+                HEAD "[Service other]\nExecStart=/usr/bin/true\n"
+                     "[Sandbox main]\nNetwork=bind\nBind=tcp:8080\nOutbound=192.0.2.1\nCapability=CAP_KILL\n"
+                     "[Sandbox "
+                     "other]\nWriteExecute=yes\nCapability=CAP_KILL\nCapability=CAP_BPF\nHostPath=/srv/x\n"
+                     "HostPath=/srv\nRoot=usr\nUserNamespaces=no\n[Socket other]\nListenStream=8080\n";
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(4096);
         _cleanup_(manifest_freep) struct manifest *m = NULL, *nothing = NULL;
         struct fault f = {};
@@ -209,7 +210,7 @@ static void test_list(void)
         tap_str(b.data,
                 "Bind=tcp:8080\nOutbound=192.0.2.1/"
                 "32\nCapability=CAP_KILL\nWriteExecute=yes\nCapability=CAP_BPF\n"
-                "HostPath=/srv\nHostPath=/srv/x\nListen=tcp:8080\n",
+                "HostPath=/srv/x\nHostPath=/srv\nListen=tcp:8080\n",
                 "needs each line once");
         (void)snprintf(policy, sizeof(policy), "[Policy web]\n%s", b.data);
         granted(policy, text, "all of it, under a policy of these lines,");

@@ -64,7 +64,7 @@ static int add_missing(struct buffer *missing, const char *line)
         size_t n = strlen(line);
 
         for (const char *at = missing->data; at && (at = strstr(at, line)); at += n)
-                if ((at == missing->data || at[-1] == '\n') && at[n] == '\n')
+                if (at[n] == '\n') /* no line is the end of another: a key is in none of the values */
                         return 0;
         return buffer_printf(missing, "%s\n", line);
 }
