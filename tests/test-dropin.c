@@ -598,7 +598,8 @@ static void test_golden(struct buffer *b)
 static void test_timer(struct buffer *b)
 {
         _cleanup_(manifest_freep) struct manifest *m = parse(
-                "[Bundle]\nName=web\nVersion=1\n[Service main]\nExecStart=/bundle/job\nType=oneshot\n"
+                "[Bundle]\nName=web\nVersion=1\n[Service main]\nExecStart=/bundle/bin/job "
+                "--all\nType=oneshot\n"
                 "TimeoutStartSec=10min\n[Timer main]\nOnCalendar=daily\nOnCalendar=*:0/7\nPersistent=yes\n");
         static const char expected[] =
                 "# Written by sealift-unitd; held while releases of web come and go.\n"
@@ -615,7 +616,8 @@ static void test_timer(struct buffer *b)
 
         tap_int(make(m, TREE, b, &f), 0, "a job");
         has(b, "Type=notify", "says when it is there, so that its walls can be seen");
-        tap_like(b->data, "/sealift-hold -- /bundle/job\n", "and begins after that");
+        tap_like(b->data, "/sealift-hold -- /bundle/bin/job --all\n", "and begins after that");
+        has(b, "SyslogIdentifier=job", "and is itself in the journal");
         has(b, "RuntimeMaxSec=10min", "and its time is limited as a oneshot's would be");
         b->len = 0;
         tap_int(dropin_write_timer(m, m->timers, b, &f), 0, "a timer gets its unit");

@@ -33,6 +33,17 @@ bool dropin_wake_of(const char *held, char ret[static UNIT_NAME_SIZE])
         return false;
 }
 
+/* Its lines in the journal are the program's, as systemd would have named them. */
+static int write_held(const char *command, struct buffer *out)
+{
+        size_t len = strcspn(command, " \t"), name = len;
+
+        while (name > 0 && command[name - 1] != '/')
+                name--;
+        return buffer_printf(out, "SyslogIdentifier=%.*s\nExecStart=" HOLD " -- %s\n", (int)(len - name),
+                             command + name, command);
+}
+
 /* For systemd a job is a service like another, that happens to end: of a Type=oneshot unit nobody can tell
  * when its program has been executed, and before that it is not behind its walls yet. So the time limit of a
  * oneshot's start is one of its run. And since it may be over before anybody has looked at the walls, it
@@ -45,7 +56,7 @@ int dropin_write_job_setting(const struct dropin *d, const struct manifest_setti
         if (str_eq(key, "Type"))
                 return buffer_printf(out, "Type=%s\n", held ? "notify" : "exec");
         if (str_eq(key, "ExecStart") && held)
-                return buffer_printf(out, "ExecStart=" HOLD " -- %s\n", s->value);
+                return write_held(s->value, out);
         if (str_eq(key, "TimeoutStartSec") && !manifest_get(d->service, "RuntimeMaxSec"))
                 buffer_printf(out, "RuntimeMaxSec=%s\n", s->value);
         return buffer_printf(out, "%s=%s\n", key, s->value);

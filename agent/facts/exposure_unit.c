@@ -154,6 +154,7 @@ static const char *const plain_service[] = {
         "StateDirectory",
         "StateDirectoryMode",
         "SuccessExitStatus",
+        "SyslogIdentifier",
         "SystemCallErrorNumber",
         "TasksMax",
         "TemporaryFileSystem",

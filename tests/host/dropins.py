@@ -156,11 +156,22 @@ def exec_settings(s):
         s.parsed["Environment=" + text] = pairs
 
 
+def job_settings(s):
+    """A job begins as sealift-hold, where there is a /usr that has it, and its lines in the journal are its program's."""
+    s.want["Type"] = "notify" if s.usr else "exec"
+    if s.usr:
+        argv = s.want["ExecStart"][0]
+        s.want["SyslogIdentifier"] = argv[0].rsplit("/", 1)[1]
+        s.want["ExecStart"] = [["/usr/libexec/sealift/sealift-hold", "--"] + argv]
+
+
 def service_settings(s, job):
     kind = "oneshot" if job else rng.choice(["exec", "notify", None])
     if kind:
         s.add("Type", kind)
     s.want["Type"] = kind or "exec"
+    if job:
+        job_settings(s)
     if kind == "notify":
         s.maybe(0.5, "NotifyAccess", word("main", "exec"), "NotifyAccess")
         s.add("WatchdogSec", span(SECOND, 3600 * SECOND)[0])  # on the bus only while the service runs
@@ -171,6 +182,8 @@ def service_settings(s, job):
         s.maybe(0.5, "RestartSec", span(SECOND // 10, 3600 * SECOND), "RestartUSec")
         s.maybe(0.3, "RuntimeMaxSec", span(SECOND, 366 * 86400 * SECOND), "RuntimeMaxUSec")
     s.maybe(0.3, "TimeoutStartSec", span(SECOND, 15 * 60 * SECOND), "TimeoutStartUSec")
+    if job and "TimeoutStartUSec" in s.want:
+        s.want["RuntimeMaxUSec"] = s.want["TimeoutStartUSec"]
     s.maybe(0.3, "TimeoutStopSec", span(SECOND, 15 * 60 * SECOND), "TimeoutStopUSec")
     s.maybe(0.3, "KillMode", word("control-group", "mixed"), "KillMode")
     s.maybe(0.3, "KillSignal", word(*SIGNALS), "KillSignal", SIGNALS.get)
