@@ -30,6 +30,7 @@ FILES = ["/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/etc/nsswit
          "/run/systemd/journal/dev-log", "/run/systemd/journal/socket", "/run/systemd/journal/stdout",
          "/run/systemd/userdb/io.systemd.DynamicUser"]
 NETWORK_FILES = ["/etc/gai.conf", "/etc/host.conf", "/etc/hosts", "/etc/protocols", "/etc/resolv.conf", "/etc/services"]
+HOLD = ["/usr/libexec/sealift/sealift-hold", "--"]  # a job waits in it until its walls were looked at
 NAMESPACES = 0x7E020000  # all of them
 rng = random.Random()
 
@@ -140,10 +141,10 @@ class Service:
             self.want[prop] = convert(made[1])
 
 
-def exec_settings(s):
+def exec_settings(s, job):
     text, argv = command(s.usr)
     s.add("ExecStart", text)
-    s.want["ExecStart"] = [argv]
+    s.want["ExecStart"] = [(HOLD if job and s.usr else []) + argv]
     before = [command(s.usr) for _ in range(rng.choice([0, 0, 1, 3]))]
     for text, parsed in before:
         s.add("ExecStartPre", text)
@@ -282,7 +283,7 @@ def make_service(bundle, i, directories, job, socket):
     s.want |= STRICT
     if not usr or rng.random() < 0.2:
         s.ask("Root", "usr" if usr else "bundle")
-    exec_settings(s)
+    exec_settings(s, job)
     service_settings(s, job)
     limits(s)
     for key, letters in (("StateDirectory", "/var/lib"), ("CacheDirectory", ""), ("RuntimeDirectory", ""), ("LogsDirectory", "")):
