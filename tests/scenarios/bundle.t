@@ -142,6 +142,17 @@ stands_apart() {
     systemctl daemon-reload
 }
 
+# systemd alone would start the first one at once: it cannot know of a unit that is not made yet.
+waits_in_any_order() {
+    printf '%s\n' '[Bundle]' Name=pair Version=1 '[Service after]' After=before 'ExecStart=/usr/bin/sleep infinity' \
+        '[Service before]' 'ExecStart=/usr/bin/sleep infinity' >/srv/pair.manifest
+    mkdir -p /srv/pair
+    publish_release 1 /srv/pair /srv/pair.manifest
+    sealift check || true
+    ok "whoever comes first by name waits all the same" test \
+        "$(property 'sealift-pair.after@*' InactiveExitTimestampMonotonic)" -gt "$(property 'sealift-pair.before@*' ActiveEnterTimestampMonotonic)"
+}
+
 nobody_else() {
     local from=@$EPOCHREALTIME
     printf '[Bundle]\nName=guest\nVersion=1\n[Service main]\nExecStart=/usr/bin/sleep infinity\n[Sandbox main]\nNetwork=bundle\n' >/srv/guest.manifest
@@ -180,6 +191,7 @@ case $PHASE in
         goes_back 3 's|^ExecStart=/bundle/caddy.*|ExecStart=/usr/bin/false|' "the second fails" "shipper "
         goes_back 4 's|^ExecStart=/bundle/haproxy.*|ExecStart=/usr/bin/false|' "the last fails" "shipper app "
         stands_apart
+        waits_in_any_order
         nobody_else
         goes_down
         agent_enable
