@@ -345,7 +345,7 @@ int verb_pack(int argc, char **argv)
         char **operands;
         int n, r, status;
 
-        if (ctl_parse(&command, argc, argv, &operands, &n, &status) == ARGS_DONE)
+        if (args_begin(&command, argc, argv, &operands, &n, &status) == ARGS_DONE)
                 return status;
         if (!arg_manifest) {
                 (void)fault_set(&f, -EINVAL, "which release is this? Say so with --manifest=FILE");

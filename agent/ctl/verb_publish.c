@@ -355,7 +355,7 @@ int verb_publish(int argc, char **argv)
         char **operands;
         int n, status, r;
 
-        if (ctl_parse(&command, argc, argv, &operands, &n, &status) == ARGS_DONE)
+        if (args_begin(&command, argc, argv, &operands, &n, &status) == ARGS_DONE)
                 return status;
         r = publish(operands[0], &f);
         return r < 0 ? ctl_fail(&command, r, &f) : EXIT_STATUS_OK;

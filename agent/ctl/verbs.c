@@ -6,21 +6,6 @@
 
 #include "ground/io.h"
 
-enum args_result ctl_parse(const struct args_command *c, int argc, char **argv, char ***ret_operands,
-                           int *ret_n, int *ret_status)
-{
-        struct fault f = {};
-        int r;
-
-        r = args_parse(c, argc, argv, ret_operands, ret_n, &f);
-        if (r == ARGS_RUN)
-                return ARGS_RUN;
-        if (r < 0)
-                fprintf(stderr, "%s\n", f.text);
-        *ret_status = r < 0 ? EXIT_STATUS_USAGE : EXIT_STATUS_OK;
-        return ARGS_DONE;
-}
-
 int ctl_fail(const struct args_command *c, int error, const struct fault *f)
 {
         fprintf(stderr, "%s: %s\n", c->name, f->error < 0 ? f->text : strerror(-error));
@@ -34,7 +19,7 @@ int ctl_run(const struct args_command *c, int argc, char **argv,
         char **operands;
         int n, r, status;
 
-        if (ctl_parse(c, argc, argv, &operands, &n, &status) == ARGS_DONE)
+        if (args_begin(c, argc, argv, &operands, &n, &status) == ARGS_DONE)
                 return status;
         r = run(operands, n, &f);
         return r < 0 ? ctl_fail(c, r, &f) : r;

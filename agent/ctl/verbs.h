@@ -33,11 +33,6 @@ int verb_why(int argc, char **argv);
 int ctl_run(const struct args_command *c, int argc, char **argv,
             int (*run)(char **operands, int n, struct fault *f));
 
-/* args_parse() for a verb, which tells the user what was wrong. ARGS_RUN, or ARGS_DONE and the status to
- * return. */
-_must_check_ enum args_result ctl_parse(const struct args_command *c, int argc, char **argv,
-                                        char ***ret_operands, int *ret_n, int *ret_status);
-
 /* Prints "<command>: <fault>" on stderr. Returns the status for error: EXIT_STATUS_USAGE where what a person
  * wrote is wrong (-EINVAL, -ERANGE), else EXIT_STATUS_FAILED. */
 int ctl_fail(const struct args_command *c, int error, const struct fault *f);

@@ -246,17 +246,11 @@ static int run(void)
 
 int main(int argc, char **argv)
 {
-        struct fault f = {};
         char **operands;
-        int r, n;
+        int n, status, r;
 
-        r = args_parse(&command, argc, argv, &operands, &n, &f);
-        if (r < 0) {
-                (void)fprintf(stderr, "%s\n", f.text);
-                return EXIT_STATUS_USAGE;
-        }
-        if (r == ARGS_DONE)
-                return EXIT_STATUS_OK;
+        if (args_begin(&command, argc, argv, &operands, &n, &status) == ARGS_DONE)
+                return status;
         /* A reader that closes its pipe ends one request, not this process. */
         (void)signal(SIGPIPE, SIG_IGN);
         if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {

@@ -122,3 +122,18 @@ int args_parse(const struct args_command *c, int argc, char **argv, char ***ret_
         *ret_n = argc - optind;
         return ARGS_RUN;
 }
+
+enum args_result args_begin(const struct args_command *c, int argc, char **argv, char ***ret_operands,
+                            int *ret_n, int *ret_status)
+{
+        struct fault f = {};
+        int r;
+
+        r = args_parse(c, argc, argv, ret_operands, ret_n, &f);
+        if (r == ARGS_RUN)
+                return ARGS_RUN;
+        if (r < 0)
+                fprintf(stderr, "%s\n", f.text);
+        *ret_status = r < 0 ? EXIT_STATUS_USAGE : EXIT_STATUS_OK;
+        return ARGS_DONE;
+}

@@ -59,6 +59,11 @@ enum args_result { ARGS_RUN, ARGS_DONE }; /* ARGS_DONE: --help or --version was 
 _must_check_ int args_parse(const struct args_command *c, int argc, char **argv, char ***ret_operands,
                             int *ret_n, struct fault *f);
 
+/* The same for a main(), or what is as good as one: says on standard error what is wrong. ARGS_RUN, or
+ * ARGS_DONE with the exit status in *ret_status. */
+_must_check_ enum args_result args_begin(const struct args_command *c, int argc, char **argv,
+                                         char ***ret_operands, int *ret_n, int *ret_status);
+
 /* sysexits-like statuses all sealift programs share, documented in each man page. */
 enum args_exit {
         EXIT_STATUS_OK = 0,

@@ -136,15 +136,10 @@ int main(int argc, char **argv)
         struct agent a = {};
         struct fault f = {};
         char **operands;
-        int n, r;
+        int n, status, r;
 
-        r = args_parse(&command, argc, argv, &operands, &n, &f);
-        if (r == ARGS_DONE)
-                return EXIT_STATUS_OK;
-        if (r < 0) {
-                fprintf(stderr, "%s\n", f.text);
-                return EXIT_STATUS_USAGE;
-        }
+        if (args_begin(&command, argc, argv, &operands, &n, &status) == ARGS_DONE)
+                return status;
         r = load_config(arg_config, &a.config, &f);
         if (r < 0) {
                 journal_send(JOURNAL_CONFIG_INVALID, LOG_ERR, NULL, "%s", f.text);

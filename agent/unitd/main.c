@@ -151,15 +151,10 @@ int main(int argc, char **argv)
 {
         struct fault f = {};
         char **operands;
-        int n, r;
+        int n, status;
 
-        r = args_parse(&command, argc, argv, &operands, &n, &f);
-        if (r == ARGS_DONE)
-                return EXIT_STATUS_OK;
-        if (r < 0) {
-                fprintf(stderr, "%s\n", f.text);
-                return EXIT_STATUS_USAGE;
-        }
+        if (args_begin(&command, argc, argv, &operands, &n, &status) == ARGS_DONE)
+                return status;
         (void)umask(0022);
         if (run(&f) < 0) {
                 (void)sd_journal_print(LOG_ERR, "%s", f.text);

@@ -103,15 +103,10 @@ int main(int argc, char *argv[])
         };
         struct fault f = {};
         char **operands;
-        int n, r;
+        int n, status, r = 0;
 
-        r = args_parse(&command, argc, argv, &operands, &n, &f);
-        if (r == ARGS_DONE)
-                return EXIT_STATUS_OK;
-        if (r < 0) {
-                fprintf(stderr, "%s\n", f.text);
-                return EXIT_STATUS_USAGE;
-        }
+        if (args_begin(&command, argc, argv, &operands, &n, &status) == ARGS_DONE)
+                return status;
         /* libarchive converts pax names to the locale's charset, and refuses or mangles what does not fit.
          */
         if (!setlocale(LC_CTYPE, "C.UTF-8"))
