@@ -30,6 +30,7 @@ static const struct record record = {
         .serves = "main",
         .rests = true,
         .rank = MANIFEST_SERVICES_MAX,
+        .listed = "0123456789abcdef0123456789abcdef",
         .notify = true,
         .job = true,
         .resting = true,

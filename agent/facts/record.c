@@ -64,6 +64,7 @@ static const struct field fields[] = {
         { "Capabilities", NUMBER(promise.capabilities, UINT64_MAX) },
         { "MemoryMax", NUMBER(promise.memory_max, UINT64_MAX) },
         { "TasksMax", NUMBER(promise.tasks_max, UINT64_MAX) },
+        { "Listed", TEXT(listed, word_valid) },
         { "Rank", NUMBER(rank, MANIFEST_SERVICES_MAX) },
         { "Notify", NUMBER(notify, 1) },
         { "Rests", NUMBER(rests, 1) },

@@ -20,6 +20,8 @@ struct run {
 #define RUN_STOPPED "stopped"      /* it was cut short: by an update that could not wait, or by somebody */
 #define RUN_WALL    "wall-missing" /* it ran without one of its walls, and was stopped for it */
 
+enum { RECORD_INVOCATION_SIZE = 33 }; /* systemd's, in hex */
+
 /* What sealift-unitd remembers about one unit, in /run/sealift/units/<unit>: a unit's name is not enough to
  * know its release ('+' became '_'), and a restarted unitd must know what was true before. */
 struct record {
@@ -34,12 +36,14 @@ struct record {
         char config[DIGEST_HEX_SIZE]; /* what tells whether it would be written otherwise now */
         uint64_t attempt;
         struct promise promise;
-        unsigned rank;  /* as manifest_rank(): the higher, the sooner it is stopped */
-        bool notify;    /* Type=notify */
-        bool rests;     /* nobody needs it while nothing stands before it */
-        bool job;       /* it ends by itself, and its timer starts it again */
-        bool resting;   /* of a socket or timer: what comes waits, and wakes nobody */
-        struct run run; /* of a timer: its job's last */
+        char listed[RECORD_INVOCATION_SIZE]; /* the invocation whose list of addresses was seen to hold; ""
+                                              */
+        unsigned rank;                       /* as manifest_rank(): the higher, the sooner it is stopped */
+        bool notify;                         /* Type=notify */
+        bool rests;                          /* nobody needs it while nothing stands before it */
+        bool job;                            /* it ends by itself, and its timer starts it again */
+        bool resting;                        /* of a socket or timer: what comes waits, and wakes nobody */
+        struct run run;                      /* of a timer: its job's last */
 };
 
 enum { RECORD_BYTES_MAX = 4096 }; /* as record_write() makes it, with room */

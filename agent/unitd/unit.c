@@ -60,7 +60,7 @@ bool unit_is_of(const struct unit *u, const struct unitd_request *q)
                str_eq(u->record.digest, q->digest);
 }
 
-static int unit_save(struct unit *u, struct fault *f)
+int unit_save(struct unit *u, struct fault *f)
 {
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(RECORD_BYTES_MAX);
         int r;

@@ -75,6 +75,9 @@ _must_check_ int unit_config(const struct manifest *m, const struct service *s,
                              const struct unitd_request *q, char ret[static DIGEST_HEX_SIZE],
                              struct fault *f);
 
+/* Writes its record anew. */
+_must_check_ int unit_save(struct unit *u, struct fault *f);
+
 /* Takes over a unit that systemd knows and an earlier unitd started. */
 _must_check_ int unit_adopt(struct units *l, const struct record *record, struct unit **ret,
                             struct fault *f);

@@ -191,14 +191,23 @@ static int networks_look(const struct unit *u, const struct manager_status *s, s
 
 /* The list of addresses is a BPF program on the unit's cgroup. The kernel shows it to CAP_NET_ADMIN alone,
  * and systemd goes on without one; but where it could not make it, it has no count of bytes either. */
-static int addresses_look(const struct unit *u, const struct manager_status *s, struct fault *f)
+static int addresses_look(struct unit *u, const struct manager_status *s, struct fault *f)
 {
-        if (!u->record.promise.confined || s->ip_bytes != UINT64_MAX)
+        char invocation[RECORD_INVOCATION_SIZE];
+
+        /* Once an invocation: a reload does not take from a cgroup what is attached to it, but systemd 257
+         * knows no count after one. Written down, since a unitd that starts anew then cannot see it either.
+         */
+        text_hex(s->invocation, sizeof(s->invocation), invocation);
+        if (!u->record.promise.confined || str_eq(u->record.listed, invocation))
                 return 0;
-        return fault_set(
-                f, -EOPNOTSUPP,
-                "it can reach every address, not only those of Outbound=: systemd cannot filter them "
-                "here (BPF, and cgroups version 2 alone, are needed)");
+        if (s->ip_bytes == UINT64_MAX)
+                return fault_set(f, -EOPNOTSUPP,
+                                 "it can reach every address, not only those of Outbound=: systemd cannot "
+                                 "filter them "
+                                 "here (BPF, and cgroups version 2 alone, are needed)");
+        memcpy(u->record.listed, invocation, sizeof(invocation));
+        return unit_save(u, f);
 }
 
 /* Checks a new invocation's walls. False: it is being stopped now, or it is gone already, which the next
@@ -440,7 +449,8 @@ static int on_reloading(sd_bus_message *m, void *userdata, sd_bus_error *e)
 
                 if (u->ended || u->state == UNIT_STOPPING)
                         continue;
-                if (dropins_check(u, &f) < 0) {
+                /* Not a bus that did not answer in time. */
+                if (dropins_check(u, &f) == -EOPNOTSUPP) {
                         fail_wall(u, &f);
                         continue;
                 }

@@ -90,12 +90,38 @@ exposures() {
     exposed held 0.1
 }
 
+# reach ADDRESS: from within the service's cgroup, where its list is
+reach() {
+    (
+        echo "$BASHPID" >"/sys/fs/cgroup$(systemctl show --property=ControlGroup --value "$(unit_of ask)")/cgroup.procs"
+        exec python3 -c 'import socket, sys; print(socket.create_connection((sys.argv[1], 7777), 3).recv(99).decode())' "$1"
+    ) 2>&1 | tail -n 1
+}
+
+unitd_is_another() {
+    [ "$(systemctl show --property=MainPID --value sealift-unitd.service)" != "$1" ] && systemctl --quiet is-active sealift-unitd.service
+}
+
+# systemd 257 counts no bytes for a while after a reload, which must not be taken for a list that is gone.
+reloaded() {
+    local unit daemon
+    unit=$(unit_of ask)
+    systemctl daemon-reload
+    is "$(reach 192.0.2.65)" 192.0.2.65 "after a reload an address of the list is reached"
+    like "$(reach 192.0.2.2)" "(Timeout|Permission)Error" "and no other"
+    daemon=$(systemctl show --property=MainPID --value sealift-unitd.service)
+    kill -KILL "$daemon"
+    await 30 unitd_is_another "$daemon"
+    sealift check >/dev/null 2>&1 || true
+    is "$(unit_of ask)" "$unit" "nor does a sealift-unitd that starts anew think so"
+}
+
 web_begin
 agent_grant held Listen=tcp:9999
 box_publish held 1 "$WAIT" '[Socket main]' ListenStream=127.0.0.1:9999
 limits
 addresses
 exposures
-systemctl daemon-reload
+reloaded
 exposures
 done_testing
