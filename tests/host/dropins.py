@@ -161,9 +161,8 @@ def job_settings(s):
     """A job begins as sealift-hold, where there is a /usr that has it, and its lines in the journal are its program's."""
     s.want["Type"] = "notify" if s.usr else "exec"
     if s.usr:
-        argv = s.want["ExecStart"][0]
-        s.want["SyslogIdentifier"] = argv[0].rsplit("/", 1)[1]
-        s.want["ExecStart"] = [["/usr/libexec/sealift/sealift-hold", "--"] + argv]
+        program = s.want["ExecStart"][0][len(HOLD)]
+        s.want["SyslogIdentifier"] = program.rsplit("/", 1)[1]
 
 
 def service_settings(s, job):
