@@ -6,7 +6,7 @@
 #include "facts/dropin_parts.h"
 #include "facts/name.h"
 
-#define HOLD PKGLIBEXECDIR "/sealift-hold"
+#define HOLD SANDBOX_LIBEXECDIR "/sealift-hold"
 
 void dropin_timer_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE])
 {

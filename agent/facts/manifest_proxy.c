@@ -10,7 +10,7 @@
 #include "facts/name.h"
 #include "ground/text.h"
 
-#define PROXY_WAIT    PKGLIBEXECDIR "/sealift-proxy"
+#define PROXY_WAIT    SANDBOX_LIBEXECDIR "/sealift-proxy"
 #define PROXY_PROGRAM "/usr/lib/systemd/systemd-socket-proxyd"
 
 /* systemd-socket-proxyd closes a connection at its limit, 256 by default; each one takes six descriptors:
