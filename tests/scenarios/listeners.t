@@ -76,7 +76,6 @@ two() {
     like "$(sealift status page)" "instances: a, b" "status names both, though nothing runs"
     is "$(says 8094)" second "a connection wakes the one it is for"
     is "$(says 8093) $(says 8093)" "first first" "again and again"
-    journalctl --no-pager -o short-monotonic -n 60 | sed "s/^/# J /"
     host_says @a "first KEEP=yes" 8093
     ok "one of them is to stay" sealift check
     is "$(says 8093) $(says 8094)" "first second" "both answer"
