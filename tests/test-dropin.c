@@ -116,6 +116,7 @@ static void test_strictest(struct buffer *b)
         has(b, "IPAddressDeny=any", "no packets");
         has(b, "BindReadOnlyPaths=/usr", "the host's /usr");
         has_not(b, "/etc/resolv.conf", "no names to look up");
+        has_not(b, "/etc/hosts", "and no hosts to have them");
         has(b, "Type=exec", "Type=exec unless said otherwise");
         has(b, "ExecStart=/usr/bin/caddy run", "the command");
         tap_ok(strncmp(b->data, "# web 1.0+b~1, service main", 27) == 0, "the first line says what it is");
@@ -231,6 +232,8 @@ static void test_proxy(struct buffer *b)
         tap_int(make(m, TREE, b, &f), 0, "a service behind a socket with Proxy=");
         has_not(b, "Sockets=", "does not get it");
         has(b, "IPAddressAllow=localhost", "but listens on the loopback");
+        has(b, "BindReadOnlyPaths=-/etc/hosts", "and knows localhost");
+        has_not(b, "/etc/resolv.conf", "and nobody to ask for other names");
         tap_int(make_service(m, m->services + 1, TREE, b, &f), 0, "what stands before it");
         has(b, "Sockets=sealift-web.http.socket", "gets it");
         has(b, "NonBlocking=yes", "as a service would");

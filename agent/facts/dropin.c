@@ -30,10 +30,12 @@ static const char *const host_files[] = {
         "-/run/systemd/userdb/io.systemd.DynamicUser",
 };
 
-static const char *const network_files[] = {
-        "-/etc/gai.conf",  "-/etc/host.conf",   "-/etc/hosts",
-        "-/etc/protocols", "-/etc/resolv.conf", "-/etc/services",
+/* Where there is a loopback with others on it, what "localhost" is too. */
+static const char *const loopback_files[] = {
+        "-/etc/gai.conf", "-/etc/host.conf", "-/etc/hosts", "-/etc/protocols", "-/etc/services",
 };
+
+static const char *const network_files[] = { "-/etc/resolv.conf" };
 
 /* A control character would end the line; a last backslash that no other one escapes would join the next
  * line to it. */
@@ -183,6 +185,8 @@ static void write_root(const struct dropin *d, struct buffer *out)
                 buffer_append_text(out, "TemporaryFileSystem=/tmp:mode=1777\n"
                                         "TemporaryFileSystem=/var/tmp:mode=1777\n");
         write_binds(host_files, ELEMENTSOF(host_files), out);
+        if (d->service->sandbox.network >= NETWORK_BUNDLE)
+                write_binds(loopback_files, ELEMENTSOF(loopback_files), out);
         if (d->service->sandbox.network >= NETWORK_OUTBOUND)
                 write_binds(network_files, ELEMENTSOF(network_files), out);
 }

@@ -29,7 +29,8 @@ SIGNALS = dict(SIGTERM=15, SIGINT=2, SIGQUIT=3, SIGHUP=1, SIGUSR1=10, SIGUSR2=12
 FILES = ["/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/etc/nsswitch.conf", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
          "/run/systemd/journal/dev-log", "/run/systemd/journal/socket", "/run/systemd/journal/stdout",
          "/run/systemd/userdb/io.systemd.DynamicUser"]
-NETWORK_FILES = ["/etc/gai.conf", "/etc/host.conf", "/etc/hosts", "/etc/protocols", "/etc/resolv.conf", "/etc/services"]
+LOOPBACK_FILES = ["/etc/gai.conf", "/etc/host.conf", "/etc/hosts", "/etc/protocols", "/etc/services"]
+NETWORK_FILES = LOOPBACK_FILES + ["/etc/resolv.conf"]
 HOLD = ["/usr/libexec/sealift/sealift-hold", "--"]  # a job waits in it until its walls were looked at
 NAMESPACES = 0x7E020000  # all of them
 rng = random.Random()
@@ -237,7 +238,7 @@ def network(s, socket):
             binds.append([0, 17 if transport == "udp" else 6, 1, port])
         s.want["SocketBindAllow"] = binds
     s.want["IPAddressAllow"], s.want["IPAddressDeny"] = allow, deny
-    return families, not own
+    return families, LOOPBACK_FILES if kind == "bundle" else [] if own else NETWORK_FILES
 
 
 def relaxations(s, files_of_network):
@@ -254,7 +255,7 @@ def relaxations(s, files_of_network):
             s.ask(key, value)
     rng.shuffle(s.sandbox)
     jit, spaces, mask = jit == "yes", spaces == "yes", sum(1 << CAPABILITIES[c] for c in capabilities)
-    binds = FILES + (NETWORK_FILES if files_of_network else []) + (["/etc/passwd", "/etc/group"] if user else [])
+    binds = FILES + files_of_network + (["/etc/passwd", "/etc/group"] if user else [])
     s.want |= dict(
         CapabilityBoundingSet=mask, AmbientCapabilities=mask, PrivateUsers=mask == 0, DynamicUser=not user, RemoveIPC=not user,
         MemoryDenyWriteExecute=not jit, RestrictNamespaces=NAMESPACES if spaces else 0, ProcSubset="all" if spaces else "pid",
