@@ -50,6 +50,7 @@ int main(void)
         tap_str(find(full, "cpu memory pids\n", "Y\n"), "IOWeight=|", "no io controller");
         tap_str(find(full, "cpu io memory", "Y\n"), "TasksMax=|", "no pids controller");
         tap_str(find(full, NULL, "Y\n"),
+                "IPAddressAllow= IPAddressDeny=|"
                 "MemoryMax= MemoryHigh= MemorySwapMax=|CPUWeight= CPUQuota=|IOWeight=|TasksMax=|",
                 "cgroups version 1");
         tap_like(find("-SECCOMP", all, "Y\n"), "SystemCallFilter=", "a systemd without seccomp");

@@ -4,7 +4,7 @@
 
 #include "facts/gaps.h"
 
-enum gap_source { BY_FEATURE, BY_CONTROLLER, BY_APPARMOR };
+enum gap_source { BY_FEATURE, BY_CONTROLLER, BY_HIERARCHY, BY_APPARMOR };
 
 static const struct {
         enum gap_source source;
@@ -21,6 +21,7 @@ static const struct {
             "MemoryDenyWriteExecute=",
             "systemd was built without SECCOMP" } },
         { BY_APPARMOR, "Y", { "AppArmorProfile=", "AppArmor is off, in this kernel or in systemd" } },
+        { BY_HIERARCHY, "", { "IPAddressAllow= IPAddressDeny=", "cgroups are not version 2 alone" } },
         { BY_CONTROLLER,
           "memory",
           { "MemoryMax= MemoryHigh= MemorySwapMax=", "there is no memory controller among the cgroups" } },
@@ -49,6 +50,8 @@ static bool is_missing(const struct gaps_host *h, enum gap_source source, const 
                 return has_word(h->features, word);
         case BY_CONTROLLER:
                 return !has_word(h->controllers, word);
+        case BY_HIERARCHY:
+                return !h->controllers;
         case BY_APPARMOR:
                 return !has_word(h->apparmor, word) || has_word(h->features, "-APPARMOR");
         }
