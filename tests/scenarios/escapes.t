@@ -7,7 +7,8 @@
 # shellcheck source=tests/host/units.sh
 . /tests/host/units.sh
 
-# What this machine cannot do even outside, a container without those powers of its own: shown where it can.
+# What this machine cannot do even outside, a container without those powers of its own: that it is held inside shows nothing
+# here, and is checked all the same, for machines that can.
 NOT_IN_A_CONTAINER='^(read a disk|make a loop device|open /dev/mem|open /dev/kmsg|open /proc/kcore|read the kernel.s log|load a module.*|modprobe|load another kernel|restart the machine|set the clock|date --set|account for processes|swap|bpf|measure with perf|watch all files|reach ports of the hardware|handle page faults|io_uring|open by handle|write to /sys|write to /proc/sys|write to /proc/sysrq-trigger|make the kernel spare it|a socket to the hypervisor|a socket of the kernel.s ciphers|call the kernel as another ABI|set a quota|run in real time|chrt|ping|set the host name|make a time namespace|unmount what hides /proc|read root.s key|take a descriptor.*)$'
 
 # Others on this machine: a bundle, a unit with a credential, somebody's files, sockets, memory and a key.
