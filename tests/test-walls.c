@@ -99,6 +99,29 @@ static void test_users(void)
         *promise.user = '\0';
 }
 
+/* As a server that drops to an account of its own, looked at again after a reload. */
+static void test_changed_users(void)
+{
+        static const char *const other = STATUS("1001\t1001\t1001\t1001", IDS, "0000000000000080", "1", "2",
+                                                "39"),
+                                 *const other_group =
+                                         STATUS(IDS, "7\t7\t7\t7", "0000000000000040", "1", "2", "39");
+
+        promise.capabilities = UINT64_C(1) << 7;
+        status_is(other, 0, "", "CAP_SETUID, used");
+        status_is(STATUS("0\t0\t0\t0", IDS, "0000000000000080", "1", "2", "39"), -EOPNOTSUPP, "root",
+                  "CAP_SETUID, used to become root");
+        status_is(STATUS(IDS, "7\t7\t7\t7", "0000000000000080", "1", "2", "39"), -EOPNOTSUPP, "dynamic user",
+                  "CAP_SETUID changes no group");
+        (void)snprintf(promise.user, sizeof(promise.user), "shared");
+        promise.uid = 1000;
+        status_is(other, 0, "", "CAP_SETUID of a user of the host's, used");
+        *promise.user = '\0';
+        promise.capabilities = UINT64_C(1) << 6;
+        status_is(other_group, 0, "", "CAP_SETGID, used");
+        promise.capabilities = 0;
+}
+
 /* How many filters are enough, and that one less is not. */
 static void filters_are(unsigned version, unsigned least, const char *what)
 {
@@ -284,6 +307,7 @@ int main(void)
         test_status();
         test_capabilities();
         test_users();
+        test_changed_users();
         test_filters();
         test_mounts();
         test_namespaces();

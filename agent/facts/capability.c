@@ -81,3 +81,13 @@ bool capability_reads_log(uint64_t set)
 {
         return has(set, CAP_SYSLOG);
 }
+
+bool capability_sets_uid(uint64_t set)
+{
+        return has(set, CAP_SETUID);
+}
+
+bool capability_sets_gid(uint64_t set)
+{
+        return has(set, CAP_SETGID);
+}

@@ -19,3 +19,7 @@ const char *capability_name(uint64_t bit);
  * CAP_WAKE_ALARM, ProtectKernelLogs= CAP_SYSLOG. */
 bool capability_sets_clock(uint64_t set) _const_;
 bool capability_reads_log(uint64_t set) _const_;
+
+/* What a process with one of these is, is its own to say, at any time. */
+bool capability_sets_uid(uint64_t set) _const_;
+bool capability_sets_gid(uint64_t set) _const_;

@@ -101,16 +101,19 @@ static bool status_ids_are(const char *text, const char *key, uid_t min, uid_t m
         return true;
 }
 
+/* Who was granted to change an id has perhaps done so; never to root's. */
 static int check_ids(const struct promise *p, const char *text, struct fault *f)
 {
-        bool dynamic = !*p->user;
+        bool dynamic = !*p->user, any_uid = capability_sets_uid(p->capabilities),
+             any_gid = capability_sets_gid(p->capabilities);
 
         if (!status_ids_are(text, "Uid", 1, UINT32_MAX) || !status_ids_are(text, "Gid", 1, UINT32_MAX))
                 return fault_set(f, -EOPNOTSUPP, "it runs as root");
-        if (dynamic && (!status_ids_are(text, "Uid", PROMISE_DYNAMIC_UID_MIN, PROMISE_DYNAMIC_UID_MAX) ||
-                        !status_ids_are(text, "Gid", PROMISE_DYNAMIC_UID_MIN, PROMISE_DYNAMIC_UID_MAX)))
+        if (dynamic &&
+            ((!any_uid && !status_ids_are(text, "Uid", PROMISE_DYNAMIC_UID_MIN, PROMISE_DYNAMIC_UID_MAX)) ||
+             (!any_gid && !status_ids_are(text, "Gid", PROMISE_DYNAMIC_UID_MIN, PROMISE_DYNAMIC_UID_MAX))))
                 return fault_set(f, -EOPNOTSUPP, "it does not run as a dynamic user");
-        if (!dynamic && !status_ids_are(text, "Uid", p->uid, p->uid))
+        if (!dynamic && !any_uid && !status_ids_are(text, "Uid", p->uid, p->uid))
                 return fault_set(f, -EOPNOTSUPP, "it does not run as user %s (uid %u)", p->user, p->uid);
         return 0;
 }
