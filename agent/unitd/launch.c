@@ -187,7 +187,8 @@ static void unit_stop_stale(struct unit *u)
         unit_stop(u);
 }
 
-/* 1: none is left. */
+/* 1: none is left, nor one that was to be stopped before this start was asked for: its end leaves the
+ * sockets of its release at rest. */
 static int launch_stop_stale(const struct launch *x, struct fault *f)
 {
         bool left = false;
@@ -203,7 +204,7 @@ static int launch_stop_stale(const struct launch *x, struct fault *f)
                         return r;
                 if (stale)
                         unit_stop_stale(u);
-                left = left || stale;
+                left = left || stale || (u->asked && u->state == UNIT_STOPPING);
         }
         return !left;
 }

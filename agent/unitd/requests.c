@@ -263,6 +263,8 @@ static bool start_is_done(struct requests *l, struct request *r)
 
 static bool stop_is_done(struct requests *l, struct request *r)
 {
+        if (r->fault.error < 0)
+                return true;
         for (struct unit *u = l->units->first; u; u = u->next)
                 if (unit_is_of(u, &r->q))
                         return false;
@@ -323,6 +325,26 @@ static void release_stop(struct requests *l, const struct unitd_request *q)
         units_stop(l, 0, q);
 }
 
+/* The same release the other way, or another one of a bundle that has one at a time. */
+static bool request_is_overruled(const struct request *r, uint16_t type, const struct unitd_request *q)
+{
+        bool same = str_eq(r->q.version, q->version) && str_eq(r->q.digest, q->digest);
+
+        return str_eq(r->q.bundle, q->bundle) && (r->type != type ? same : type == UNITD_START && !same);
+}
+
+/* The last word counts. Whoever had the word before is gone: sealiftd was started anew. What they asked for
+ * would never come true, and while it waits no connection of its bundle wakes anything; or it would come
+ * true late, and close the sockets of what runs now. */
+static void requests_overrule(struct requests *l, uint16_t type, const struct unitd_request *q)
+{
+        for (struct request *r = l->first; r; r = r->next)
+                if (r->fault.error == 0 && request_is_overruled(r, type, q))
+                        (void)fault_set(&r->fault, -EINTR, "%s %s: %s %s was asked for meanwhile", q->bundle,
+                                        r->q.version, type == UNITD_START ? "a start of" : "a stop of",
+                                        q->version);
+}
+
 static int request_wait(struct requests *l, uint64_t client, uint16_t type, const struct unitd_request *q,
                         struct fault *f)
 {
@@ -333,6 +355,7 @@ static int request_wait(struct requests *l, uint64_t client, uint16_t type, cons
         r = calloc(1, sizeof(*r));
         if (!r)
                 return fault_set_errno(f, -ENOMEM, "cannot take a request");
+        requests_overrule(l, type, q);
         r->number = ++l->last_number;
         r->client = client;
         r->type = type;
