@@ -112,10 +112,10 @@ void name_release(const char *version, const char *digest, char ret[static NAME_
         (void)snprintf(ret, NAME_RELEASE_SIZE, "%.*s-%.*s", VERSION_SIZE - 1, version, DIGEST_SHORT, digest);
 }
 
-_Static_assert(STRLEN("sealift-.@--4294967295.service") + 2 * (NAME_SIZE - 1) + (VERSION_SIZE - 1) +
-                               DIGEST_SHORT <
+_Static_assert(STRLEN("sealift-.@--4294967295.service") + (PLACE_SIZE - 1) + (NAME_SIZE - 1) +
+                               (VERSION_SIZE - 1) + DIGEST_SHORT + STRLEN("..new") <
                        UNIT_NAME_SIZE,
-               "every unit name fits");
+               "every unit name fits, also an instance's, and that of its record while it is written");
 
 void name_place(const char *bundle, const char *instance, char ret[static PLACE_SIZE])
 {
