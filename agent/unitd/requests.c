@@ -390,9 +390,11 @@ static void on_wake(void *userdata, const struct wake *w)
                         return;
         if (request_of(l, record->bundle))
                 return;
-        if (launch_wake(l->units, l->releases, record, &f) < 0)
-                journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &subject, "%s: %s",
-                             wake_is_timer(w) ? "Its time has come" : "A connection waits", f.text);
+        if (launch_wake(l->units, l->releases, record, &f) >= 0)
+                return;
+        journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &subject, "%s: %s",
+                     wake_is_timer(w) ? "Its time has come" : "A connection waits", f.text);
+        wake_pass(w);
 }
 
 static int release_take_away(struct requests *l, const struct unitd_request *q, struct fault *f)

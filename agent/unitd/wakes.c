@@ -208,18 +208,28 @@ void wakes_rest(struct units *l, const struct unitd_request *q)
                 }
 }
 
+static void wake_listen(const struct wake *w)
+{
+        _cleanup_free_ char *job = NULL;
+        struct fault ignored;
+
+        (void)!manager_stop(w->units->bus, w->unit, &job, &ignored);
+}
+
+void wake_pass(const struct wake *w)
+{
+        if (wake_is_timer(w))
+                wake_listen(w);
+}
+
 void wakes_listen_again(struct units *l, const struct unit *u)
 {
-        for (struct wake *w = l->wakes; w; w = w->next) {
-                _cleanup_free_ char *job = NULL;
-                struct fault ignored;
-
+        for (struct wake *w = l->wakes; w; w = w->next)
                 if (str_eq(w->record.bundle, u->record.bundle) &&
                     str_eq(w->record.instance, u->record.instance) &&
                     (str_eq(w->record.service, u->record.service) ||
                      str_eq(w->record.serves, u->record.service)))
-                        (void)!manager_stop(l->bus, w->unit, &job, &ignored);
-        }
+                        wake_listen(w);
 }
 
 static void wake_close(struct units *l, struct wake *w)

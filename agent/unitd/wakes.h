@@ -41,6 +41,10 @@ void wakes_rest(struct units *l, const struct unitd_request *q);
 /* A unit has ended: the next connection for it is seen again, its timer waits for the next time. */
 void wakes_listen_again(struct units *l, const struct unit *u);
 
+/* What w is for cannot be started. A time passes, and the timer waits for the next one; a connection stays,
+ * since its socket would say so again at once. */
+void wake_pass(const struct wake *w);
+
 /* What came while something stood in the way wakes whom it would have. */
 void wakes_look_again(struct units *l);
 
