@@ -32,8 +32,6 @@ install() {
 
 unit_of() { unitd list | awk -v bundle="$1" '$2 == bundle { print $6 }'; }
 pid_of() { systemctl show --property=MainPID --value "$1"; }
-exposure() { systemd-analyze security "$1" 2>/dev/null | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p'; }
-at_most() { awk -v got="$1" -v most="$2" 'BEGIN { exit !(got != "" && got <= most) }'; }
 
 # walls PID: what the kernel says about it, in a form that is the same for every process behind the same walls.
 walls() {

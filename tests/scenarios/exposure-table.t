@@ -55,8 +55,6 @@ Outbound=any
 INTENT
 }
 
-exposure() { systemd-analyze security "$@" 2>/dev/null | sed -n 's/.*xposure level for .*: \([0-9.]*\) .*/\1/p' || true; }
-at_most() { awk -v got="$1" -v most="$2" 'BEGIN { exit !(got != "" && got <= most) }'; }
 unit_of() { systemctl list-units --plain --no-legend --state=running "sealift-$1@*" | awk '{ print $1 }'; }
 
 # rows_hold WHEN

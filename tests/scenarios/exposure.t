@@ -58,7 +58,6 @@ write_many() {
 }
 
 unit_of() { systemctl list-units --plain --no-legend --state=running "sealift-$1@*.service" | awk '{ print $1; exit }'; }
-exposure() { systemd-analyze security "$@" 2>/dev/null | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p' || true; }
 show() { sealift show --unit --json many >/srv/shown; }
 shown() { jq -r --arg service "$1" ".units[] | select(.service == \$service) | .$2" /srv/shown; }
 linted() { sealift lint --json /srv/many.manifest | jq -r --arg service "$1" '.[0].services[] | select(.service == $service) | .exposure'; }

@@ -22,12 +22,10 @@ box_publish() {
 unit_of() { systemctl list-units --plain --no-legend --state=running "sealift-$1.*.service" | awk '{ print $1; exit }'; }
 # limit BUNDLE FILE: as its cgroup has it.
 limit() { cat "/sys/fs/cgroup$(systemctl show --property=ControlGroup --value "$(unit_of "$1")")/$2"; }
-exposure() { systemd-analyze security --no-pager "$(unit_of "$1")" 2>/dev/null | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p'; }
-at_most() { awk -v got="$1" -v most="$2" 'BEGIN { exit !(got != "" && got <= most) }'; }
 # exposed BUNDLE MOST
 exposed() {
     local got
-    got=$(exposure "$1")
+    got=$(exposure "$(unit_of "$1")")
     ok "$1: exposure $got is $2 at most" at_most "$got" "$2"
 }
 

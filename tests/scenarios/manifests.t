@@ -47,8 +47,6 @@ example_network() {
     echo "$network"
 }
 
-exposure() { systemd-analyze security "$1" 2>/dev/null | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p' || true; }
-at_most() { awk -v got="$1" -v most="$2" 'BEGIN { exit !(got != "" && got <= most) }'; }
 units_of() { systemctl list-units --plain --no-legend --state=running "sealift-$1.*.service" | awk '{ print $1 }'; }
 unit_of() { units_of "$1" | head -n 1; }
 answers() { [ -n "$(example_ask "$1")" ]; }

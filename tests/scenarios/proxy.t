@@ -23,8 +23,6 @@ nothing_runs() { [ -z "$(units)" ] && [ -z "$(systemctl list-units --plain --no-
 both_run() { [ -n "$(units main)" ] && [ -n "$(units main-proxy)" ]; }
 pid_of() { systemctl show --property=MainPID --value "$1"; }
 network_of() { readlink "/proc/$(pid_of "$(units "$1")")/ns/net"; }
-exposure() { systemd-analyze security "$1" 2>/dev/null | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p' || true; }
-at_most() { awk -v got="$1" -v most="$2" 'BEGIN { exit !(got != "" && got <= most) }'; }
 # job_time WORD SERVICE VERSION: when systemd said so of that release's unit, in microseconds.
 job_time() {
     journalctl --quiet --output=json _PID=1 |
