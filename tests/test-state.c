@@ -7,6 +7,11 @@
 #define DIGEST_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define DIGEST_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
+#define DIGEST_C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+#define BOOT_A   "0123456789abcdef0123456789abcdef"
+#define BOOT_B   "1123456789abcdef0123456789abcdef"
+
+static const struct release_ref three = { "3.0", DIGEST_C };
 static const struct release_ref one = { "1.0", DIGEST_A }, two = { "2.0~rc1", DIGEST_B };
 
 static int parse(const char *text, struct bundle_state *ret, struct fault *f)
@@ -26,6 +31,10 @@ static void round_trip(const struct bundle_state *s, struct bundle_state *ret, c
                        release_ref_equal(&s->previous, &ret->previous) &&
                        release_ref_equal(&s->proven, &ret->proven),
                "with its releases");
+        tap_ok(str_eq(s->boot, ret->boot) && s->boots == ret->boots && s->epoch == ret->epoch &&
+                       s->held == ret->held && s->wish == ret->wish &&
+                       str_eq(s->stopped_boot, ret->stopped_boot) && str_eq(s->withdrawn, ret->withdrawn),
+               "with what is known of the bundle");
         tap_int((long long)ret->n_quarantined, (long long)s->n_quarantined, "and its verdicts");
         for (size_t i = 0; i < s->n_quarantined; i++)
                 if (!release_ref_equal(&s->quarantined[i].release, &ret->quarantined[i].release) ||
@@ -79,6 +88,90 @@ static void test_quarantine(void)
         round_trip(&s, &back, "a state with an empty reason");
 }
 
+static void test_wishes(void)
+{
+        static struct bundle_state s, back;
+
+        s.held = true;
+        s.epoch = UINT64_MAX;
+        s.wish = WISH_STOPPED;
+        memcpy(s.stopped_boot, BOOT_A, sizeof(s.stopped_boot));
+        memcpy(s.withdrawn, DIGEST_B, sizeof(s.withdrawn));
+        round_trip(&s, &back, "a bundle that is held, stopped, and gone");
+        tap_ok(!state_may_run(&back, BOOT_A), "what was stopped stays down in that boot");
+        tap_ok(state_may_run(&back, BOOT_B), "and runs in the next");
+        s = (struct bundle_state){ .wish = WISH_DISABLED };
+        round_trip(&s, &back, "a bundle that is disabled");
+        tap_ok(!state_may_run(&back, BOOT_A) && !state_may_run(&back, BOOT_B), "which runs in none");
+        tap_ok(state_may_run(&(struct bundle_state){}, BOOT_A), "what nobody stopped may run");
+}
+
+/* one was proven, two came after it. */
+static void state_with_two(struct bundle_state *s)
+{
+        *s = (struct bundle_state){};
+        state_commit(s, &one, BOOT_A);
+        state_prove(s, 3);
+        state_commit(s, &two, BOOT_A);
+}
+
+static void test_trial(void)
+{
+        static struct bundle_state s, back;
+
+        tap_ok(!state_on_trial(&s), "what there is not is not on trial");
+        state_commit(&s, &one, BOOT_A);
+        tap_ok(state_on_trial(&s), "what has just become current is");
+        tap_ok(!state_back_target(&s), "with nothing before it there is nothing to go back to");
+        state_with_two(&s);
+        round_trip(&s, &back, "a release on trial");
+        tap_ok(state_back_target(&s) && release_ref_equal(state_back_target(&s), &one),
+               "what was proven is gone back to");
+        state_commit(&s, &three, BOOT_A);
+        tap_ok(release_ref_equal(state_back_target(&s), &one), "and not what was on trial after it");
+        tap_int((long long)s.epoch, 3, "the floor is that of what was proven");
+        state_prove(&s, 2);
+        tap_int((long long)s.epoch, 3, "and never sinks");
+        tap_ok(!state_on_trial(&s) && release_ref_equal(&s.proven, &three), "in the end it is proven");
+}
+
+static void test_going_back(void)
+{
+        static struct bundle_state s;
+
+        state_with_two(&s);
+        state_go_back(&s, 7, "main: HTTP=8080/ answers 500");
+        tap_ok(release_ref_equal(&s.current, &one) && !state_on_trial(&s), "the old one is current");
+        tap_ok(state_find_quarantined(&s, DIGEST_B), "with a verdict over the new one");
+        tap_ok(!state_back_target(&s), "and nothing to go back to from there");
+        state_commit(&s, &two, BOOT_A);
+        state_commit(&s, &three, BOOT_A);
+        state_go_back(&s, 8, "x");
+        tap_ok(release_ref_equal(&s.current, &one), "what there is a verdict over is not gone back to");
+        state_go_back(&s, 9, "x");
+        tap_ok(!release_ref_is_set(&s.current), "and then to nothing");
+        tap_ok(state_pardon(&s, DIGEST_B) && !state_find_quarantined(&s, DIGEST_B), "a verdict is lifted");
+        tap_ok(!state_pardon(&s, DIGEST_B), "once");
+        tap_ok(state_pardon(&s, NULL) && s.n_quarantined == 0, "or all are");
+}
+
+static void test_boots(void)
+{
+        static struct bundle_state s;
+        char boot[STATE_BOOT_SIZE] = BOOT_B;
+
+        state_with_two(&s);
+        tap_ok(state_trial_boot(&s, BOOT_A) && s.boots == 0, "an agent that starts anew is no boot");
+        for (int i = 0; i < STATE_TRIAL_BOOTS_MAX; i++) {
+                boot[0] = (char)('2' + i);
+                tap_ok(state_trial_boot(&s, boot), "boot %d on trial", i + 1);
+                tap_ok(state_trial_boot(&s, boot), "which counts once");
+        }
+        tap_ok(!state_trial_boot(&s, BOOT_B), "the next is one too many");
+        state_prove(&s, 0);
+        tap_ok(s.boots == 0 && !*s.boot, "of what is proven boots are not counted");
+}
+
 static const struct damage {
         const char *text, *words;
 } damages[] = {
@@ -92,6 +185,14 @@ static const struct damage {
         { "[Quarantined " DIGEST_A "]\nSince=-1\n", "state/web:2: Since=-1" },
         { "[Quarantined " DIGEST_A "]\nVersion=a/b\n", "state/web:2: Version=a/b" },
         { "garbage\n", "state/web:1" },
+        { "[Bundle]\nBoot=abc 1\n", "state/web:2: Boot=abc 1" },
+        { "[Bundle]\nBoot=" BOOT_A "\n", "state/web:2" },
+        { "[Bundle]\nBoot=" BOOT_A " -1\n", "state/web:2" },
+        { "[Bundle]\nEpoch=x\n", "state/web:2: Epoch=x" },
+        { "[Bundle]\nHold=no\n", "state/web:2: Hold=no" },
+        { "[Bundle]\nDisabled=\n", "state/web:2" },
+        { "[Bundle]\nStopped=yes\n", "state/web:2: Stopped=yes" },
+        { "[Bundle]\nWithdrawn=1.0\n", "state/web:2: Withdrawn=1.0" },
 };
 
 static void test_damage(void)
@@ -114,6 +215,10 @@ int main(void)
 {
         test_round_trip();
         test_quarantine();
+        test_wishes();
+        test_trial();
+        test_going_back();
+        test_boots();
         test_damage();
         return tap_done();
 }

@@ -5,6 +5,8 @@
 
 #include "facts/state.h"
 
+#include <inttypes.h>
+
 #include "facts/ini.h"
 #include "facts/name.h"
 #include "ground/text.h"
@@ -52,20 +54,86 @@ static bool release_set(struct release_ref *ret, const char *value)
         return true;
 }
 
+static bool boot_set(char ret[static STATE_BOOT_SIZE], const char *value)
+{
+        if (strlen(value) != STATE_BOOT_SIZE - 1 || strspn(value, "0123456789abcdef") != STATE_BOOT_SIZE - 1)
+                return false;
+        memcpy(ret, value, STATE_BOOT_SIZE);
+        return true;
+}
+
+/* "BOOT N" */
+static bool boots_set(struct bundle_state *s, const char *value)
+{
+        char boot[STATE_BOOT_SIZE] = "";
+        uint64_t n;
+
+        if (strnlen(value, STATE_BOOT_SIZE) < STATE_BOOT_SIZE || value[STATE_BOOT_SIZE - 1] != ' ')
+                return false;
+        memcpy(boot, value, STATE_BOOT_SIZE - 1);
+        if (text_parse_u64(value + STATE_BOOT_SIZE, UINT32_MAX, &n) < 0)
+                return false;
+        s->boots = (uint32_t)n;
+        return boot_set(s->boot, boot);
+}
+
+static bool stopped_set(struct bundle_state *s, const char *value)
+{
+        s->wish = WISH_STOPPED;
+        return boot_set(s->stopped_boot, value);
+}
+
+static bool disabled_set(struct bundle_state *s, const char *value)
+{
+        s->wish = WISH_DISABLED;
+        return str_eq(value, "yes");
+}
+
+static bool held_set(struct bundle_state *s, const char *value)
+{
+        s->held = str_eq(value, "yes");
+        return s->held;
+}
+
+static bool epoch_set(struct bundle_state *s, const char *value)
+{
+        return text_parse_u64(value, UINT64_MAX, &s->epoch) >= 0;
+}
+
+static bool withdrawn_set(struct bundle_state *s, const char *value)
+{
+        return name_digest_valid(value) && text_copy(s->withdrawn, sizeof(s->withdrawn), value) >= 0;
+}
+
+static bool current_set(struct bundle_state *s, const char *value)
+{
+        return release_set(&s->current, value);
+}
+
+static bool previous_set(struct bundle_state *s, const char *value)
+{
+        return release_set(&s->previous, value);
+}
+
+static bool proven_set(struct bundle_state *s, const char *value)
+{
+        return release_set(&s->proven, value);
+}
+
 static int bundle_setting(struct bundle_state *s, const char *file, const struct ini_item *i,
                           struct fault *f)
 {
-        const struct {
+        static const struct {
                 const char *key;
-                struct release_ref *release;
+                bool (*set)(struct bundle_state *s, const char *value);
         } keys[] = {
-                { "Current", &s->current },
-                { "Previous", &s->previous },
-                { "Proven", &s->proven },
+                { "Current", current_set },   { "Previous", previous_set }, { "Proven", proven_set },
+                { "Boot", boots_set },        { "Epoch", epoch_set },       { "Hold", held_set },
+                { "Disabled", disabled_set }, { "Stopped", stopped_set },   { "Withdrawn", withdrawn_set },
         };
 
         for (size_t n = 0; n < ELEMENTSOF(keys); n++)
-                if (str_eq(keys[n].key, i->key) && !release_set(keys[n].release, i->value))
+                if (str_eq(keys[n].key, i->key) && !keys[n].set(s, i->value))
                         return value_fault(file, i, f);
         return 0;
 }
@@ -140,6 +208,18 @@ int state_format(const struct bundle_state *s, struct buffer *out)
         release_format("Current", &s->current, out);
         release_format("Previous", &s->previous, out);
         release_format("Proven", &s->proven, out);
+        if (*s->boot)
+                (void)buffer_printf(out, "Boot=%s %" PRIu32 "\n", s->boot, s->boots);
+        if (s->epoch > 0)
+                (void)buffer_printf(out, "Epoch=%" PRIu64 "\n", s->epoch);
+        if (s->held)
+                (void)buffer_append_text(out, "Hold=yes\n");
+        if (s->wish == WISH_STOPPED)
+                (void)buffer_printf(out, "Stopped=%s\n", s->stopped_boot);
+        if (s->wish == WISH_DISABLED)
+                (void)buffer_append_text(out, "Disabled=yes\n");
+        if (*s->withdrawn)
+                (void)buffer_printf(out, "Withdrawn=%s\n", s->withdrawn);
         for (size_t i = 0; i < s->n_quarantined; i++) {
                 const struct quarantine *q = s->quarantined + i;
 
@@ -194,4 +274,81 @@ const struct quarantine *state_find_quarantined(const struct bundle_state *s, co
                 if (str_eq(s->quarantined[i].release.digest, digest))
                         return s->quarantined + i;
         return NULL;
+}
+
+bool state_pardon(struct bundle_state *s, const char *digest)
+{
+        bool any = false;
+
+        for (size_t i = s->n_quarantined; i-- > 0;)
+                if (!digest || str_eq(s->quarantined[i].release.digest, digest)) {
+                        quarantine_forget(s, i);
+                        any = true;
+                }
+        return any;
+}
+
+bool state_on_trial(const struct bundle_state *s)
+{
+        return release_ref_is_set(&s->current) && !release_ref_equal(&s->current, &s->proven);
+}
+
+void state_commit(struct bundle_state *s, const struct release_ref *next, const char *boot)
+{
+        if (release_ref_is_set(&s->current) && (!state_on_trial(s) || !release_ref_is_set(&s->previous)))
+                s->previous = s->current;
+        s->current = *next;
+        s->boots = 0;
+        (void)!text_copy(s->boot, sizeof(s->boot), boot);
+        *s->withdrawn = '\0';
+}
+
+void state_prove(struct bundle_state *s, uint64_t epoch)
+{
+        s->proven = s->current;
+        s->boots = 0;
+        *s->boot = '\0';
+        if (epoch > s->epoch)
+                s->epoch = epoch;
+}
+
+static bool may_go_back_to(const struct bundle_state *s, const struct release_ref *r)
+{
+        return release_ref_is_set(r) && !release_ref_equal(r, &s->current) &&
+               !state_find_quarantined(s, r->digest);
+}
+
+const struct release_ref *state_back_target(const struct bundle_state *s)
+{
+        if (may_go_back_to(s, &s->previous))
+                return &s->previous;
+        return may_go_back_to(s, &s->proven) ? &s->proven : NULL;
+}
+
+void state_go_back(struct bundle_state *s, uint64_t now_usec, const char *reason)
+{
+        const struct release_ref *target = state_back_target(s);
+        struct release_ref to = target ? *target : (struct release_ref){};
+
+        state_quarantine(s, &s->current, now_usec, reason);
+        s->current = to;
+        s->previous = (struct release_ref){};
+        s->boots = 0;
+        *s->boot = '\0';
+}
+
+bool state_trial_boot(struct bundle_state *s, const char *boot)
+{
+        if (str_eq(s->boot, boot))
+                return true;
+        if (s->boots >= STATE_TRIAL_BOOTS_MAX)
+                return false;
+        s->boots++;
+        (void)!text_copy(s->boot, sizeof(s->boot), boot);
+        return true;
+}
+
+bool state_may_run(const struct bundle_state *s, const char *boot)
+{
+        return s->wish == WISH_RUN || (s->wish == WISH_STOPPED && !str_eq(s->stopped_boot, boot));
 }

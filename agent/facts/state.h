@@ -12,6 +12,9 @@
  *     Current=1.2.0 <digest>
  *     Previous=1.1.0 <digest>
  *     Proven=1.1.0 <digest>
+ *     Boot=0f3c... 1
+ *     Epoch=2
+ *     Hold=yes
  *
  *     [Quarantined <digest>]
  *     Version=1.3.0
@@ -22,6 +25,10 @@ enum {
          * go first, and TUF's versions keep those releases from coming back. */
         STATE_QUARANTINE_MAX = 32,
         STATE_REASON_SIZE = 257,
+        STATE_BOOT_SIZE = 33, /* a boot id in hex (sd-id128) */
+        /* A release that takes the machine down with it must not do so for ever. Power may fail once by
+         * chance in a window of a minute, hardly three times. */
+        STATE_TRIAL_BOOTS_MAX = 3,
         STATE_BYTES_MAX = 64 * 1024,
 };
 
@@ -36,10 +43,25 @@ struct quarantine {
         char reason[STATE_REASON_SIZE];
 };
 
+/* What the operator wants of a bundle, beyond what the channel says. */
+enum wish {
+        WISH_RUN,
+        WISH_STOPPED,  /* down until it is started, or the machine is: `sealift stop` */
+        WISH_DISABLED, /* down until it is started: `sealift disable` */
+};
+
 struct bundle_state {
-        struct release_ref current;  /* runs, or should */
-        struct release_ref previous; /* ran before it */
-        struct release_ref proven;   /* the last one that passed its health gate: never collected */
+        struct release_ref current; /* runs, or should */
+        struct release_ref
+                previous;           /* what it takes the place of, and goes back to: proven, where one was */
+        struct release_ref proven;  /* the last one that passed its soak window: never collected */
+        char boot[STATE_BOOT_SIZE]; /* the last one that current was started in on trial; "": none */
+        uint32_t boots;             /* that it was started in on trial, after that of its commit */
+        uint64_t epoch;             /* the highest Epoch= proven here: nothing signed below it runs again */
+        bool held;                  /* `sealift hold`: no other release is installed */
+        enum wish wish;
+        char stopped_boot[STATE_BOOT_SIZE]; /* of WISH_STOPPED: the boot it holds for */
+        char withdrawn[DIGEST_HEX_SIZE];    /* of the signed manifest that took the bundle away; "": none */
         struct quarantine quarantined[STATE_QUARANTINE_MAX]; /* oldest first */
         size_t n_quarantined;
 };
@@ -58,6 +80,28 @@ void state_quarantine(struct bundle_state *s, const struct release_ref *release,
 
 /* The verdict over the release with that digest, or NULL. */
 const struct quarantine *state_find_quarantined(const struct bundle_state *s, const char *digest);
+
+/* Lifts a verdict; false: there was none. digest NULL: all of them. */
+bool state_pardon(struct bundle_state *s, const char *digest);
+
+/* The transitions. Each is made in memory, saved as one, and only then acted on.
+ *
+ * next becomes current, on trial. What it takes the place of can be gone back to, where that was proven; of
+ * one that was itself on trial, what that had taken the place of. boot: the one it is started in first. */
+void state_commit(struct bundle_state *s, const struct release_ref *next, const char *boot);
+/* current has passed its soak window; epoch is its Epoch=. */
+void state_prove(struct bundle_state *s, uint64_t epoch);
+/* Where to go back to from current, or NULL: what ran before it, unless there is a verdict over that. */
+const struct release_ref *state_back_target(const struct bundle_state *s);
+/* There is a verdict over current from here on, and what state_back_target() says is current; or nothing. */
+void state_go_back(struct bundle_state *s, uint64_t now_usec, const char *reason);
+/* current has not passed its soak window yet. */
+bool state_on_trial(const struct bundle_state *s);
+/* current is about to be started on trial in that boot, which may be the same one again. false: it has been
+ * in STATE_TRIAL_BOOTS_MAX boots already and no one of them lasted until it was proven. */
+bool state_trial_boot(struct bundle_state *s, const char *boot);
+/* Whether the operator lets the bundle run, in that boot. */
+bool state_may_run(const struct bundle_state *s, const char *boot);
 
 bool release_ref_is_set(const struct release_ref *r);
 bool release_ref_equal(const struct release_ref *a, const struct release_ref *b);

@@ -61,9 +61,8 @@ int attempt_commit(struct attempt *t, struct fault *f)
         struct bundle_state *s = &t->bundle->state, before = *s;
         int r;
 
-        s->previous = s->current;
-        s->current = t->release;
-        s->proven = t->release;
+        state_commit(s, &t->release, t->agent->boot);
+        state_prove(s, 0);
         r = store_state_save(t->agent->store, t->bundle->name, s, f);
         if (r < 0) {
                 *s = before;
