@@ -8,7 +8,7 @@ if ! command -v shellcheck >/dev/null; then
     exit 0
 fi
 mapfile -t scripts < <(grep -rlE -m1 '^#!.*(bash|/sh)$|^# shellcheck shell=' tests .ci 2>/dev/null | LC_ALL=C sort)
-commands=(tests/check tests/demo tests/host/boot tests/host/npm tests/host/tree tests/vm)
+commands=(tests/check tests/bench tests/demo tests/host/boot tests/host/npm tests/host/tree tests/vm)
 echo "1..$((${#scripts[@]} + ${#commands[@]}))"
 number=0
 # check NAME COMMAND...

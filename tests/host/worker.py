@@ -4,12 +4,14 @@
 
 usage: worker.py get SOURCE PATH    prints the object; on an error its class and text, and ends with status 1
        worker.py unpack FILE        prints the entries of a .tar.zst; on an error the same
+       worker.py cpu SOURCE PATH... a worker of its own gets them all, nothing of which is kept; prints its CPU time in ms
        worker.py hold SOCKET        connects, says so, and keeps the conversation open until its input ends
 """
 
 import os
 import socket
 import struct
+import subprocess
 import sys
 
 MAGIC, FETCH_GET, FETCH_DONE = 0x5EA11F70, 1, 3
@@ -24,21 +26,36 @@ def connect(path):
     return sock
 
 
-def get(source, path):
-    sock = connect("/run/sealift/fetch.sock")
+def fetch(sock, source, path, sink):
     reader, writer = os.pipe()
     payload = GET.pack(1 << 40, source.encode(), path.encode(), b"")
     socket.send_fds(sock, [struct.pack("=IHHII", MAGIC, FETCH_GET, 1, len(payload), 0) + payload], [writer])
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         while block := pipe.read(1 << 16):
-            sys.stdout.buffer.write(block)
+            sink(block)
     answer = sock.recv(1 << 16)
     if not answer:
         sys.exit("the worker has gone")
     error, _, _, _, text = DONE.unpack(answer[16:])
+    return -error, text.split(bytes(1))[0].decode()
+
+
+def get(source, path):
+    error, text = fetch(connect("/run/sealift/fetch.sock"), source, path, sys.stdout.buffer.write)
     if error:
-        sys.exit(f"{-error} {text.split(bytes(1))[0].decode()}")
+        sys.exit(f"{error} {text}")
+
+
+def cpu(source, *paths):
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    worker = subprocess.Popen(["/usr/libexec/sealift/sealift-fetch"], stdin=theirs)
+    theirs.close()
+    for path in paths:
+        fetch(ours, source, path, lambda block: None)
+    ours.close()
+    _, _, usage = os.wait4(worker.pid, 0)
+    print(round((usage.ru_utime + usage.ru_stime) * 1000, 1))
 
 
 def unpack(path):
@@ -68,4 +85,4 @@ def hold(path):
     sock.close()
 
 
-{"get": get, "unpack": unpack, "hold": hold}[sys.argv[1]](*sys.argv[2:])
+{"get": get, "unpack": unpack, "hold": hold, "cpu": cpu}[sys.argv[1]](*sys.argv[2:])

@@ -6,21 +6,8 @@ SCENARIO_OPTIONS=(--disk --timeout 600)
 . "${0%/*}/../host/scenario.sh"
 
 LIMIT_KIB=$((24 * 1024))
-PEAKS=/srv/peaks
-
-# watch_peaks: notes "PROGRAM KIB" of all of sealift's processes until it is killed. VmHWM only grows, so the last note of a
-# process is within an instant of its peak.
-watch_peaks() {
-    local status
-    while true; do
-        for status in /proc/[0-9]*/status; do
-            awk '/^Name:/ { name = $2 } /^VmHWM:/ && name ~ /^sealift/ { print name, $2 }' "$status" 2>/dev/null || true
-        done
-        sleep 0.02
-    done >"$PEAKS"
-}
-
-peak() { awk -v name="$1" '$1 == name && $2 > most { most = $2 } END { print most + 0 }' "$PEAKS"; }
+# shellcheck source=tests/host/peaks.sh
+. /tests/host/peaks.sh
 
 web_begin
 web_write 2
@@ -31,12 +18,11 @@ rm "$WEB/ballast"
 publish_sealed "$OUT/web-2.manifest"
 rm "$OUT"/web-2.*
 
-watch_peaks &
-watcher=$!
+peaks_begin
 started=$SECONDS
 ok "a release of 1 GiB is installed" sealift check
 diag "in $((SECONDS - started)) s"
-kill "$watcher"
+peaks_end
 is "$(web_page)" 2 "and answers"
 for program in sealiftd sealift-fetch sealift-unpack sealift-unitd; do
     most=$(peak "$program")

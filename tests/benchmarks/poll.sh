@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# A poll that finds nothing new: its requests, the CPU time of the process that makes them, against one `curl -z` of one file
+# from the same bucket, and what it writes to disk.
+# shellcheck disable=SC2034 # for lib.sh
+SCENARIO_OPTIONS=(--disk)
+# shellcheck source=tests/benchmarks/lib.sh
+. "${0%/*}/lib.sh"
+
+PAIRS=30
+
+curl_cpu() {
+    python3 - "$@" <<'PYTHON'
+import os, subprocess, sys
+p = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, _, usage = os.wait4(p.pid, 0)
+print(round((usage.ru_utime + usage.ru_stime) * 1000, 1))
+PYTHON
+}
+
+written() {
+    local pid total=0
+    for pid in $(pidof sealiftd sealift-unitd); do
+        total=$((total + $(awk '/^write_bytes/ { print $2 }' "/proc/$pid/io")))
+    done
+    echo "$total"
+}
+
+web_begin
+sealift check >/dev/null
+before=$(written)
+requests=$(wc -l <"$BUCKET_LOG")
+sealift check >/dev/null
+requests=$(($(grep -vc /reports/ < <(tail -n "+$((requests + 1))" "$BUCKET_LOG"))))
+wrote=$(($(written) - before))
+for ((i = 0; i < PAIRS; i++)); do
+    /tests/host/worker.py cpu main metadata/2.root.json metadata/timestamp.json >>/srv/ours
+    curl_cpu curl --silent --cacert /etc/sealift/ca.pem -z 2100-01-01 https://bucket.test/metadata/timestamp.json >>/srv/theirs
+done
+ours=$(median </srv/ours)
+theirs=$(median </srv/theirs)
+row "poll with nothing new: CPU of the fetch process" "$ours ms" "curl -z: $theirs ms" "$(ratio "$ours" "$theirs")" "1.5 or less"
+row "poll with nothing new: requests" "$requests" - - "2"
+row "poll with nothing new: written to disk" "$wrote bytes" - - "0"
