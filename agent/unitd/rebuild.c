@@ -80,9 +80,9 @@ static int unit_take_over(struct units *l, const char *unit, struct fault *f)
         return 0;
 }
 
-static int is_record(const struct dirent *e)
+static int is_name(const struct dirent *e)
 {
-        return e->d_name[0] != '.';
+        return !str_eq(e->d_name, ".") && !str_eq(e->d_name, "..");
 }
 
 int rebuild_units(struct units *l, struct fault *f)
@@ -90,13 +90,16 @@ int rebuild_units(struct units *l, struct fault *f)
         struct dirent **names = NULL;
         int n;
 
-        n = scandirat(l->records_fd, ".", &names, is_record, alphasort);
+        n = scandirat(l->records_fd, ".", &names, is_name, alphasort);
         if (n < 0)
                 return fault_set_errno(f, -errno, "%s", UNITS_RECORDS_PATH);
         for (int i = 0; i < n; i++) {
                 struct fault one = {};
 
-                if (unit_take_over(l, names[i]->d_name, &one) < 0)
+                /* Of io_replace_file_at(): we were killed before its unit was made. */
+                if (names[i]->d_name[0] == '.')
+                        (void)unlinkat(l->records_fd, names[i]->d_name, 0);
+                else if (unit_take_over(l, names[i]->d_name, &one) < 0)
                         unit_drop(l, names[i]->d_name, &one);
                 free(names[i]);
         }

@@ -112,6 +112,7 @@ void unit_remove_files(struct units *l, const char *unit)
         fd = openat(l->dropins_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd >= 0) {
                 (void)unlinkat(fd, DROPIN_NAME, 0);
+                (void)unlinkat(fd, "." DROPIN_NAME ".new", 0); /* we were killed while it was written */
                 (void)unlinkat(l->dropins_fd, folder, AT_REMOVEDIR); /* stays where an operator added one */
         }
         (void)!skeleton_remove(l->roots_fd, unit, &f);
