@@ -278,8 +278,35 @@ static void wakes_close_each(struct units *l, bool (*leaves)(const struct wake *
         }
 }
 
+/* Where two releases overlap, and whoever asked was lost before the old one held its sockets again: one that
+ * is closed while the old one runs cannot be opened a second time, since that still has it (EADDRINUSE). */
+static void wake_hand_over(struct wake *w, const struct record *to)
+{
+        struct fault ignored;
+
+        w->record.attempt = to->attempt;
+        w->record.resting = false;
+        memcpy(w->record.version, to->version, sizeof(w->record.version));
+        memcpy(w->record.digest, to->digest, sizeof(w->record.digest));
+        memcpy(w->record.dropin, to->digest, sizeof(w->record.dropin));
+        memcpy(w->record.config, to->digest, sizeof(w->record.config));
+        (void)!wakes_save(w, &ignored);
+}
+
+static void wakes_hand_over(struct units *l, const struct unitd_request *q)
+{
+        for (struct wake *w = l->wakes; w; w = w->next)
+                for (const struct unit *u = l->first; u && wake_is_of(w, q); u = u->next)
+                        if (!u->ended && str_eq(u->record.bundle, q->bundle) &&
+                            str_eq(u->record.instance, w->record.instance) &&
+                            str_eq(u->record.service, w->record.service) &&
+                            !str_eq(u->record.digest, q->digest))
+                                wake_hand_over(w, &u->record);
+}
+
 void wakes_close(struct units *l, const struct unitd_request *q)
 {
+        wakes_hand_over(l, q);
         wakes_close_each(l, leaves_with_release, &(struct leaving){ .release = q });
 }
 

@@ -48,8 +48,9 @@ void wake_pass(const struct wake *w);
 /* What came while something stood in the way wakes whom it would have. */
 void wakes_look_again(struct units *l);
 
-/* Ends what this release was the last to hold; of that, what instances hold that this host does not have any
- * more; or what other releases of its bundle hold, when it has come up. */
+/* Ends what this release was the last to hold, but for what another one that runs has too; of that, what
+ * instances hold that this host does not have any more; or what other releases of its bundle hold, when it
+ * has come up. */
 void wakes_close(struct units *l, const struct unitd_request *q);
 void wakes_close_instances(struct units *l, const struct unitd_request *q, const struct effective *e);
 void wakes_close_others(struct units *l, const struct unitd_request *q);
