@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# A program of sealift is killed at each call that changes the disk, in turn, through whole updates and rollbacks, and systemd
+# starts it again: a release is answered from all along, nothing half-made is to be seen, the next poll ends as it should, and
+# each report arrives once. In a short run every eighth call, another eighth each day; `tests/check --long` takes all.
+#
+#       tests/host/boot --install DIR --strike scenarios/crashes.t sealiftd update --first 17     (crashes.py --help)
+SCENARIO_OPTIONS=(--strike --timeout 600)
+# shellcheck disable=SC2034 # for scenario.sh
+if [ -n "${SEALIFT_LONG:-}" ]; then
+    SCENARIO_OPTIONS=(--strike --timeout 7200)
+    SCENARIO_ARGUMENTS=(long)
+fi
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+crashes() { PYTHONDONTWRITEBYTECODE=1 /tests/host/crashes.py "$@"; }
+
+# Lines of strace for calls that change the disk, as strike.c counts them.
+CALLS='[^a-z](openat\(.*O_(CREAT|TRUNC)|p?write(64)?\([0-9]+</(var|run)/|fsync\(|fdatasync\(|syncfs\(|fchmod\(|fchown\(|ftruncate\(|fallocate\(|utimensat\(|mkdirat\(|unlinkat\(|renameat2?\(|symlinkat\(|linkat\(|fchmodat2?\()'
+traced_calls() { grep -cE "$CALLS" "$1"; }
+
+nothing_to_deliver() { [ -z "$(find /var/lib/sealift/outbox -name '*.json')" ]; }
+
+# counted PROGRAM: whether strike.c misses anything.
+counted() {
+    local tracer count
+    await 20 nothing_to_deliver
+    strace -f -y -p "$(systemctl show -P MainPID "$1.service")" -o /srv/trace 2>/srv/strace &
+    tracer=$!
+    await 10 grep -q attached /srv/strace
+    count=$(crashes "$1" update --count)
+    kill "$tracer"
+    wait "$tracer" || true
+    diag "$1: $count calls change the disk in one update"
+    is "$count" "$(traced_calls /srv/trace)" "$1: strace sees as many"
+}
+
+total=0
+# series NAME PROGRAM STORY [OPTION...]
+series() {
+    local name=$1 said
+    shift
+    if crashes "$@" >/srv/series; then tap_pass "$name"; else tap_fail "$name" "$(cat /srv/series)"; fi
+    said=$(tail -n 1 /srv/series)
+    diag "$name: $said"
+    total=$((total + ${said%% *}))
+}
+
+bucket_start
+publisher_init
+agent_configure
+agent_grant step Listen=tcp:127.0.0.1:8090
+crashes begin
+agent_start
+ok "release 1 is installed" sealift check
+if [ $# -gt 1 ]; then
+    crashes "$@"
+    exit 0
+fi
+every=8
+[ $# -eq 0 ] || every=1
+part=(--every "$every" --first $((1 + $(date +%j | sed 's/^0*//') % every)))
+counted sealiftd
+counted sealift-unitd
+for program in sealiftd sealift-unitd; do
+    series "$program killed in an update" "$program" update "${part[@]}"
+    series "$program killed in a rollback" "$program" rollback "${part[@]}"
+    series "$program killed in an update, and again on its way back" "$program" update --every $((3 * every)) --first "${part[3]}" --again 13
+done
+diag "killed at $total points"
+done_testing
