@@ -3,23 +3,9 @@
 # sealift delegate, and sealift publish --role: who is trusted with which names, in which order, by whose signature; what is refused,
 # and that a refusal or --dry-run leaves the repository as it was.
 set -u
-# shellcheck source=tests/tap.sh
-. "${top_srcdir:-.}/tests/tap.sh"
-tap_output="err out"
-sealift=${top_builddir:-.}/sealift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
+# shellcheck source=tests/publisher.sh
+. "${top_srcdir:-.}/tests/publisher.sh"
 day=86400
-start=1800000000 # 2027-01-15T08:00:00Z
-export SOURCE_DATE_EPOCH=$start
-run() { "$sealift" "$@" >out 2>err; }
-later() { SOURCE_DATE_EPOCH=$((start + $1)); }
-tree() { find repo -type f | LC_ALL=C sort | xargs sha256sum; }
-changed() { tree | grep -vxFf before | sed 's/.* repo\///' | tr '\n' ' ' | sed 's/ $//'; }
-field() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1]))
-for k in sys.argv[2:]: d = d[int(k)] if k.lstrip("-").isdigit() else d[k]
-print(d)' "$@" 2>&1; }
 # newest ROLE: its file with the highest version
 newest() { find repo/metadata -name "*.$1.json" | sort -t/ -k3 -n | tail -n 1; }
 # entries: the delegations of targets in their order
@@ -29,22 +15,6 @@ id() { run key list --keys="$1" --json && field out keys 0 id; }
 delegate() {
     tree >before
     run delegate -r repo -k keys "$@"
-}
-refuses() {
-    want=$1 word=$2 name=$3
-    shift 3
-    tree >before
-    run "$@"
-    status=$?
-    [ $status -eq "$want" ] && grep -q -- "$word" err && [ -z "$(changed)" ]
-    ok $? "$name"
-}
-release() {
-    printf %s "$3" >"$1.tar.zst"
-    sum=$(sha256sum "$1.tar.zst" | cut -d' ' -f1)
-    size=$(wc -c <"$1.tar.zst")
-    printf '%s\n' '[Bundle]' "Name=$1" "Version=$2" '[Service main]' 'ExecStart=/bundle/bin/web' '[Content]' 'Format=tar.zst' \
-        "SHA256=$sum" "Size=$size" 'UnpackedSize=7' 'Inodes=2' 'Directory=0755 bin' "File=0755 7 $sum bin/web" >"$1.manifest"
 }
 
 run init -r repo -k keys && run key new -k team team-1 && run key new -k team2 team-2 && run key new -k other other-1

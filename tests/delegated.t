@@ -3,29 +3,8 @@
 # A repository whose targets delegates, as another tool might have made it: the publisher's verbs list the delegated roles, keep
 # them in the snapshot, and sign them by the keys of whoever delegates to them.
 set -u
-# shellcheck source=tests/tap.sh
-. "${top_srcdir:-.}/tests/tap.sh"
-tap_output="err out"
-sealift=${top_builddir:-.}/sealift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-export sealift SOURCE_DATE_EPOCH=1800000000
-run() { "$sealift" "$@" >out 2>err; }
-tree() { find repo -type f | LC_ALL=C sort | xargs sha256sum; }
-changed() { tree | grep -vxFf before | sed 's/.* repo\///' | tr '\n' ' ' | sed 's/ $//'; }
-field() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1]))
-for k in sys.argv[2:]: d = d[int(k)] if k.isdigit() else d[k]
-print(d)' "$@" 2>&1; }
-refuses() {
-    want=$1 word=$2 name=$3
-    shift 3
-    tree >before
-    run "$@"
-    status=$?
-    [ $status -eq "$want" ] && grep -q -- "$word" err && [ -z "$(changed)" ]
-    ok $? "$name"
-}
+# shellcheck source=tests/publisher.sh
+. "${top_srcdir:-.}/tests/publisher.sh"
 
 run init -r repo -k keys && run key new -k team team-1 && run key new -k web web-1
 ok $? "a repository and two teams"

@@ -2,54 +2,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Who signs for a publisher: the folder of keys, and programs that sign; what either may not do, and that nothing is written then.
 set -u
-# shellcheck source=tests/tap.sh
-. "${top_srcdir:-.}/tests/tap.sh"
-tap_output="err out"
-sealift=${top_builddir:-.}/sealift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-SOURCE_DATE_EPOCH=1800000000
-export SOURCE_DATE_EPOCH
-run() { "$sealift" "$@" >out 2>err; }
-tree() { find repo keys -type f | LC_ALL=C sort | xargs sha256sum; }
+# shellcheck source=tests/publisher.sh
+. "${top_srcdir:-.}/tests/publisher.sh"
+kept="repo keys"
 
-# refuses STATUS WORD NAME ARGS...: that exit status, that word on stderr, and repository and keys untouched
-refuses() {
-    want=$1 word=$2 name=$3
-    shift 3
-    before=$(tree)
-    run "$@"
-    status=$?
-    [ $status -eq "$want" ] && grep -q -- "$word" err && [ "$before" = "$(tree)" ]
-    ok $? "$name"
-}
 
-# release VERSION: web.manifest, sealed, and web.tar.zst as sealift pack would leave them
-release() {
-    printf 'web %s' "$1" >web.tar.zst
-    sum=$(sha256sum web.tar.zst | cut -d' ' -f1)
-    cat >web.manifest <<EOF
-[Bundle]
-Name=web
-Version=$1
-[Service main]
-ExecStart=/bundle/bin/web
-[Content]
-Format=tar.zst
-SHA256=$sum
-Size=$(wc -c <web.tar.zst)
-UnpackedSize=7
-Inodes=2
-Directory=0755 bin
-File=0755 7 $sum bin/web
-EOF
-}
 release=0
-# publish ARGS...: a new release
-publish() {
+next_release() {
     release=$((release + 1))
-    release $release
+    release web $release "web $release"
+}
+# publish ARGS...: the next release
+publish() {
+    next_release
     run publish --repository=repo --channel=stable "$@" web.manifest
 }
 script() { # NAME: a program from standard input
@@ -95,8 +60,7 @@ ok $? "whatever the words are"
 signer_refuses() {
     status=$1 word=$2 name=$3 command=$4
     shift 4
-    release=$((release + 1))
-    release $release
+    next_release
     refuses "$status" "$word" "$name" publish --repository=repo --channel=stable --keys=keys --signer="$command" "$@" web.manifest
 }
 script fails <<'EOF'
@@ -152,8 +116,7 @@ signer_refuses 2 'signer-timeout=soon' "no time span" ./mute --signer-timeout=so
 signer_refuses 1 'signer ./fails: failed' "an argument, which may be a PIN, is not repeated" "./fails 271828"
 ! grep -q 271828 err
 ok $? "anywhere"
-release=$((release + 1))
-release $release
+next_release
 python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])' \
     "$sealift" publish --repository=repo --channel=stable --keys=keys --signer="'with space/sign' away/1.pem" web.manifest >out 2>err
 ok $? "a parent that ignores the end of children changes nothing"
@@ -321,8 +284,7 @@ read -r pin </dev/tty
 [ "$pin" = 271828 ] || exit 1
 exec openssl pkeyutl -sign -rawin -inkey away/1.pem -in /dev/stdin
 EOF
-release=$((release + 1))
-release $release
+next_release
 before=$(tree)
 terminal '^C' -- "$sealift" publish --repository=repo --channel=stable --keys=keys --signer=./asks web.manifest
 [ $? -eq 130 ] && [ "$before" = "$(tree)" ]
@@ -381,8 +343,7 @@ for type in ed25519 ecdsa rsa; do
     mkdir safe && mv keys/root-*.pem safe
     publish --keys=keys --passphrase-file=pass
     ok $? "publish with a passphrase file"
-    release=$((release + 1))
-    release $release
+    next_release
     terminal 'open sesame' -- "$sealift" publish --repository=repo --channel=stable --keys=keys web.manifest
     ok $? "publish, asked once for three keys"
     refuses 1 'passphrase is wrong' "the wrong passphrase" publish --repository=repo --channel=stable --keys=keys --passphrase-file=wrong web.manifest
@@ -394,8 +355,7 @@ for type in ed25519 ecdsa rsa; do
     ok $? "init lists a key that is elsewhere"
     grep -q 'targets-1.pub .* 1 of 1' out && [ ! -e given-keys/targets-1.pem ]
     ok $? "of which there is the public half"
-    release=$((release + 1))
-    release $release
+    next_release
     run publish --repository=given --channel=stable --keys=given-keys --signer="./openssl-sign safe/targets.pem" web.manifest
     ok $? "and its program publishes"
     cp keys/timestamp-1.pem keys/snapshot-1.pem
@@ -420,8 +380,7 @@ run init --repository=lazy --keys=lazy-keys --targets-key=own/plain-ecdsa.pem --
 ok $? "two keys, one of which must sign"
 rm lazy-keys/targets-2.pub
 cp own/sealed-ecdsa.* lazy-keys
-release=$((release + 1))
-release $release
+next_release
 no_terminal "$sealift" publish --repository=lazy --keys=lazy-keys --channel=stable web.manifest
 ok $? "nobody is asked to open the other"
 rm lazy-keys/targets-1.*

@@ -2,53 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # sealift init and sealift publish on real folders: what is made, what is refused, and that a refusal leaves the repository as it was.
 set -u
-# shellcheck source=tests/tap.sh
-. "${top_srcdir:-.}/tests/tap.sh"
-tap_output="err out"
-sealift=${top_builddir:-.}/sealift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-SOURCE_DATE_EPOCH=1800000000 # 2027-01-15T08:00:00Z
-export SOURCE_DATE_EPOCH
-run() { "$sealift" "$@" >out 2>err; }
+# shellcheck source=tests/publisher.sh
+. "${top_srcdir:-.}/tests/publisher.sh"
 # is_json: what the last run printed, to another's eyes.
 is_json() { python3 -m json.tool out >/dev/null 2>err; }
-tree() { find repo -type f | LC_ALL=C sort | xargs sha256sum; }
 
-# refuses STATUS WORD NAME ARGS...: that exit status, that word on stderr, and the repository untouched
-refuses() {
-    want=$1 word=$2 name=$3
-    shift 3
-    before=$(tree)
-    run "$@"
-    status=$?
-    [ $status -eq "$want" ] && grep -q -- "$word" err && [ "$before" = "$(tree)" ]
-    ok $? "$name"
-}
 
-# release NAME VERSION CONTENT [INTENT]: NAME.manifest, sealed, and NAME.tar.zst as sealift pack would leave them
-release() {
-    printf %s "$3" >"$1.tar.zst"
-    sum=$(sha256sum "$1.tar.zst" | cut -d' ' -f1)
-    size=$(wc -c <"$1.tar.zst")
-    cat >"$1.manifest" <<EOF
-[Bundle]
-Name=$1
-Version=$2
-${4:-}
-[Service main]
-ExecStart=/bundle/bin/web
-[Content]
-Format=tar.zst
-SHA256=$sum
-Size=$size
-UnpackedSize=7
-Inodes=2
-Directory=0755 bin
-File=0755 7 $sum bin/web
-EOF
-}
 publish() { run publish --repository=repo --keys=keys --channel=stable "$@"; }
 
 mkdir repo

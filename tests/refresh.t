@@ -3,37 +3,12 @@
 # sealift refresh and sealift expire: what a publisher's timer and its monitoring run. What is written, what is not, with which keys,
 # and that a refresh that is killed leaves a repository that hosts can follow.
 set -u
-# shellcheck source=tests/tap.sh
-. "${top_srcdir:-.}/tests/tap.sh"
-tap_output="err out"
-sealift=${top_builddir:-.}/sealift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
+# shellcheck source=tests/publisher.sh
+. "${top_srcdir:-.}/tests/publisher.sh"
 day=86400
-start=1800000000 # 2027-01-15T08:00:00Z
-export SOURCE_DATE_EPOCH
-run() { "$sealift" "$@" >out 2>err; }
-later() { SOURCE_DATE_EPOCH=$((start + $1)); }
-tree() { find repo -type f | LC_ALL=C sort | xargs sha256sum; }
-# changed: the files that are new or other than in the list "before", below the repository
-changed() { tree | grep -vxFf before | sed 's/.* repo\///' | tr '\n' ' ' | sed 's/ $//'; }
-field() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1]))
-for k in sys.argv[2:]: d = d[int(k)] if k.isdigit() else d[k]
-print(d)' "$@" 2>&1; }
 refresh() {
     tree >before
     run refresh --repository=repo "$@"
-}
-# refuses STATUS WORD NAME ARGS...: that exit status, that word on stderr, and the repository untouched
-refuses() {
-    want=$1 word=$2 name=$3
-    shift 3
-    tree >before
-    run "$@"
-    status=$?
-    [ $status -eq "$want" ] && grep -q -- "$word" err && [ -z "$(changed)" ]
-    ok $? "$name"
 }
 
 later 0

@@ -2,16 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # sealift sign: a new root goes from safe to safe and comes back as one that hosts take; what is shown, what may not be changed.
 set -u
-# shellcheck source=tests/tap.sh
-. "${top_srcdir:-.}/tests/tap.sh"
-tap_output="err out"
-sealift=${top_builddir:-.}/sealift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-SOURCE_DATE_EPOCH=1800000000
-export SOURCE_DATE_EPOCH
+# shellcheck source=tests/publisher.sh
+. "${top_srcdir:-.}/tests/publisher.sh"
 run() { "$sealift" "$@" >out 2>err </dev/null; }
+tree() { sha256sum ./*.json; }
 is_json() { python3 -m json.tool out >/dev/null; }
 
 # edit FROM TO PYTHON: a draft: the document of FROM, changed, in another layout
@@ -26,15 +20,6 @@ json.dump(d, open('$2', 'w'))"
 signed() { python3 -c "import json; print(json.dumps(json.load(open('$1'))['signed'], sort_keys=True))"; }
 count() { python3 -c "import json; print(len(json.load(open('$1'))['signatures']))"; }
 id_of() { "$sealift" key list --keys="$1" --json | sed -n '/"name": "'"$2"'\./,/"id"/s/.*"id": "\([0-9a-f]*\)".*/\1/p'; }
-refuses() { # STATUS WORD NAME ARGS...
-    want=$1 word=$2 name=$3
-    shift 3
-    before=$(sha256sum ./*.json)
-    run sign "$@"
-    status=$?
-    [ $status -eq "$want" ] && grep -q -- "$word" err && [ "$before" = "$(sha256sum ./*.json)" ]
-    ok $? "$name"
-}
 
 run init --repository=repo --keys=keys
 ok $? "init"
@@ -74,8 +59,8 @@ ok $? "and what changes, no more and no less"
 grep -q 'would be signed by 1 of the keys of 2.root.json; 3 must' out && grep -q 'would be signed by 1 of the keys of 1.root.json; 2 must' out
 ok $? "and how many signatures there would be"
 
-refuses 1 'none of the keys here.*--against' "the old key alone is not known without the old root" --keys=safe-1 2.root.json
-refuses 1 'none of the keys here' "nor is a key that signs for something else" --keys=keys --against=1.root.json 2.root.json
+refuses 1 'none of the keys here.*--against' "the old key alone is not known without the old root" sign --keys=safe-1 2.root.json
+refuses 1 'none of the keys here' "nor is a key that signs for something else" sign --keys=keys --against=1.root.json 2.root.json
 run sign --keys=safe-1 --against=1.root.json 2.root.json
 ok $? "the old key signs"
 run sign --keys=safe-2 --against=1.root.json 2.root.json
@@ -90,8 +75,8 @@ run sign --keys=safe-2 2.root.json && grep -q '"sig": "00"' 2.root.json && grep 
 ok $? "and never another's, even a bad one"
 cp two.json 2.root.json
 edit 2.root.json short.json "s['version'] = 3"
-refuses 2 'does not follow' "a root that leaves out a version" --keys=safe-2 --against=1.root.json short.json
-refuses 1 'is encrypted' "an encrypted key, and nobody to ask" --keys=safe-4 2.root.json
+refuses 2 'does not follow' "a root that leaves out a version" sign --keys=safe-2 --against=1.root.json short.json
+refuses 1 'is encrypted' "an encrypted key, and nobody to ask" sign --keys=safe-4 2.root.json
 run sign --keys=safe-4 --passphrase-file=pass --json --against=1.root.json 2.root.json
 ok $? "the new key signs"
 is_json && grep -q '"written": true' out && sed -n '/"signatures"/,/}/p' out | grep -q '"good": 2' && sed -n '/"signatures_before"/,/}/p' out | grep -q '"threshold": 2'
@@ -109,23 +94,7 @@ ok $? "which is told what it signs"
 grep -q 'signed by 3 of the keys of 2.root.json; 3 must' out
 ok $? "that is enough"
 cp 2.root.json repo/metadata/
-printf 'web 1' >web.tar.zst
-sum=$(sha256sum web.tar.zst | cut -d' ' -f1)
-cat >web.manifest <<EOF
-[Bundle]
-Name=web
-Version=1
-[Service main]
-ExecStart=/bundle/bin/web
-[Content]
-Format=tar.zst
-SHA256=$sum
-Size=5
-UnpackedSize=7
-Inodes=2
-Directory=0755 bin
-File=0755 7 $sum bin/web
-EOF
+release web 1 'web 1'
 run publish --repository=repo --keys=keys --channel=stable web.manifest
 ok $? "and hosts follow the repository to it"
 
@@ -179,7 +148,7 @@ ok $? "a targets file, by a key that the root lists"
 ok $? "and by no other"
 grep -q 'stable/db.manifest is added' out && grep -q 'stable/web.manifest is removed' out && grep -q 'stable/web.tar.zst is changed' out && grep -q 'a/team is delegated to' out
 ok $? "what changes is shown"
-refuses 1 'none of the keys here' "a key that signs for root only" --keys=safe-2 --root=2.root.json 3.targets.json
+refuses 1 'none of the keys here' "a key that signs for root only" sign --keys=safe-2 --root=2.root.json 3.targets.json
 edit old.json 1.a%2Fteam.json "
 s['version'] = 1
 s['targets'] = {}
@@ -191,25 +160,25 @@ ok $? "under its name"
 sed -e 's/"version": 3/"version": 4/' -e 's,"team/[*]","*",' 3.targets.json >4.targets.json
 run sign --keys=keys --root=2.root.json --against=3.targets.json 4.targets.json && grep -q 'a/team: paths is changed' out
 ok $? "what is delegated is shown, too"
-refuses 1 'none of the keys here' "by nobody else" --keys=keys --root=3.targets.json 1.a%2Fteam.json
+refuses 1 'none of the keys here' "by nobody else" sign --keys=keys --root=3.targets.json 1.a%2Fteam.json
 cp 1.a%2Fteam.json 1.b%2Fteam.json
-refuses 1 'lists nobody who signs for b%2Fteam' "a role that is not delegated to" --keys=safe-3 --root=3.targets.json 1.b%2Fteam.json
+refuses 1 'lists nobody who signs for b%2Fteam' "a role that is not delegated to" sign --keys=safe-3 --root=3.targets.json 1.b%2Fteam.json
 run sign --keys=safe-1 1.a%2Fteam.json && [ "$(count 1.a%2Fteam.json)" = 2 ]
 ok $? "without a list, whoever is there"
 edit 3.targets.json 4.targets.json "s['version'] = 4"
-refuses 1 'the folder of keys lists' "but no program whose key nobody knows" --keys=safe-1 --signer=./signer 4.targets.json
+refuses 1 'the folder of keys lists' "but no program whose key nobody knows" sign --keys=safe-1 --signer=./signer 4.targets.json
 cp safe-3/root-3.pub safe-1
 run sign --keys=safe-1 --signer=./signer 4.targets.json && [ "$(count 4.targets.json)" = 3 ]
 ok $? "whose public half is there does"
 rm safe-1/root-3.pub
 
 # Files.
-refuses 2 'signed' "a file that is no metadata" --keys=keys four.json short.json
+refuses 2 'signed' "a file that is no metadata" sign --keys=keys four.json short.json
 echo '{"signed": {"_type": "targets"}, "signatures": []}' >broken.json
-refuses 2 'broken.json' "metadata that no client would read" --keys=keys broken.json
-refuses 1 'No such file' "no file" --keys=keys none.json
-refuses 2 'needed' "nobody to sign" 2.root.json
-refuses 2 'expected FILE' "nothing to sign" --keys=keys
+refuses 2 'broken.json' "metadata that no client would read" sign --keys=keys broken.json
+refuses 1 'No such file' "no file" sign --keys=keys none.json
+refuses 2 'needed' "nobody to sign" sign 2.root.json
+refuses 2 'expected FILE' "nothing to sign" sign --keys=keys
 chmod 640 2.root.json
 run sign --keys=safe-2 2.root.json && [ "$(stat -c %a 2.root.json)" = 640 ]
 ok $? "the file's mode stays"

@@ -3,10 +3,6 @@
 # Keys that never leave a PKCS#11 token (SoftHSM) sign releases: through pkcs11-tool (raw r and s, RSA-PSS, Ed25519) and through
 # OpenSSL's engine (DER). What they sign is accepted by the verifier that hosts use.
 set -u
-# shellcheck source=tests/tap.sh
-. "${top_srcdir:-.}/tests/tap.sh"
-tap_output="err out"
-sealift=$(cd "${top_builddir:-.}" && pwd)/sealift
 for MODULE in /usr/lib/softhsm/libsofthsm2.so /usr/lib/*/softhsm/libsofthsm2.so; do
     [ ! -e "$MODULE" ] || break
 done
@@ -14,10 +10,8 @@ if [ ! -e "$MODULE" ] || ! command -v softhsm2-util >/dev/null || ! command -v p
     echo "1..0 # SKIP softhsm2 and opensc are not installed"
     exit 0
 fi
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-run() { "$sealift" "$@" >out 2>err; }
+# shellcheck source=tests/publisher.sh
+. "${top_srcdir:-.}/tests/publisher.sh"
 
 mkdir tokens
 echo "directories.tokendir = $work/tokens
@@ -45,23 +39,7 @@ openssl dgst -sha256 -binary | pkcs11-tool --module "$MODULE" --token-label rele
 EOF
 chmod +x p256
 
-printf 'web 1' >web.tar.zst
-sum=$(sha256sum web.tar.zst | cut -d' ' -f1)
-cat >web.manifest <<EOF
-[Bundle]
-Name=web
-Version=1
-[Service main]
-ExecStart=/bundle/bin/web
-[Content]
-Format=tar.zst
-SHA256=$sum
-Size=5
-UnpackedSize=7
-Inodes=2
-Directory=0755 bin
-File=0755 7 $sum bin/web
-EOF
+release web 1 'web 1'
 
 # publishes NAME PUBLIC-KEY COMMAND: a repository whose releases that key signs
 publishes() {
@@ -74,10 +52,10 @@ publishes() {
     key=$(run key list --keys=imported --json && sed -n 's/.*"id": "\([0-9a-f]*\)".*/\1/p' out)
     grep -q "\"keyid\": \"$key\"" repo/metadata/2.targets.json
     ok $? "$1: by the token's key"
-    before=$(find repo -type f -exec sha256sum {} + | LC_ALL=C sort)
+    before=$(tree)
     (PIN=1 && export PIN && run publish --repository=repo --keys=keys --channel=stable --signer="$3" web.manifest)
     [ $? -eq 1 ] && grep -qE -- '--signer [^ ]*: (failed|was killed|wrote no signature)' err && ! grep -q 271828 err &&
-        [ "$before" = "$(find repo -type f -exec sha256sum {} + | LC_ALL=C sort)" ]
+        [ "$before" = "$(tree)" ]
     ok $? "$1: with another PIN nothing is signed, and nothing written"
     rm -rf imported
 }

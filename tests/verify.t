@@ -3,41 +3,20 @@
 # sealift verify: a good repository is found good, and each thing that a host would refuse is refused, in the host's words; likewise
 # a bundle beside its manifest. A folder and its file:// URL are the same, and nothing is written.
 set -u
-# shellcheck source=tests/tap.sh
-. "${top_srcdir:-.}/tests/tap.sh"
-tap_output="err out"
-sealift=${top_builddir:-.}/sealift
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-export sealift SOURCE_DATE_EPOCH=1800000000 # 2027-01-15T08:00:00Z
-run() { "$sealift" "$@" >out 2>err; }
+# shellcheck source=tests/publisher.sh
+. "${top_srcdir:-.}/tests/publisher.sh"
 tree() { find . -type f ! -name out ! -name err ! -name before | LC_ALL=C sort | xargs -d '\n' sha256sum; }
-field() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1]))
-for k in sys.argv[2:]: d = d[int(k)] if k.isdigit() else d[k]
-print(d)' "$@" 2>&1; }
 # flip FILE N: another byte at N
 flip() { python3 -c 'import sys; f = open(sys.argv[1], "r+b"); n = int(sys.argv[2]); f.seek(n); c = f.read(1)[0]; f.seek(n); f.write(bytes([c ^ 1]))' "$1" "$2"; }
 fresh() {
     rm -rf repo
     cp -r good repo
 }
-# refuses WORD NAME ARGS...: status 1, and that word on stderr
-refuses() {
+# finds WORD NAME ARGS...: verify says no with that word
+finds() {
     word=$1 name=$2
     shift 2
-    run verify "$@"
-    status=$?
-    [ $status -eq 1 ] && grep -q -- "$word" err
-    ok $? "$name"
-}
-# wrong STATUS WORD NAME ARGS...
-wrong() {
-    want=$1 word=$2 name=$3
-    shift 3
-    run verify "$@"
-    [ $? -eq "$want" ] && grep -q -- "$word" err
-    ok $? "$name"
+    refuses 1 "$word" "$name" verify "$@"
 }
 
 # release NAME VERSION TEXT: packed into out/
@@ -95,10 +74,10 @@ ok $? "nothing of all this was written to"
 
 # ---- what hosts refuse
 flip repo/metadata/3.targets.json 300
-refuses 'targets.json' "a flipped byte in metadata" --root=root.json repo
+finds 'targets.json' "a flipped byte in metadata" --root=root.json repo
 fresh
 sed -i 's/"version": 3/"version": 9/' repo/metadata/timestamp.json
-refuses '0 good signatures by the keys of root' "a timestamp that nobody signed so" --root=root.json repo
+finds '0 good signatures by the keys of root' "a timestamp that nobody signed so" --root=root.json repo
 run verify --root=root.json --json repo
 [ $? -eq 1 ] && [ "$(field out good)" = False ] && field out error | grep -q 'good signatures' && [ "$(field out roles 0 role)" = root ]
 ok $? "which --json says too, and how far trust came"
@@ -108,20 +87,20 @@ import json
 d = json.load(open("repo/metadata/timestamp.json")); d["signatures"] = []
 json.dump(d, open("repo/metadata/timestamp.json", "w"))
 PY
-refuses '0 good signatures' "an unsigned timestamp" --root=root.json repo
+finds '0 good signatures' "an unsigned timestamp" --root=root.json repo
 fresh
 rm repo/metadata/3.snapshot.json
-refuses 'metadata/3.snapshot.json: not there' "missing metadata" --root=root.json repo
+finds 'metadata/3.snapshot.json: not there' "missing metadata" --root=root.json repo
 fresh
 web=$(echo repo/targets/stable/*.web.tar.zst)
 flip "$web" 60
-refuses 'stable/web.tar.zst' "a flipped byte in a bundle" --root=root.json repo
+finds 'stable/web.tar.zst' "a flipped byte in a bundle" --root=root.json repo
 run verify --root=root.json --channel=canary repo
 ok $? "which is nothing to the other channel"
 run verify --root=root.json --metadata-only repo && grep -q 'no target was looked at' out
 ok $? "nor to --metadata-only, which says what it left out"
 rm repo/targets/canary/*.manifest
-refuses 'stable/web.tar.zst' "and another target that is missing: the first is told" --root=root.json repo
+finds 'stable/web.tar.zst' "and another target that is missing: the first is told" --root=root.json repo
 grep -q 'canary/site.manifest.*not there' err
 ok $? "and the second"
 run verify --root=root.json --json repo
@@ -129,26 +108,26 @@ run verify --root=root.json --json repo
 ok $? "in JSON as well"
 fresh
 printf x >>"$web"
-refuses 'longer than' "a target that is longer than was signed" --root=root.json repo
+finds 'longer than' "a target that is longer than was signed" --root=root.json repo
 fresh
 ln -sf "$(basename "$web").real" "$web.link" && mv "$web" "$web.real" && mv "$web.link" "$web"
-refuses 'link' "a target that is a link" --root=root.json repo
+finds 'link' "a target that is a link" --root=root.json repo
 
 fresh
-refuses 'timestamp.json version 3 expired at 2027-01-18T08:00:00Z' "expired, three days later" --root=root.json --at=2027-01-18T08:00:00Z repo
+finds 'timestamp.json version 3 expired at 2027-01-18T08:00:00Z' "expired, three days later" --root=root.json --at=2027-01-18T08:00:00Z repo
 run verify --root=root.json --at=2027-01-18T07:59:59Z repo
 ok $? "and not before"
-refuses 'root.json version 1 expired' "an expired root" --root=root.json --at=2028-06-01T00:00:00Z repo
+finds 'root.json version 1 expired' "an expired root" --root=root.json --at=2028-06-01T00:00:00Z repo
 run init --repository=other --keys=other-keys
-refuses 'good signatures by the keys of root' "another repository's root" --root=other/metadata/1.root.json repo
-refuses 'trusted root' "a root that is none" --root=keys/root-1.pub repo
-refuses 'nowhere' "a root that is not there" --root=nowhere repo
+finds 'good signatures by the keys of root' "another repository's root" --root=other/metadata/1.root.json repo
+finds 'trusted root' "a root that is none" --root=keys/root-1.pub repo
+finds 'nowhere' "a root that is not there" --root=nowhere repo
 
 release web 2 two && cp -r good newer && run publish -r newer -k keys -c stable packed/web-2.manifest && cp newer/metadata/timestamp.json host/timestamp.json &&
     cp newer/metadata/4.snapshot.json host/snapshot.json
 run verify --trusted=host newer
 ok $? "a host that trusts a newer copy"
-refuses 'version 3 is older than the trusted 4' "which sees that this one is rolled back" --trusted=host repo
+finds 'version 3 is older than the trusted 4' "which sees that this one is rolled back" --trusted=host repo
 
 fresh
 echo stray >repo/targets/stable/stray
@@ -165,26 +144,26 @@ run verify packed/web-5.manifest && [ "$(cat out)" = "Good: web 5, 5 entries of 
 ok $? "a packed release: the bundle beside its manifest"
 run verify --json --bundle=packed/web-5.tar.zst packed/web-5.manifest && [ "$(field out good)" = True ] && [ "$(field out version)" = 5 ]
 ok $? "or elsewhere"
-refuses 'has SHA-256\|bytes where' "another release's" --bundle=packed/site-7.tar.zst packed/web-5.manifest
+finds 'has SHA-256\|bytes where' "another release's" --bundle=packed/site-7.tar.zst packed/web-5.manifest
 cp packed/web-5.tar.zst hold && flip packed/web-5.tar.zst 30
-refuses 'packed/web-5.tar.zst: has SHA-256 .* where .* was signed' "a flipped byte" packed/web-5.manifest
+finds 'packed/web-5.tar.zst: has SHA-256 .* where .* was signed' "a flipped byte" packed/web-5.manifest
 cp hold packed/web-5.tar.zst && printf x >>packed/web-5.tar.zst
-refuses 'bytes where' "a byte too many" packed/web-5.manifest
+finds 'bytes where' "a byte too many" packed/web-5.manifest
 rm packed/web-5.tar.zst
-refuses 'packed/web-5.tar.zst' "no bundle" packed/web-5.manifest
+finds 'packed/web-5.tar.zst' "no bundle" packed/web-5.manifest
 cp hold packed/web-5.tar.zst
 # edit NAME SED: the manifest is edited, the sum of the bundle still holds
 edited() {
     sed "$2" packed/web-5.manifest >packed/edit.manifest
     cmp -s packed/web-5.manifest packed/edit.manifest && echo "nothing was edited" >>err
-    refuses "$3" "$1" --bundle=packed/web-5.tar.zst packed/edit.manifest
+    finds "$3" "$1" --bundle=packed/web-5.tar.zst packed/edit.manifest
 }
 edited "a mode" 's/^File=0644\(.* nothing\)/File=0755\1/' 'has mode 0644, signed was 0755'
 edited "a link" 's/^Symlink=web/Symlink=..\/nothing/' 'points to'
 edited "a sum" 's/^\(File=0755 5 \)[0-9a-f]\{8\}/\100000000/' 'bin/web: its SHA-256 is not what was signed'
 edited "a name" 's/ nothing$/ nithing/' 'nothing: in the bundle but not in the manifest'
 edited "an entry too many" "/^Inodes=/s/5/6/; \$a Directory=0755 zzz" 'zzz: in the manifest but not in the bundle'
-refuses 'not packed yet' "an intent" intent
+finds 'not packed yet' "an intent" intent
 
 # ---- a delegated role: as another team signs it, with a target of its own
 fresh
@@ -223,10 +202,10 @@ PY
 python3 delegate.py && run verify --root=root.json repo && grep -q '^team  *1  2027-01-17T08:00:00Z  1 of 1   1$' out && grep -q '^Good: 5 targets' out && ! grep -q ^note out
 ok $? "a delegated role is gone into"
 printf 'OF the team' >"$(echo repo/targets/team/*)"
-refuses 'team/note' "a target of no kind that we know has the bytes that were signed" --root=root.json repo
+finds 'team/note' "a target of no kind that we know has the bytes that were signed" --root=root.json repo
 rm repo/targets/team/*
-refuses 'team/note.*not there' "and so are its targets" --root=root.json repo
-refuses 'team.json version 1 expired' "its own end" --root=root.json --at=2027-01-17T08:00:00Z repo
+finds 'team/note.*not there' "and so are its targets" --root=root.json repo
+finds 'team.json version 1 expired' "its own end" --root=root.json --at=2027-01-17T08:00:00Z repo
 grep -q '^targets ' out && ! grep -q '^team ' out
 ok $? "which does not keep the other roles from being looked at"
 run verify --root=root.json --at=2027-01-17T08:00:00Z --channel=stable repo
@@ -249,7 +228,7 @@ sign(targets, "4.targets.json", ["targets-1"], version=4)
 sign(load("3.snapshot.json"), "4.snapshot.json", ["snapshot-1"], version=4, meta={"targets.json": meta("4.targets.json", 4)})
 sign(load("timestamp.json"), "timestamp.json", ["timestamp-1"], version=4, meta={"snapshot.json": meta("4.snapshot.json", 4)})
 PY
-refuses 'stable/web.manifest: signed metadata and manifest name different bytes' "a bundle that the manifest does not seal" --root=root.json repo
+finds 'stable/web.manifest: signed metadata and manifest name different bytes' "a bundle that the manifest does not seal" --root=root.json repo
 grep -q 'stable/web.tar.zst: has SHA-256\|stable/web.tar.zst: has .* bytes where' err
 ok $? "in the bundle's own words too"
 grep -q 'canary/web.manifest: is the manifest of bundle site' err
@@ -278,16 +257,16 @@ trap 'kill $server; rm -rf "$work"' EXIT
 read -r port <told
 run verify --root=root.json --ca-file="$work/cert.pem" "https://localhost:$port/" && cmp out folder.out
 ok $? "https: the same again" serve.log
-refuses 'certificate' "a server that nobody vouches for" --root=root.json "https://localhost:$port/"
-refuses 'is the source.s URL right' "a folder of it where nothing is" --root=root.json --ca-file="$work/cert.pem" "https://localhost:$port/none"
+finds 'certificate' "a server that nobody vouches for" --root=root.json "https://localhost:$port/"
+finds 'is the source.s URL right' "a folder of it where nothing is" --root=root.json --ca-file="$work/cert.pem" "https://localhost:$port/none"
 
 # ---- the command line
-wrong 2 'at=tomorrow' "no date" --at=tomorrow repo
-wrong 2 'channel=../x' "no channel" --channel=../x repo
-wrong 1 'nowhere' "no folder" nowhere
-wrong 1 'not a repository' "no repository" keys
-wrong 1 'root' "an https source needs a root" https://localhost:1/
-wrong 1 'localhost:1\|onnect' "a server that is not there" --root=root.json https://localhost:1/
-wrong 1 'not an https' "plain http" --root=root.json http://localhost:1/
+refuses 2 'at=tomorrow' "no date" verify --at=tomorrow repo
+refuses 2 'channel=../x' "no channel" verify --channel=../x repo
+refuses 1 'nowhere' "no folder" verify nowhere
+refuses 1 'not a repository' "no repository" verify keys
+refuses 1 'root' "an https source needs a root" verify https://localhost:1/
+refuses 1 'localhost:1\|onnect' "a server that is not there" verify --root=root.json https://localhost:1/
+refuses 1 'not an https' "plain http" verify --root=root.json http://localhost:1/
 
 done_testing
