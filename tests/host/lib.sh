@@ -19,6 +19,8 @@ PHASE=${PHASE:-1}
 . /tests/host/tap.sh
 # shellcheck source=tests/host/await.sh
 . /tests/host/await.sh
+# shellcheck source=tests/host/systemd.sh
+. /tests/host/systemd.sh
 # shellcheck source=tests/host/exposure.sh
 . /tests/host/exposure.sh
 # shellcheck source=tests/host/bucket.sh

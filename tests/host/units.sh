@@ -30,9 +30,6 @@ install() {
     unitd prepare "$sealed" "/srv/$1"
 }
 
-unit_of() { unitd list | awk -v bundle="$1" '$2 == bundle { print $6 }'; }
-pid_of() { systemctl show --property=MainPID --value "$1"; }
-
 # walls PID: what the kernel says about it, in a form that is the same for every process behind the same walls.
 walls() {
     local name
@@ -48,9 +45,6 @@ leftovers() {
     find /run/sealift/units /run/sealift/root /run/systemd/system -maxdepth 1 -name "sealift-$1.*" -printf '%p '
     systemctl list-units --all --no-legend --plain "sealift-$1.*"
 }
-
-# another_pid UNIT PID: it runs again, in another process
-another_pid() { [ "$(pid_of "$1")" != "$2" ] && [ "$(pid_of "$1")" -gt 0 ] && systemctl --quiet is-active "$1"; }
 
 is_activating() { systemctl list-units --plain --no-legend --state=activating "$1" | grep -q .; }
 

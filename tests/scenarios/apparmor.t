@@ -39,9 +39,8 @@ BOX
     publish_release "$version" "$BOX" /srv/box.manifest
 }
 
-unit_of() { systemctl list-units --plain --no-legend --state=running "sealift-$1.*.service" | awk '{ print $1; exit }'; }
 # label BUNDLE: what the kernel says of its main process.
-label() { cat "/proc/$(systemctl show --property=MainPID --value "$(unit_of "$1")")/attr/current"; }
+label() { cat "/proc/$(pid_of "$(unit_of "$1")")/attr/current"; }
 box_runs() { [ "$(bundle_state box state)" = running ]; }
 tried() { await 90 test -e "$STATE/tried" && xargs <"$STATE/tried"; }
 
@@ -108,15 +107,12 @@ case $PHASE in
         is "$(label box) $(tried)" \
             "site-box (enforce) state no bundle yes mine no tmp no library no namespace no" "and the site's profile decides"
         # As if systemd had gone on without: it would not say so either. The directory is for units of another bundle.
-        mkdir -p /run/systemd/system/sealift-loose.main@.service.d
-        printf '[Service]\nAppArmorProfile=\n' >/run/systemd/system/sealift-loose.main@.service.d/90-site.conf
-        systemctl daemon-reload
+        site_dropin sealift-loose.main@ Service AppArmorProfile=
         sed 's/^Name=.*/Name=loose/' /srv/box.manifest >/srv/loose.manifest
         publish_release 1 "$BOX" /srv/loose.manifest
         like "$(sealift check 2>&1 || true)" "AppArmor confines it by unconfined, and should by sealift-usr \(enforce\)" \
             "a profile that is not in force fails the release"
-        rm -r /run/systemd/system/sealift-loose.main@.service.d
-        systemctl daemon-reload
+        site_dropin_gone sealift-loose.main@
         publish_release 2 "$BOX" /srv/loose.manifest
         ok "with it in force, the next is installed" sealift check
         next_boot reboot apparmor=0

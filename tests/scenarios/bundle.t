@@ -9,9 +9,6 @@ SERVICES='shipper app proxy'
 STACK=/srv/stack
 MANIFEST=$EXAMPLES/stack.manifest
 
-unit_of() { systemctl list-units --plain --no-legend --state=running "sealift-stack.$1@*" | awk '{ print $1 }'; }
-property() { systemctl show --property="$2" --value "$1"; }
-pid_of() { property "$1" MainPID; }
 network_of() { readlink "/proc/$(pid_of "$1")/ns/net"; }
 versions() { systemctl list-units --plain --no-legend 'sealift-stack.*.service' | sed 's/.*@\([^-]*\)-.*/\1/' | sort -u | tr '\n' ' '; }
 page() { curl --silent --fail --max-time 5 http://localhost:8090/; }
@@ -28,7 +25,7 @@ stack_publish() {
 one_network() {
     local service
     for service in $SERVICES; do
-        network_of "$(unit_of "$service")"
+        network_of "$(unit_of "stack.$service")"
     done | sort -u
 }
 
@@ -36,9 +33,9 @@ one_network() {
 none_began_early() {
     local service ready=0 began
     for service in $SERVICES; do
-        began=$(property "$(unit_of "$service")" InactiveExitTimestampMonotonic)
+        began=$(property "$(unit_of "stack.$service")" InactiveExitTimestampMonotonic)
         ok "$1: $service begins when the one before it is ready" test "$began" -gt "$ready"
-        ready=$(property "$(unit_of "$service")" ActiveEnterTimestampMonotonic)
+        ready=$(property "$(unit_of "stack.$service")" ActiveEnterTimestampMonotonic)
     done
 }
 
@@ -68,22 +65,22 @@ shares_a_network() {
     not_ok "the application cannot be reached past the proxy" curl --silent --max-time 5 http://localhost:8080/
     is "$(for service in $SERVICES; do tmp_of "$service"; done | sort -u | wc -l)" 3 "each has a /tmp of its own: files are not shared"
 }
-tmp_of() { stat --format='%d %a' "/proc/$(pid_of "$(unit_of "$1")")/root/tmp" | grep ' 1777$'; }
+tmp_of() { stat --format='%d %a' "/proc/$(pid_of "$(unit_of "stack.$1")")/root/tmp" | grep ' 1777$'; }
 
 # another_start SERVICE PID
-another_start() { [ -n "$(unit_of "$1")" ] && [ "$(pid_of "$(unit_of "$1")")" != "$2" ] && [ "$(pid_of "$(unit_of "$1")")" -gt 0 ]; }
+another_start() { another_pid "$(unit_of "stack.$1")" "$2"; }
 
 stays_together() {
     local network service pid pids
     network=$(one_network)
     systemctl daemon-reload
     for service in $SERVICES; do
-        pid=$(pid_of "$(unit_of "$service")")
+        pid=$(pid_of "$(unit_of "stack.$service")")
         kill -KILL "$pid"
         ok "$service is killed, and runs again" await 10 another_start "$service" "$pid"
     done
     is "$(one_network)" "$network" "in the same network, each"
-    pids=$(for service in $SERVICES; do pid_of "$(unit_of "$service")"; done)
+    pids=$(for service in $SERVICES; do pid_of "$(unit_of "stack.$service")"; done)
     # shellcheck disable=SC2086 # numbers
     kill -KILL $pids
     for service in $SERVICES; do
@@ -132,14 +129,11 @@ stands_apart() {
         skip "this systemd keeps them together all the same"
         return
     fi
-    mkdir -p /etc/systemd/system/sealift-network@.service.d
-    printf '[Service]\nRemainAfterExit=no\n' >/etc/systemd/system/sealift-network@.service.d/host.conf
-    systemctl daemon-reload
+    site_dropin sealift-network@ Service RemainAfterExit=no
     goes_back 5 '' "no common network" "shipper app "
     like "$(journalctl --quiet --output=cat --since="$from" "MESSAGE_ID=${EVENT[wall]}")" "not in the network of sealift-stack.shipper@5" \
         "and why is told"
-    rm -r /etc/systemd/system/sealift-network@.service.d
-    systemctl daemon-reload
+    site_dropin_gone sealift-network@
 }
 
 # systemd alone would start the first one at once: it cannot know of a unit that is not made yet.
@@ -159,16 +153,15 @@ nobody_else() {
     mkdir -p /srv/guest
     publish_release 1 /srv/guest /srv/guest.manifest
     sealift check || true
-    unlike "$(readlink "/proc/$(systemctl show --property=MainPID --value 'sealift-guest.main@*')/ns/net")" "^$(one_network)$" \
+    unlike "$(readlink "/proc/$(pid_of "$(unit_of guest)")/ns/net")" "^$(one_network)$" \
         "another bundle has a network of its own"
-    mkdir -p /etc/systemd/system/sealift-guest.main@.service.d
-    printf '[Unit]\nJoinsNamespaceOf=%s\n' "$(systemctl list-units --plain --no-legend 'sealift-network@stack.*' | awk '{ print $1 }')" \
-        >/etc/systemd/system/sealift-guest.main@.service.d/host.conf
+    site_dropin sealift-guest.main@ Unit \
+        "JoinsNamespaceOf=$(systemctl list-units --plain --no-legend 'sealift-network@stack.*' | awk '{ print $1 }')"
     sed -i 's/^Network=bundle/Network=none/' /srv/guest.manifest
     publish_release 2 /srv/guest /srv/guest.manifest
     not_ok "whoever is put into it" sealift check
     like "$(journalctl --quiet --output=cat --since="$from" "MESSAGE_ID=${EVENT[wall]}")" "guest.*is in the network of sealift-stack" "is stopped"
-    rm -r /etc/systemd/system/sealift-guest.main@.service.d
+    site_dropin_gone sealift-guest.main@
 }
 
 # One transaction of systemd's, without sealift: as when the machine goes down.

@@ -55,8 +55,6 @@ Outbound=any
 INTENT
 }
 
-unit_of() { systemctl list-units --plain --no-legend --state=running "sealift-$1@*" | awk '{ print $1 }'; }
-
 # rows_hold WHEN
 rows_hold() {
     local row service most what said

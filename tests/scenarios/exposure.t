@@ -57,7 +57,6 @@ write_many() {
     sealift lint /srv/many.manifest | sed -n '/^  grants, /,$p' | sed '1d; s/^ *//' >/etc/sealift/policy.d/many.conf
 }
 
-unit_of() { systemctl list-units --plain --no-legend --state=running "sealift-$1@*.service" | awk '{ print $1; exit }'; }
 show() { sealift show --unit --json many >/srv/shown; }
 shown() { jq -r --arg service "$1" ".units[] | select(.service == \$service) | .$2" /srv/shown; }
 linted() { sealift lint --json /srv/many.manifest | jq -r --arg service "$1" '.[0].services[] | select(.service == $service) | .exposure'; }

@@ -10,15 +10,15 @@ HERE=/etc/sealift/bundles.d
 
 pages() { redis-cli -p "${PORT:-6380}" -a first --no-auth-warning "$@"; }
 sessions() { redis-cli -p 6381 -a second --no-auth-warning "$@"; }
-unit_of() { systemctl list-units --plain --no-legend --state=running "sealift-cache.$1.main@*.service" | awk '{ print $1; exit }'; }
-property() {
+# its INSTANCE PROPERTY
+its() {
     local unit
-    unit=$(unit_of "$1")
-    [ -z "$unit" ] || systemctl show --property="$2" --value "$unit"
+    unit=$(unit_of "cache.$1")
+    [ -z "$unit" ] || property "$unit" "$2"
 }
-invocations() { property pages InvocationID; property sessions InvocationID; }
-version_of() { unit_of "$1" | sed 's/.*@//; s/-.*//'; }
-limit_of() { property "$1" MemoryMax; }
+invocations() { its pages InvocationID; its sessions InvocationID; }
+version_of() { unit_of "cache.$1" | sed 's/.*@//; s/-.*//'; }
+limit_of() { its "$1" MemoryMax; }
 quarantined() { grep -c Quarantined /var/lib/sealift/state/cache 2>/dev/null || true; }
 store() { find /var/lib/sealift/releases /var/lib/sealift/state -printf '%P %y %s\n' | LC_ALL=C sort; }
 
@@ -74,12 +74,12 @@ both_run() {
 
 secrets() {
     local root
-    root=/proc/$(property sessions MainPID)/root
-    is "$(cat "$root/run/credentials/$(unit_of sessions)/users")" "user default on >second ~* &* +@all" "an encrypted secret is plain inside"
-    is "$(ls "$root/run/credentials")" "$(unit_of sessions)" "no other service's are there"
-    not_ok "and cannot be written" nsenter --mount --target "$(property sessions MainPID)" \
-        sh -c "echo x >/run/credentials/$(unit_of sessions)/users"
-    unlike "$(systemctl show "$(unit_of sessions)"; systemctl cat "$(unit_of sessions)")" ">second" "systemd tells nobody"
+    root=/proc/$(its sessions MainPID)/root
+    is "$(cat "$root/run/credentials/$(unit_of cache.sessions)/users")" "user default on >second ~* &* +@all" "an encrypted secret is plain inside"
+    is "$(ls "$root/run/credentials")" "$(unit_of cache.sessions)" "no other service's are there"
+    not_ok "and cannot be written" nsenter --mount --target "$(its sessions MainPID)" \
+        sh -c "echo x >/run/credentials/$(unit_of cache.sessions)/users"
+    unlike "$(systemctl show "$(unit_of cache.sessions)"; systemctl cat "$(unit_of cache.sessions)")" ">second" "systemd tells nobody"
 }
 
 updated_as_one() {
@@ -105,7 +105,7 @@ rolled_back_as_one() {
 # What runs goes on with what it was started with, until the next check; then only what has changed is started again.
 changed_by_the_host() {
     local before
-    before=$(property sessions InvocationID)
+    before=$(its sessions InvocationID)
     sed -i 's/6380/6390/; s/64M/80M/' $HERE/cache@pages.conf
     journal_mark
     ok "a port that nobody granted" sealift check
@@ -116,7 +116,7 @@ changed_by_the_host() {
     ok "granted" sealift check
     is "$(PORT=6390 pages get who)" pages "it listens at the new one, with its state"
     is "$(limit_of pages)" 83886080 "and has its new limit"
-    is "$(property sessions InvocationID)" "$before" "the other instance was left alone"
+    is "$(its sessions InvocationID)" "$before" "the other instance was left alone"
     is "$(bundle_state cache error)" "" "status says no more"
     like "$(journal_since MESSAGE_ID="${EVENT[configuration-changed]}")" "sealift-cache.pages.main@4-.*has changed" "the journal does"
     before=$(invocations)
@@ -143,7 +143,7 @@ broken_by_the_host() {
 taken_away() {
     rm $HERE/cache@sessions.conf
     ok "an instance is taken away" sealift check
-    is "$(unit_of sessions)" "" "it runs no more"
+    is "$(unit_of cache.sessions)" "" "it runs no more"
     is "$(PORT=6390 pages ping)" PONG "the other one does"
     is "$(bundle_state cache instances | jq -c .)" '["pages"]' "status names it alone"
     ok "its state is left" test -e /var/lib/sealift-cache.sessions

@@ -19,9 +19,8 @@ box_publish() {
     publish_release "$version" "$BOX" "/srv/$name.manifest"
 }
 
-unit_of() { systemctl list-units --plain --no-legend --state=running "sealift-$1.*.service" | awk '{ print $1; exit }'; }
 # limit BUNDLE FILE: as its cgroup has it.
-limit() { cat "/sys/fs/cgroup$(systemctl show --property=ControlGroup --value "$(unit_of "$1")")/$2"; }
+limit() { cat "/sys/fs/cgroup$(property "$(unit_of "$1")" ControlGroup)/$2"; }
 # exposed BUNDLE MOST
 exposed() {
     local got
@@ -57,9 +56,7 @@ $WAIT" MemoryMax=48M TasksMax=7
     like "$(unit_of quiet)" "@1-" "the old one runs again"
 
     # As if systemd had gone on without: it would not say so either. The directory is for units of another bundle.
-    mkdir -p /run/systemd/system/sealift-loose.main@.service.d
-    printf '[Service]\nMemoryMax=infinity\n' >/run/systemd/system/sealift-loose.main@.service.d/90-site.conf
-    systemctl daemon-reload
+    site_dropin sealift-loose.main@ Service MemoryMax=infinity
     box_publish loose 1 "$WAIT" MemoryMax=48M
     like "$(sealift check 2>&1 || true)" "its memory.max is max, and should be $((48 << 20)) at most" \
         "a limit that does not stand fails the release"
@@ -91,13 +88,9 @@ exposures() {
 # reach ADDRESS: from within the service's cgroup, where its list is
 reach() {
     (
-        echo "$BASHPID" >"/sys/fs/cgroup$(systemctl show --property=ControlGroup --value "$(unit_of ask)")/cgroup.procs"
+        echo "$BASHPID" >"/sys/fs/cgroup$(property "$(unit_of ask)" ControlGroup)/cgroup.procs"
         exec python3 -c 'import socket, sys; print(socket.create_connection((sys.argv[1], 7777), 3).recv(99).decode())' "$1"
     ) 2>&1 | tail -n 1
-}
-
-unitd_is_another() {
-    [ "$(systemctl show --property=MainPID --value sealift-unitd.service)" != "$1" ] && systemctl --quiet is-active sealift-unitd.service
 }
 
 # systemd 257 counts no bytes for a while after a reload, which must not be taken for a list that is gone.
@@ -107,9 +100,9 @@ reloaded() {
     systemctl daemon-reload
     is "$(reach 192.0.2.65)" 192.0.2.65 "after a reload an address of the list is reached"
     like "$(reach 192.0.2.2)" "(Timeout|Permission)Error" "and no other"
-    daemon=$(systemctl show --property=MainPID --value sealift-unitd.service)
+    daemon=$(pid_of sealift-unitd.service)
     kill -KILL "$daemon"
-    await 30 unitd_is_another "$daemon"
+    await 30 another_pid sealift-unitd.service "$daemon"
     sealift check >/dev/null 2>&1 || true
     is "$(unit_of ask)" "$unit" "nor does a sealift-unitd that starts anew think so"
 }

@@ -7,7 +7,7 @@
 # walls UNIT: what the kernel says of the main process, and what systemd counts.
 walls() {
     local pid status
-    pid=$(systemctl show --property=MainPID --value "$1")
+    pid=$(pid_of "$1")
     status=/proc/$pid/status
     grep -E '^(NoNewPrivs|Seccomp|Seccomp_filters|CapEff|CapBnd|CapAmb):' "$status"
     for kind in mnt ipc uts user pid net cgroup; do

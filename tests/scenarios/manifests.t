@@ -47,8 +47,6 @@ example_network() {
     echo "$network"
 }
 
-units_of() { systemctl list-units --plain --no-legend --state=running "sealift-$1.*.service" | awk '{ print $1 }'; }
-unit_of() { units_of "$1" | head -n 1; }
 answers() { [ -n "$(example_ask "$1")" ]; }
 
 # example_most FILE SERVICE NETWORK
@@ -120,7 +118,7 @@ example_run() {
 
 own_root() {
     local root
-    root=/proc/$(systemctl show --property=MainPID --value "$(unit_of busybox)")/root
+    root=/proc/$(pid_of "$(unit_of busybox)")/root
     ok "busybox: has its bundle" test -x "$root/bundle/busybox"
     not_ok "busybox: and no programs of the host" test -e "$root/usr/bin"
 }
@@ -148,7 +146,7 @@ shipped() {
 
 no_network() {
     local pid
-    pid=$(systemctl show --property=MainPID --value "$(unit_of worker)")
+    pid=$(pid_of "$(unit_of worker)")
     is "$(nsenter --net --target "$pid" ip -brief link | awk '{ print $1 }')" lo "worker: sees no network but its own loopback"
     ok "worker: keeps its count" await 15 test -s /var/lib/sealift-worker/count
 }

@@ -14,7 +14,7 @@ publish() {
     publish_release "$1" "$TREE" /srv/exporter.manifest
 }
 
-units() { systemctl list-units --plain --no-legend --state=running 'sealift-node-exporter.*.service' | awk '{ print $1 }'; }
+units() { units_of node-exporter; }
 answers() { curl --silent --fail --max-time 10 --output /dev/null http://localhost:9100/metrics; }
 since() { systemctl show --property=ActiveEnterTimestampMonotonic --value "$SOCKET"; }
 # job_time WORD VERSION: when systemd said so of that release's unit, in microseconds.

@@ -21,7 +21,6 @@ page() { curl --silent --fail --max-time 20 "$URL"; }
 units() { systemctl list-units --plain --no-legend --state=active,activating,deactivating "sealift-docs.${1:-*}@*.service" | awk '{ print $1 }'; }
 nothing_runs() { [ -z "$(units)" ] && [ -z "$(systemctl list-units --plain --no-legend --state=active 'sealift-network@docs.*')" ]; }
 both_run() { [ -n "$(units main)" ] && [ -n "$(units main-proxy)" ]; }
-pid_of() { systemctl show --property=MainPID --value "$1"; }
 network_of() { readlink "/proc/$(pid_of "$(units "$1")")/ns/net"; }
 # job_time WORD SERVICE VERSION: when systemd said so of that release's unit, in microseconds.
 job_time() {

@@ -133,7 +133,6 @@ host() {
 
 # Walls that do not stand: a site's drop-in takes one away behind our back, as a systemd that goes on without it would.
 promises() {
-    mkdir -p /run/systemd/system/sealift-plain.main@.service.d
     broken "User=shared" "does not run as a dynamic user"
     broken "MemoryDenyWriteExecute=no" "seccomp filters" 252
     broken "RestrictNamespaces=no" "seccomp filters"
@@ -148,13 +147,12 @@ broken() {
     local version
     version=$(systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p')
     [ "${3:-$version}" = "$version" ] || return 0
-    printf '[Service]\n%s\n' "$1" >/run/systemd/system/sealift-plain.main@.service.d/90-site.conf
-    systemctl daemon-reload
+    site_dropin sealift-plain.main@ Service "$1"
     service plain "Network=none" ':'
     unitd prepare "$sealed" /srv/plain
     like "$(unitd start "$sealed" || true)" "$2" "$1 of the host's: the release fails, and says why"
     unitd stop "$sealed"
-    rm /run/systemd/system/sealift-plain.main@.service.d/90-site.conf
+    site_dropin_gone sealift-plain.main@
 }
 
 # What is in force is looked at after a reload, too: here a mount that somebody makes in a service that runs.

@@ -81,8 +81,8 @@ INTENT
 # A program that always asks for more time, to start and to stop. The limit is made short with a drop-in of this host's.
 lingers() {
     local begin
-    mkdir -p /srv/linger /etc/systemd/system/service.d
-    printf '[Unit]\nJobRunningTimeoutSec=3s\n' >/etc/systemd/system/service.d/90-site.conf
+    mkdir -p /srv/linger
+    site_dropin service Unit JobRunningTimeoutSec=3s
     cat >/srv/linger/main <<'PYTHON'
 #!/usr/bin/python3
 import os, signal, socket, sys, time
@@ -115,8 +115,7 @@ INTENT
     ok "and a stop that is put off has one too" timeout 20 /tests/host/unitd.py stop "$sealed"
     ok "soon" [ $((SECONDS - begin)) -lt 30 ]
     is "$(unitd list)$(leftovers linger)" "" "nothing is left of it"
-    rm -r /etc/systemd/system/service.d
-    systemctl daemon-reload
+    site_dropin_gone service
 }
 
 units_begin

@@ -83,18 +83,15 @@ failures() {
 }
 
 without_a_wall() {
-    local before folder=/run/systemd/system/sealift-jobs.main@.service.d
+    local before
     before=$(runs)
-    mkdir "$folder"
-    printf '[Service]\nPrivateNetwork=no\n' >"$folder/90-no-wall.conf"
-    systemctl daemon-reload
+    site_dropin sealift-jobs.main@ Service PrivateNetwork=no
     fire
     ok "one that has lost a wall" await 10 last_run_is "1 wall-missing 2 15"
     is "$(runs)" "$before" "has not begun"
     like "$(in_journal 57c7bd71fd924917b6e0d2fb78255058)" "sealift-jobs.main.*namespace" "which is told as for every service"
     is "$(unitd jobs | cut -d' ' -f8)" 1 "and its release rests"
-    rm -r "$folder"
-    systemctl daemon-reload
+    site_dropin_gone sealift-jobs.main@
     ok "until it is started" unitd start "$sealed"
     fire
     ok "then it runs" await 10 job_runs 1

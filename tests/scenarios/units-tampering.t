@@ -60,31 +60,21 @@ INTENT
     unit=$(unit_of guarded)
     pid=$(pid_of "$unit")
     listen
-    mkdir -p /etc/systemd/system/service.d
-    printf '[Service]\nRestrictNamespaces=no\n' >/etc/systemd/system/service.d/90-site.conf
-    systemctl daemon-reload
+    site_dropin service Service RestrictNamespaces=no
     heard "^running guarded 1 main $unit .*drop-ins of this host" "one of the host's own is told, and the service runs on"
     is "$(pid_of "$unit")" "$pid" "in the same process"
     listen
     kill -KILL "$pid"
     heard "^failed guarded 1 main $unit .*seccomp filters" "but the restart that lost RestrictNamespaces= to it is stopped"
-    rm -r /etc/systemd/system/service.d
-    systemctl daemon-reload
 
-    mkdir -p /etc/systemd/system/service.d
-    printf '[Service]\nPrivateUsers=no\n' >/etc/systemd/system/service.d/90-site.conf
-    systemctl daemon-reload
+    site_dropin service Service PrivateUsers=no
     like "$(unitd start "$sealed" || true)" "ECHILD.*host's user namespace" "a wall that is missing from the beginning fails the release"
     is "$(unitd list)$(leftovers guarded)" "" "which is stopped"
-    rm -r /etc/systemd/system/service.d
-    systemctl daemon-reload
-    mkdir -p /etc/systemd/system/service.d
-    printf '[Service]\nExecStart=\n' >/etc/systemd/system/service.d/90-site.conf
-    systemctl daemon-reload
+
+    site_dropin service Service ExecStart=
     like "$(unitd start "$sealed" || true)" "guarded.*systemd cannot start it" "a unit that systemd refuses fails the release"
     is "$(unitd list)$(leftovers guarded)" "" "and is not kept loaded"
-    rm -r /etc/systemd/system/service.d
-    systemctl daemon-reload
+    site_dropin_gone service
     like "$(journalctl --quiet --output=cat MESSAGE_ID=57c7bd71fd924917b6e0d2fb78255058)" "user namespace" "missing walls are in the journal"
 }
 

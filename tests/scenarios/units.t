@@ -95,14 +95,14 @@ ExecStart=/usr/bin/sleep infinity
 INTENT
     ok "two services without a network start" unitd start "$sealed"
     is "$(unitd list | sort | awk '{ print $1, $3, $4 }' | tr '\n' ' ')" "running 2.0+a~1 one running 2.0+a~1 two " "and are listed under their true version"
-    for unit in $(unit_of quiet); do
+    for unit in $(units_of quiet); do
         ok "exposure $(exposure "$unit") is 0.1" at_most "$(exposure "$unit")" 0.1
         like "$(walls "$(pid_of "$unit")")" "net of its own" "with a network namespace of its own"
     done
     touch /dev/shm/of-the-host
     is "$(ls -A "/proc/$(pid_of "$unit")/root/dev/shm")" "" "and shared memory of its own"
     is "$(stat --format=%a "/proc/$(pid_of "$unit")/root/run")" 755 "its /run is not to be written to"
-    unit=$(unit_of quiet | grep one)
+    unit=$(unit_of quiet.one)
     # shellcheck disable=SC2016 # what the file says
     like "$(tr '\0' '\n' <"/proc/$(pid_of "$unit")/environ")" 'GREETING=100% true \$\$x' "the environment is what was meant"
     ok "one is killed" kill -KILL "$(pid_of "$unit")"
