@@ -28,6 +28,8 @@ static const struct report_job jobs[] = {
           .signal = "KILL" },
 };
 
+static const char *const instances[] = { "blue", "green", NULL };
+
 static const struct report_bundle bundles[] = {
         { .name = "web",
           .version = "1.0",
@@ -36,7 +38,8 @@ static const struct report_bundle bundles[] = {
           .since_usec = UINT64_C(1700000000000000),
           .error = "",
           .jobs = jobs,
-          .n_jobs = ELEMENTSOF(jobs) },
+          .n_jobs = ELEMENTSOF(jobs),
+          .instances = instances },
         { .name = "new",
           .version = "",
           .digest = "",
@@ -57,8 +60,10 @@ static void fill(char *s, size_t size, char c)
 static void test_largest(void)
 {
         static struct report_bundle all[BUNDLES_MAX];
-        static struct report_job runs[JOBS_MAX]; /* of all bundles together */
-        char name[NAME_SIZE], version[VERSION_SIZE], digest[DIGEST_HEX_SIZE], error[FAULT_TEXT_MAX];
+        static struct report_job runs[JOBS_MAX]; /* of all bundles together, as are these */
+        static const char *places[INSTANCES_MAX + 1];
+        char name[NAME_SIZE], version[VERSION_SIZE], instance[INSTANCE_SIZE], digest[DIGEST_HEX_SIZE],
+                error[FAULT_TEXT_MAX];
         struct report r = { .machine = digest,
                             .boot = digest,
                             .agent = version,
@@ -74,10 +79,15 @@ static void test_largest(void)
 
         fill(name, sizeof(name), 'n');
         fill(version, sizeof(version), 'v');
+        fill(instance, sizeof(instance), 'i');
         fill(digest, sizeof(digest), 'd');
         fill(error, sizeof(error), '"');
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
-                all[i] = (struct report_bundle){ name, version, digest, "updating", 1, error, NULL, 0 };
+                all[i] =
+                        (struct report_bundle){ name, version, digest, "updating", 1, error, NULL, 0, NULL };
+        for (size_t i = 0; i < INSTANCES_MAX; i++)
+                places[i] = instance;
+        all[0].instances = places;
         for (size_t i = 0; i < ELEMENTSOF(runs); i++)
                 runs[i] = (struct report_job){ name, name,     name, "waiting", version, "start-limit-hit",
                                                255,  "STKFLT", 1,    1,         1 };
@@ -113,7 +123,8 @@ int main(void)
                 "\"warnings\":[\"root.json version 1 expires in 9 days\",\"no newer "
                 "timestamp\"],\"bundles\":["
                 "{\"name\":\"web\",\"version\":\"1.0\",\"digest\":\"ab\",\"state\":\"running\","
-                "\"since\":\"2023-11-14T22:13:20Z\",\"error\":null,\"jobs\":["
+                "\"since\":\"2023-11-14T22:13:20Z\",\"error\":null,\"instances\":[\"blue\",\"green\"],"
+                "\"jobs\":["
                 "{\"name\":\"nightly\",\"instance\":\"blue\",\"service\":\"dump\",\"state\":\"waiting\","
                 "\"version\":\"0.9\",\"result\":\"exit-code\",\"exit_status\":3,\"signal\":null,"
                 "\"started\":\"2023-11-14T22:13:20Z\",\"ended\":\"2023-11-14T22:13:21Z\","
@@ -122,7 +133,7 @@ int main(void)
                 "\"version\":null,\"result\":null,\"exit_status\":null,\"signal\":\"KILL\","
                 "\"started\":null,\"ended\":null,\"next\":null}]},"
                 "{\"name\":\"new\",\"version\":null,\"digest\":null,\"state\":\"absent\",\"since\":null,"
-                "\"error\":\"web.manifest:3: \\\"bad\\\"\\\\\",\"jobs\":[]}]}",
+                "\"error\":\"web.manifest:3: \\\"bad\\\"\\\\\",\"instances\":[],\"jobs\":[]}]}",
                 "and says what is known, null for what is not");
         r.error = "not \xff UTF-8";
         tap_int(report_write(&r, &untouched), -EINVAL, "text that is not UTF-8 is refused");

@@ -3,11 +3,12 @@
 /* `sealift status`: what this machine runs, since when, and what stands in the way of more. */
 
 #include "ctl/agent_bus.h"
-#include "ctl/instances.h"
 #include "ctl/verbs.h"
 
 #include <jansson.h>
 #include <time.h>
+
+#include "doors/instances.h"
 
 #define JOB_TYPE "(sssssssisttt)" /* of ListJobs() */
 
@@ -95,9 +96,40 @@ static int status_add_bundle(sd_bus_message *reply, const char *only, json_t *bu
         r = sd_bus_message_read(reply, "(ssssts)", &name, &version, &digest, &state, &since, &error);
         if (r <= 0 || (only && !str_eq(only, name)))
                 return r;
-        b = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:[]}", "name", name, "version", version, "digest",
-                      digest, "state", state, "since", time_json(since), "error", error, "jobs");
+        b = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:[], s:[]}", "name", name, "version", version,
+                      "digest", digest, "state", state, "since", time_json(since), "error", error, "jobs",
+                      "instances");
         return json_array_append_new(bundles, b) < 0 ? -ENOMEM : 1;
+}
+
+static json_t *bundle_find(json_t *bundles, const char *name)
+{
+        json_t *b;
+        size_t i;
+
+        json_array_foreach(bundles, i, b)
+        {
+                if (str_eq(json_string_value(json_object_get(b, "name")), name))
+                        return b;
+        }
+        return NULL; /* not shown */
+}
+
+static int status_read_instances(json_t *bundles, struct fault *f)
+{
+        _cleanup_free_ struct instance *all = NULL;
+        size_t n;
+        int r;
+
+        r = instances_read(&all, &n, f);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                json_t *b = bundle_find(bundles, all[i].bundle);
+
+                if (b)
+                        (void)json_array_append_new(json_object_get(b, "instances"),
+                                                    json_string(all[i].name));
+        }
+        return r;
 }
 
 /* Into the object of its bundle, if that is shown. */
@@ -107,7 +139,6 @@ static int status_add_job(sd_bus_message *reply, json_t *bundles)
         uint64_t started, ended, next;
         int32_t exit_status;
         json_t *b, *job;
-        size_t i;
         int r;
 
         r = sd_bus_message_read(reply, JOB_TYPE, &bundle, &name, &instance, &service, &state, &version,
@@ -119,8 +150,9 @@ static int status_add_job(sd_bus_message *reply, json_t *bundles)
                         "exit_status", exit_status < 0 ? json_null() : json_integer(exit_status), "signal",
                         signal, "started", time_json(started), "ended", time_json(ended), "next",
                         time_json(next));
-        json_array_foreach(bundles, i, b) if (str_eq(json_string_value(json_object_get(b, "name")), bundle))(
-                void) json_array_append(json_object_get(b, "jobs"), job);
+        b = bundle_find(bundles, bundle);
+        if (b)
+                (void)json_array_append(json_object_get(b, "jobs"), job);
         json_decref(job);
         return 1;
 }
@@ -159,7 +191,7 @@ static int status_read_bundles(sd_bus *bus, const char *only, json_t *status, st
         if (only && json_array_size(bundles) == 0)
                 return fault_set(f, -ENOENT,
                                  "%s: this machine knows no such bundle; `sealift status` lists them", only);
-        return instances_add(bundles, f);
+        return status_read_instances(bundles, f);
 }
 
 static const char *text_of(const json_t *object, const char *key)

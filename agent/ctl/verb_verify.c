@@ -80,6 +80,11 @@ static void print_roles(const json_t *roles)
         }
 }
 
+static const char *plural(uint64_t n)
+{
+        return n == 1 ? "" : "s";
+}
+
 static void print_text(const struct verify *v, int error)
 {
         if (arg_quiet)
@@ -90,8 +95,9 @@ static void print_text(const struct verify *v, int error)
         if (error == 0 && arg_metadata_only)
                 printf("Good, as far as metadata goes; no target was looked at.\n");
         else if (error == 0)
-                printf("Good: %" PRIu64 " targets of %" PRIu64 " bytes, among them %" PRIu64 " releases.\n",
-                       v->n_targets, v->n_bytes, v->n_releases);
+                printf("Good: %" PRIu64 " target%s of %" PRIu64 " bytes, among them %" PRIu64
+                       " release%s.\n",
+                       v->n_targets, plural(v->n_targets), v->n_bytes, v->n_releases, plural(v->n_releases));
 }
 
 /* Every problem once; the fault is the first of them, unless something else ended it all. */

@@ -45,14 +45,6 @@ static json_t *jobs_json(const struct report_bundle *b)
         return array;
 }
 
-static json_t *bundle_json(const struct report_bundle *b)
-{
-        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "name", b->name, "version",
-                         text_or_null(b->version), "digest", text_or_null(b->digest), "state", b->state,
-                         "since", time_text(b->since_usec), "error", text_or_null(b->error), "jobs",
-                         jobs_json(b));
-}
-
 /* NULL when there is a text that is not UTF-8. */
 static json_t *texts_json(const char *const *texts)
 {
@@ -64,6 +56,14 @@ static json_t *texts_json(const char *const *texts)
                         return NULL;
                 }
         return array;
+}
+
+static json_t *bundle_json(const struct report_bundle *b)
+{
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "name", b->name, "version",
+                         text_or_null(b->version), "digest", text_or_null(b->digest), "state", b->state,
+                         "since", time_text(b->since_usec), "error", text_or_null(b->error), "instances",
+                         texts_json(b->instances), "jobs", jobs_json(b));
 }
 
 int report_write(const struct report *r, char **ret)

@@ -22,6 +22,7 @@ struct report_bundle {
         const char *error;   /* of the last attempt; NULL or "" = none */
         const struct report_job *jobs;
         size_t n_jobs;
+        const char *const *instances; /* NULL behind the last; NULL: it runs once, without a name */
 };
 
 struct report {

@@ -46,6 +46,8 @@
 #define BUNDLES_MAX 256
 /* Timers of all bundles together, for the same reason; those beyond are in the journal alone. */
 #define JOBS_MAX 256
+/* The same for instances: a report has a size. */
+#define INSTANCES_MAX 1024
 
 /* Configuration and policy files are written by hand. */
 #define CONFIG_BYTES_MAX (UINT64_C(1) << 20)

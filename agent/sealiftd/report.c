@@ -6,6 +6,7 @@
 
 #include <syslog.h>
 
+#include "doors/instances.h"
 #include "doors/journal.h"
 #include "facts/report.h"
 #include "sealiftd/jobs.h"
@@ -23,13 +24,50 @@ static void bundle_add_jobs(const struct agent *a, const struct bundle *b, const
                 ret->n_jobs++;
 }
 
-static int report_text(struct agent *a, const char *reason, const char *error, char **ret)
+/* Which instances of which bundle there are: their names, a NULL behind those of each bundle. */
+struct named {
+        struct instance *all; /* owned; ordered by bundle, as the bundles are */
+        size_t n, at;
+        const char *names[INSTANCES_MAX + BUNDLES_MAX];
+        size_t n_names;
+};
+
+static void named_done(struct named *named)
+{
+        free(named->all);
+}
+
+static int named_read(struct named *named, struct fault *f)
+{
+        int r;
+
+        r = instances_read(&named->all, &named->n, f);
+        if (named->n > INSTANCES_MAX)
+                named->n = INSTANCES_MAX;
+        return r;
+}
+
+static void bundle_add_instances(const struct bundle *b, struct named *named, struct report_bundle *ret)
+{
+        ret->instances = named->names + named->n_names;
+        for (; named->at < named->n && strcmp(named->all[named->at].bundle, b->name) <= 0; named->at++)
+                if (str_eq(named->all[named->at].bundle, b->name))
+                        named->names[named->n_names++] = named->all[named->at].name;
+        named->names[named->n_names++] = NULL;
+}
+
+static int report_text(struct agent *a, const char *reason, const char *error, char **ret, struct fault *f)
 {
         const char *warnings[VIGIL_WARNINGS_MAX + 1];
         struct report_bundle bundles[BUNDLES_MAX];
         struct report_job jobs[JOBS_MAX];
+        _cleanup_(named_done) struct named named = {};
         size_t at = 0;
+        int r;
 
+        r = named_read(&named, f);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < a->n_jobs; i++)
                 jobs_describe(a->jobs + i, jobs + i);
         vigil_warnings(a, warnings);
@@ -45,8 +83,9 @@ static int report_text(struct agent *a, const char *reason, const char *error, c
                         .error = b->error,
                 };
                 bundle_add_jobs(a, b, jobs, &at, bundles + i);
+                bundle_add_instances(b, &named, bundles + i);
         }
-        return report_write(
+        r = report_write(
                 &(struct report){
                         .machine = a->machine,
                         .boot = a->boot,
@@ -62,6 +101,7 @@ static int report_text(struct agent *a, const char *reason, const char *error, c
                         .n_bundles = a->n_bundles,
                 },
                 ret);
+        return r < 0 ? fault_set_errno(f, r, "cannot put the report together") : 0;
 }
 
 void report_make(struct agent *a, const char *reason, const char *error)
@@ -72,10 +112,8 @@ void report_make(struct agent *a, const char *reason, const char *error)
 
         if (!*a->config->report.url)
                 return;
-        r = report_text(a, reason, error, &text);
-        if (r < 0)
-                (void)fault_set_errno(&f, r, "cannot put the report together");
-        else
+        r = report_text(a, reason, error, &text, &f);
+        if (r >= 0)
                 r = outbox_add(a->outbox, text, strlen(text), &f);
         if (r < 0)
                 journal_send(JOURNAL_REPORT_FAILED, LOG_WARNING, NULL, "report lost: %s", f.text);

@@ -68,6 +68,8 @@ both_run() {
     unlike "$(readlink /var/lib/sealift-cache.pages)" "^$(readlink /var/lib/sealift-cache.sessions)\$" "and its directory"
     is "$(bundle_state cache state) $(bundle_state cache version)" "running 1" "it is one bundle"
     like "$(sealift status cache)" "instances: pages, sessions" "of two instances"
+    is "$(bundle_state cache instances | jq -c .)" '["pages","sessions"]' "in JSON, too"
+    ok "the report names them" await_report 20 '.bundles[0].instances == ["pages","sessions"] and .bundles[0].state == "running"'
     like "$(journalctl --output=cat SEALIFT_BUNDLE=cache SEALIFT_INSTANCE=sessions)" "Ready to accept connections" \
         "and the journal tells them apart"
 }
@@ -146,6 +148,7 @@ taken_away() {
     is "$(unit_of cache.sessions)" "" "it runs no more"
     is "$(PORT=6390 pages ping)" PONG "the other one does"
     is "$(bundle_state cache instances | jq -c .)" '["pages"]' "status names it alone"
+    ok "so does the report" await_report 20 '.bundles[0].instances == ["pages"]'
     ok "its state is left" test -e /var/lib/sealift-cache.sessions
 }
 
