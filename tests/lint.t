@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # sealift lint --host and --root: what a manifest requires, held against a tree that looks like a host, and against
-# this one.
+# this one; and, with --site, the files that a host's administrator writes.
 set -u
 build=${top_builddir:-.}
 sealift=$build/sealift
@@ -24,7 +24,15 @@ lint() {
     want=$1
     what=$2
     shift 2
-    (cd "$work" && "$OLDPWD/$sealift" lint "$@" site.manifest) >"$work/said" 2>&1
+    lint_only "$want" "$what" "$@" site.manifest
+}
+
+# lint_only STATUS NAME ARGUMENT...: the same without site.manifest
+lint_only() {
+    want=$1
+    what=$2
+    shift 2
+    (cd "$work" && "$OLDPWD/$sealift" lint "$@") >"$work/said" 2>&1
     status=$?
     [ "$status" = "$want" ] || echo "exit status $status, want $want" >>"$work/said"
     [ "$status" = "$want" ]
@@ -108,4 +116,91 @@ json 'o["unmet"] == [] and len(o["requirements"]) == 1'
 lint 0 'and without --root' --json
 json '"unmet" not in o and "requirements" not in o'
 lint 2 'units are a listing of their own' --unit --host
+
+# ---- what a host's administrator writes
+
+cat >"$work/cache.manifest" <<'MANIFEST'
+[Bundle]
+Name=cache
+Version=1
+[Service main]
+ExecStart=/usr/bin/true
+[Sandbox main]
+Network=bind
+Bind=tcp:6380
+MANIFEST
+# conf FILE LINE...
+conf() {
+    file=$1
+    shift
+    mkdir -p "$(dirname "$work/$file")"
+    printf '%s\n' "$@" >"$work/$file"
+}
+conf cache.conf '[Service main]' 'MemoryMax=64M'
+conf cache@a.conf '[Sandbox main]' 'Bind=tcp:6381'
+conf cache@b.conf '[Sandbox main]' 'Bind=tcp:6382'
+lint_only 0 'files of bundles.d alone' --site=cache.conf -s cache@a.conf
+says 'cache.conf is good'
+says 'cache@a.conf is good'
+lint_only 0 'and with their manifest' --site=cache.conf --site=cache@a.conf --site=cache@b.conf cache.manifest
+says '  the files of bundles.d go with it, and it runs 2 times'
+lint_only 0 'one of them' --site=cache@a.conf cache.manifest
+says '  the files of bundles.d go with it, and it runs 1 time'
+lint 0 'files that are about another bundle' --site=cache.conf
+! grep -q 'go with it' "$work/said"
+ok $? 'say nothing of this one'
+
+conf bad/cache.conf '[Service main]' 'MemoryMx=64M'
+lint_only 2 'a typing error' --site=bad/cache.conf --site=cache@a.conf
+says "sealift lint: bad/cache.conf:2: unknown key 'MemoryMx' in [Service main]; did you mean 'MemoryMax'?"
+says 'cache@a.conf is good'
+lint_only 2 'the same beside its manifest' --site=bad/cache.conf cache.manifest
+[ "$(grep -c MemoryMx "$work/said")" = 1 ]
+ok $? 'is said once'
+says 'cache.manifest: cache 1 is good, not packed yet'
+conf bad/cache.conf '[Service other]' 'MemoryMax=1M'
+lint_only 2 'a section that the manifest has not' --site=bad/cache.conf cache.manifest
+says 'bad/cache.conf is good'
+says 'sealift lint: bad/cache.conf:1: bundle cache 1 has no [Service other]; it has main'
+conf bad/cache@b.conf '[Sandbox main]' 'Bind=tcp:6381'
+lint_only 2 'a port that another instance has' --site=cache@a.conf --site=bad/cache@b.conf cache.manifest
+grep -q "the instances 'a' and 'b' both bind port 6381" "$work/said"
+ok $? 'and says which'
+lint_only 2 'two files of one name' --site=cache@a.conf --site=./cache@a.conf cache.manifest
+says 'sealift lint: ./cache@a.conf: cache@a.conf has the same name, and one folder has to hold them; look at one of them'
+for name in 'cache@.conf' 'cache@A.conf' 'Cache.conf' 'cache.txt' 'cache.a.conf'; do
+    conf "bad/$name" '[Service main]'
+    lint_only 2 "a file called $name" --site="bad/$name"
+    grep -q "^sealift lint: bad/$name: .*rename" "$work/said"
+    ok $? 'has to be renamed'
+done
+lint_only 1 'a file that is not there' --site=cache@c.conf
+lint_only 2 'nothing to look at'
+says 'sealift lint: nothing to look at: expected MANIFEST..., --site=FILE or --host'
+
+# All of a host's, each looked at by itself.
+mkdir -p "$root/etc/sealift"
+cp "$work/cache@a.conf" "$work/cache@b.conf" "$root/etc/sealift/" && mv "$root/etc/sealift" "$root/etc/site"
+mkdir -p "$root/etc/sealift/policy.d" && mv "$root/etc/site" "$root/etc/sealift/bundles.d"
+printf '[Policy cache]\nBind=tcp:6381\n' >"$root/etc/sealift/policy.d/cache.conf"
+lint_only 0 'an image whose files are right' --root root
+says 'root/etc/sealift/bundles.d/cache@a.conf is good'
+says 'root/etc/sealift/policy.d/cache.conf is good'
+lint_only 0 'with a manifest' --root root cache.manifest
+says '  the files of bundles.d go with it, and it runs 2 times'
+echo 'Bnd=tcp:6382' >>"$root/etc/sealift/policy.d/cache.conf"
+echo nonsense >"$root/etc/sealift/bundles.d/aaa.conf"
+echo nonsense >"$root/etc/sealift/bundles.d/.hidden.conf"
+echo nonsense >"$root/etc/sealift/bundles.d/README"
+lint_only 2 'an image with two wrong ones' --root root
+says "sealift lint: root/etc/sealift/policy.d/cache.conf:3: unknown key 'Bnd' in [Policy cache]; did you mean 'Bind'?"
+says 'sealift lint: root/etc/sealift/bundles.d/aaa.conf:1: neither [Section], Key=value nor a # comment'
+says 'root/etc/sealift/bundles.d/cache@b.conf is good'
+[ "$(grep -c nonsense "$work/said")$(grep -c 'README\|hidden' "$work/said")" = 00 ]
+ok $? 'what the agent leaves alone is left alone'
+lint_only 2 'in JSON' --root root --json
+[ "$(grep -c '"error"' "$work/said")" = 2 ] && [ "$(grep -c '"file"' "$work/said")" = 4 ]
+ok $? 'an object each'
+rm -r "$root/etc/sealift/policy.d" && touch "$root/etc/sealift/policy.d"
+lint_only 1 'a folder that is none' --root root
 done_testing
