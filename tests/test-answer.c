@@ -30,6 +30,45 @@ static const struct etag_case {
         { "X-ETag: \"abc\"\r\n", "" },
 };
 
+static const struct range_case {
+        const char *line;
+        bool ranged;
+        uint64_t from;
+} ranges[] = {
+        { "Content-Range: bytes 5-9/10\r\n", true, 5 },
+        { "content-range:bytes 0-0/*\r\n", true, 0 },
+        { "Content-Range: Bytes 9223372036854775807-9223372036854775807/*", true, INT64_MAX },
+        { "Content-Range: bytes 9223372036854775808-9223372036854775808/*", false, 0 },
+        { "Content-Range: bytes */10\r\n", false, 0 },
+        { "Content-Range: bytes -9/10\r\n", false, 0 },
+        { "Content-Range: bytes +5-9/10\r\n", false, 0 },
+        { "Content-Range: bytes 5\r\n", false, 0 },
+        { "Content-Range: bytes=5-9/10\r\n", false, 0 },
+        { "Content-Range: items 5-9/10\r\n", false, 0 },
+        { "Content-Range: bytes 000000000000000000000000000005-9/10\r\n", false, 0 },
+        { "Content-Range:\r\n", false, 0 },
+        { "X-Content-Range: bytes 5-9/10\r\n", false, 0 },
+};
+
+static void test_ranges(void)
+{
+        struct answer a = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(ranges); i++) {
+                a = (struct answer){};
+                tap_int(add(&a, ranges[i].line), 0, "range %zu", i);
+                tap_int(a.ranged, ranges[i].ranged, "range %zu: is one, or not", i);
+                tap_ok(!a.ranged || a.from == ranges[i].from, "range %zu: where it begins", i);
+        }
+        a = (struct answer){};
+        (void)!add(&a, ranges[0].line);
+        (void)!add(&a, ranges[4].line);
+        tap_ok(!a.ranged, "the last one counts");
+        (void)!add(&a, ranges[0].line);
+        (void)!add(&a, "HTTP/1.1 206 Partial Content\r\n");
+        tap_ok(!a.ranged, "an interim answer's does not");
+}
+
 static void test_etags(void)
 {
         struct answer a = {};
@@ -79,6 +118,11 @@ static void test_status(void)
         tap_int(answer_check_status(200, EXPECT_BODY, NULL, &f), 0, "200 with a body");
         tap_int(answer_check_status(304, EXPECT_BODY_OR_UNCHANGED, NULL, &f), 0, "304 to a condition");
         tap_int(answer_check_status(304, EXPECT_BODY, NULL, &f), -EHOSTUNREACH, "304 to none");
+        tap_int(answer_check_status(206, EXPECT_REST, NULL, &f), 0, "206 where the rest was asked for");
+        tap_int(answer_check_status(200, EXPECT_REST, NULL, &f), 0, "or all of it");
+        tap_int(answer_check_status(206, EXPECT_BODY, NULL, &f), -EHOSTUNREACH, "206 where it was not");
+        tap_int(answer_check_status(416, EXPECT_REST, NULL, &f), -ERANGE, "416: from the beginning");
+        tap_int(answer_check_status(416, EXPECT_BODY, NULL, &f), -EINVAL, "416 to no range");
         tap_int(answer_check_status(204, EXPECT_STORED, NULL, &f), 0, "204 to an upload");
         tap_int(answer_check_status(304, EXPECT_STORED, NULL, &f), -EHOSTUNREACH, "304 to an upload");
         tap_int(answer_check_status(307, EXPECT_STORED, "https://b/", &f), -EINVAL, "a redirect");
@@ -86,12 +130,16 @@ static void test_status(void)
         tap_int(answer_check_status(403, EXPECT_BODY, NULL, &f), -ENOENT, "S3's 403 is a 404");
         tap_int(answer_check_status(418, EXPECT_BODY, NULL, &f), -EINVAL, "another 4xx");
         tap_int(answer_check_status(599, EXPECT_BODY, NULL, &f), -EHOSTUNREACH, "another 5xx");
+        tap_int(answer_check_proxy(407, &f), -EACCES, "a proxy that asks for credentials");
+        tap_int(answer_check_proxy(403, &f), -EACCES, "one that refuses");
+        tap_int(answer_check_proxy(502, &f), -EHOSTUNREACH, "one in trouble");
         tap_int(answer_check_status(999, EXPECT_BODY, NULL, &f), -EHOSTUNREACH, "no status of HTTP");
 }
 
 int main(void)
 {
         test_etags();
+        test_ranges();
         test_bounds();
         test_status();
         return tap_done();

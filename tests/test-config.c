@@ -75,6 +75,27 @@ static void test_folder(void)
         tap_int(c->sources[0].transport, CONFIG_HTTPS, "and the other goes over the network");
 }
 
+static void test_way(void)
+{
+        _cleanup_(config_freep) struct config *c = NULL;
+        struct fault f;
+
+        if (!tap_int(parse(AGENT SOURCE "Proxy=https://proxy.example:3128/\nRateLimit=2M\n"
+                                        "[Report]\nProxy=none\n",
+                           &c, &f),
+                     0, "a proxy and a limit (%s)", f.text))
+                return;
+        tap_str(c->sources[0].proxy, "https://proxy.example:3128/", "the proxy");
+        tap_ok(c->sources[0].rate == UINT64_C(2) << 20, "the limit");
+        tap_str(c->report.proxy, "none", "none for reports");
+        c = config_free(c);
+        if (!tap_int(parse(AGENT SOURCE "Proxy=http://[::1]:1\nProxy=\nRateLimit=2M\nRateLimit=\n", &c, &f),
+                     0, "both taken back (%s)", f.text))
+                return;
+        tap_str(c->sources[0].proxy, "", "no proxy");
+        tap_ok(c->sources[0].rate == 0, "no limit");
+}
+
 static void test_post(void)
 {
         _cleanup_(config_freep) struct config *c = NULL;
@@ -128,6 +149,19 @@ static const struct refusal {
         { "[Source a]\nURL=https://[::1/\n", "no valid host", "a bracket left open" },
         { "[Source a]\nURL=https://a b/\n", "no valid host", "a space in the host" },
         { "[Source a]\nURL=https://me:secret@a/\n", "user name", "credentials" },
+        { "[Source a]\nProxy=http://me:secret@a:3128\n", "user name", "credentials of a proxy" },
+        { "[Source a]\nProxy=http://a\n", "host:port", "a proxy without a port" },
+        { "[Source a]\nProxy=http://[::1]\n", "host:port", "an address without a port" },
+        { "[Source a]\nProxy=http://a:1/x\n", "host:port", "a proxy with a path" },
+        { "[Source a]\nProxy=http://a:0\n", "host:port", "a proxy with port 0" },
+        { "[Source a]\nProxy=http://\n", "host:port", "a proxy without a name" },
+        { "[Source a]\nProxy=socks5://a:1080\n", "not an http:// or https:// proxy", "another proxy" },
+        { "[Report]\nProxy=None\n", "nor \"none\"", "a word that is not the word" },
+        { "[Source a]\nRateLimit=8K\n", "16K to 1T", "a limit that is too slow" },
+        { "[Source a]\nRateLimit=2T\n", "16K to 1T", "a limit that is none" },
+        { "[Source a]\nRateLimit=fast\n", "16K to 1T", "a limit that is no number" },
+        { AGENT "[Source a]\nURL=file:///srv\nProxy=none\n", "a folder", "a proxy to a folder" },
+        { AGENT "[Source a]\nURL=file:///srv\nRateLimit=1M\n", "a folder", "a limit for a folder" },
         { "[Source a]\nURL=https://a/x?y\n", "query", "a query" },
         { "[Source a]\nURL=https://a?y\n", "query", "a query behind the host" },
         { "[Source a]\nURL=https://a/#y\n", "fragment", "a fragment" },
@@ -228,6 +262,7 @@ int main(void)
         test_smallest();
         test_full();
         test_folder();
+        test_way();
         test_post();
         test_refusals();
         test_http_localhost();

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "ground/io.h"
 #include "ground/message.h"
@@ -89,10 +90,12 @@ static int worker_receive(struct worker *w)
         return r;
 }
 
+static uint64_t offset; /* of the next requests */
+
 /* Sends FETCH_GET and returns the read end of its pipe. */
 static int worker_ask(struct worker *w, const char *source, const char *path, uint64_t max, const char *etag)
 {
-        struct fetch_get g = { .max_bytes = max };
+        struct fetch_get g = { .max_bytes = max, .offset = offset };
         int fds[2];
 
         (void)snprintf(g.source, sizeof(g.source), "%s", source);
@@ -123,6 +126,28 @@ static int worker_get(struct worker *w, const char *source, const char *path, ui
         if (worker_receive(w) != 1)
                 web_bail_out("the test itself has failed");
         return w->done.error;
+}
+
+/* Sources with a way of their own: through a proxy, or at a pace. */
+static void ways_write(void)
+{
+        web_write(&web, "ways.conf",
+                  "[Agent]\nChannel=stable\nSource=nginx\n"
+                  "[Source nginx]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/ca.pem\n"
+                  "[Source evil]\nURL=https://127.0.0.1:%3$u\nCAFile=%1$s/ca.pem\n"
+                  "[Source slow]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/ca.pem\nRateLimit=64K\n"
+                  "[Source proxied]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/ca.pem\n"
+                  "Proxy=https://127.0.0.1:%3$u\n"
+                  "[Source refused]\nURL=https://127.0.0.1:%4$u/bucket\nCAFile=%1$s/ca.pem\n"
+                  "Proxy=https://127.0.0.1:%3$u\n"
+                  "[Source troubled]\nURL=https://127.0.0.1:%5$u/bucket\nCAFile=%1$s/ca.pem\n"
+                  "Proxy=https://127.0.0.1:%3$u\n"
+                  "[Source noproxy]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/ca.pem\n"
+                  "Proxy=http://127.0.0.1:%6$u\n"
+                  "[Source stranger-proxy]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/ca.pem\n"
+                  "Proxy=https://127.0.0.1:%4$u\n"
+                  "[Source direct]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/ca.pem\nProxy=none\n",
+                  web.dir, web.nginx_port, web.evil_port, web.other_port, web.expired_port, web.closed_port);
 }
 
 static void config_write(const char *name, const char *method)
@@ -329,6 +354,144 @@ static void test_failures(struct worker *w)
         worker_close(w);
 }
 
+/* Asked for what is behind the first bytes of "0123456789"; wherever it begins, the pipe has no others. */
+static const struct rest_case {
+        const char *source, *path;
+        uint64_t offset, max;
+        int error, status;
+        const char *body, *like;
+} rests[] = {
+        { "nginx", "digits", 4, 10, 0, 206, "456789", "" },
+        { "nginx", "digits", 9, 10, 0, 206, "9", "" },
+        { "nginx", "digits", 10, 20, -ERANGE, 416, "", "416" },
+        { "nginx", "digits", 4, 9, -EFBIG, 206, "", "longer than the 9 bytes" },
+        { "nginx", "gone", 4, 10, -ENOENT, 404, "", "not there" },
+        { "evil", "whole", 4, 10, 0, 200, "456789", "" },
+        { "evil", "whole", 10, 10, 0, 200, "", "" },
+        { "evil", "whole", 4, 9, -EFBIG, 200, "", "longer than the 9 bytes" },
+        { "evil", "part", 4, 10, -ERANGE, 206, "", "another part" },
+        { "evil", "partial", 1, 5, 0, 206, "oo", "" },
+        { "evil", "partial", 2, 5, -ERANGE, 206, "", "another part" },
+        { "evil", "unranged", 2, 10, -ERANGE, 206, "", "another part" },
+        { "evil", "endless", 4, 1000000, -EFBIG, 200, NULL, "1000000 bytes" },
+        { "evil", "refuses-ranges", 4, 10, -ERANGE, 416, "", "416" },
+        { "evil", "status/500", 4, 10, -EHOSTUNREACH, 500, "", "trouble" },
+        { "folder", "digits", 4, 10, 0, 0, "456789", "" },
+        { "folder", "digits", 10, 10, 0, 0, "", "" },
+        { "folder", "digits", 4, 9, -EFBIG, 0, "", "longer" },
+        { "folder", "digits", 11, 20, -ERANGE, 0, "", "shorter" },
+};
+
+static void test_rests(struct worker *w)
+{
+        web_write(&web, "bucket/digits", "0123456789");
+        worker_open(w, "sealift.conf", "30s");
+        for (size_t i = 0; i < ELEMENTSOF(rests); i++) {
+                const struct rest_case *c = rests + i;
+
+                offset = c->offset;
+                tap_int(worker_get(w, c->source, c->path, c->max, ""), c->error, "%s of %s from %d on (%s)",
+                        c->path, c->source, (int)c->offset, w->done.text);
+                tap_int(w->done.status, c->status, "its status");
+                if (c->body)
+                        tap_str(w->body, c->body, "the rest");
+                tap_ok(w->len <= c->max - c->offset && w->len == w->done.bytes, "and no more");
+                tap_like(w->done.text, c->like, "why");
+        }
+        offset = 0;
+        tap_int(worker_get(w, "evil", "refuses-ranges", 10, ""), 0, "asked for all of it, it has it");
+        worker_close(w);
+}
+
+/* How often that stands in the requests that came. */
+static int requests_with(const char *text)
+{
+        _cleanup_free_ char *requests = NULL;
+        char path[128];
+        size_t len;
+        int n = 0;
+
+        (void)snprintf(path, sizeof(path), "%s/requests", web.dir);
+        if (io_read_file_at(AT_FDCWD, path, 1 << 20, &requests, &len, NULL) < 0)
+                web_bail_out("the test itself has failed");
+        for (const char *p = requests; (p = strstr(p, text)); p++)
+                n++;
+        return n;
+}
+
+static void test_proxy(struct worker *w)
+{
+        char dir[128];
+
+        worker_open(w, "ways.conf", "30s");
+        tap_int(worker_get(w, "proxied", "digits", 10, ""), 0, "an object through a proxy (%s)",
+                w->done.text);
+        tap_str(w->body, "0123456789", "with its bytes");
+        tap_int(requests_with("\"CONNECT\""), 1, "which opened a tunnel");
+        tap_int(requests_with("\"login\": \"Basic"), 0, "without credentials");
+        offset = 4;
+        tap_int(worker_get(w, "proxied", "digits", 10, ""), 0, "the rest of it");
+        tap_str(w->body, "456789", "too");
+        offset = 0;
+        tap_int(requests_with("\"CONNECT\""), 1, "through the same tunnel");
+        tap_int(worker_get(w, "refused", "digits", 10, ""), -EACCES, "a proxy that asks who we are");
+        tap_like(w->done.text, "the proxy asks for credentials", "is told (%s)", w->done.text);
+        tap_int(worker_get(w, "troubled", "digits", 10, ""), -EHOSTUNREACH, "a proxy in trouble");
+        tap_like(w->done.text, "HTTP status 502", "may pass (%s)", w->done.text);
+        tap_int(worker_get(w, "noproxy", "digits", 10, ""), -EHOSTUNREACH, "a proxy that is away");
+        tap_int(worker_get(w, "stranger-proxy", "digits", 10, ""), -EACCES,
+                "a proxy that does not prove who it is (%s)", w->done.text);
+        worker_close(w);
+
+        web_write(&web, "sealift.proxy", "me:a secret\n");
+        (void)snprintf(dir, sizeof(dir), "%s", web.dir);
+        (void)setenv("CREDENTIALS_DIRECTORY", dir, 1);
+        worker_open(w, "ways.conf", "30s");
+        tap_int(worker_get(w, "proxied", "digits", 10, ""), 0, "with credentials");
+        tap_int(requests_with("\"login\": \"Basic bWU6YSBzZWNyZXQ=\""), 1, "they are given to the proxy");
+        tap_int(worker_get(w, "evil", "good", 10, ""), 0, "to nobody else");
+        tap_int(requests_with("\"login\": \"Basic"), 1, "no");
+        tap_int(worker_get(w, "refused", "digits", 10, ""), -EACCES, "refused all the same");
+        tap_ok(!strstr(w->done.text, "secret"), "they are not told (%s)", w->done.text);
+        worker_close(w);
+        web_write(&web, "sealift.proxy", "nobody\n");
+        worker_open(w, "ways.conf", "30s");
+        tap_int(worker_get(w, "proxied", "digits", 10, ""), -EINVAL, "credentials that are none");
+        tap_like(w->done.text, "not one line user:password", "are told (%s)", w->done.text);
+        worker_close(w);
+        (void)unsetenv("CREDENTIALS_DIRECTORY");
+
+        (void)snprintf(dir, sizeof(dir), "http://127.0.0.1:%u", web.closed_port);
+        (void)setenv("https_proxy", dir, 1);
+        worker_open(w, "ways.conf", "30s");
+        tap_int(worker_get(w, "nginx", "digits", 10, ""), -EHOSTUNREACH, "the environment's proxy counts");
+        tap_int(worker_get(w, "direct", "digits", 10, ""), 0, "unless the configuration has none");
+        (void)setenv("no_proxy", "127.0.0.1", 1);
+        worker_close(w);
+        (void)unsetenv("https_proxy");
+        worker_open(w, "ways.conf", "30s");
+        tap_int(worker_get(w, "noproxy", "digits", 10, ""), -EHOSTUNREACH,
+                "what the configuration says, $no_proxy does not take back");
+        worker_close(w);
+        (void)unsetenv("no_proxy");
+}
+
+/* A limit can only make it longer: the machine may be as slow as it likes. */
+static void test_rate(struct worker *w)
+{
+        struct timespec before, after;
+
+        web_write(&web, "bucket/paced", "%065536d", 0);
+        worker_open(w, "ways.conf", "30s");
+        (void)clock_gettime(CLOCK_MONOTONIC, &before);
+        tap_int(worker_get(w, "slow", "paced", 65536, ""), 0, "64 KiB at 64 KiB a second (%s)",
+                w->done.text);
+        (void)clock_gettime(CLOCK_MONOTONIC, &after);
+        tap_ok((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000 >= 1000,
+               "do not come in one (%ld s)", (long)(after.tv_sec - before.tv_sec));
+        worker_close(w);
+}
+
 /* All at once, since each takes its time. */
 static void test_patience(void)
 {
@@ -517,7 +680,8 @@ static void breach(struct worker *w, uint16_t type, const void *payload, size_t 
 
 static void test_breaches(struct worker *w)
 {
-        struct fetch_get g = { .max_bytes = 100, .source = "evil", .path = "good" }, unending = g, huge = g;
+        struct fetch_get g = { .max_bytes = 100, .source = "evil", .path = "good" }, unending = g, huge = g,
+                         behind = g;
         struct fetch_upload u = { .size = 2, .name = "x" }, longer = { .size = 3, .name = "x" };
         _cleanup_close_ int file = memfd_create("file", MFD_CLOEXEC), open_file = -EBADF, sealed = -EBADF;
         int fds[2];
@@ -530,11 +694,13 @@ static void test_breaches(struct worker *w)
         (void)!write(open_file, "{}", 2);
         memset(unending.path, 'x', sizeof(unending.path));
         huge.max_bytes = UINT64_MAX;
+        behind.offset = 101;
         breach(w, FETCH_DONE, NULL, 0, -EBADF, "a message only we send");
         breach(w, FETCH_GET, &g, sizeof(g), -EBADF, "a request without a pipe");
         breach(w, FETCH_GET, &g, sizeof(g) - 1, fds[1], "a request too short");
         breach(w, FETCH_GET, &unending, sizeof(g), fds[1], "text without end");
         breach(w, FETCH_GET, &huge, sizeof(g), fds[1], "a cap that is none");
+        breach(w, FETCH_GET, &behind, sizeof(g), fds[1], "an offset behind the cap");
         breach(w, FETCH_GET, &g, sizeof(g), fds[0], "the wrong end of a pipe");
         breach(w, FETCH_GET, &g, sizeof(g), file, "a file in place of a pipe");
         tap_ok(fstat(file, &st) == 0 && st.st_size == 0, "and nothing is written to it");
@@ -558,6 +724,7 @@ int main(void)
         }
         config_write("sealift.conf", "PUT");
         config_write("post.conf", "POST");
+        ways_write();
         web_write(&web, "refused.conf",
                   "[Agent]\nChannel=c\n[Source s]\nURL=https://s/\n"
                   "[Report]\nURL=https://127.0.0.1:%u/status/503\nMethod=POST\nCAFile=%s/ca.pem\n",
@@ -567,6 +734,9 @@ int main(void)
         test_objects(&worker);
         test_folder(&worker);
         test_failures(&worker);
+        test_rests(&worker);
+        test_proxy(&worker);
+        test_rate(&worker);
         test_patience();
         test_caller_goes(&worker);
         test_memory(&worker);

@@ -124,25 +124,6 @@ static void test_trust(void)
         site_close(&s);
 }
 
-static void test_incoming(void)
-{
-        _cleanup_close_ int fd = -EBADF, again = -EBADF, reader = -EBADF;
-        struct stat st;
-        struct site s;
-
-        site_open(&s);
-        fd = store_incoming_create(s.store, DIGEST_A, &s.f);
-        tap_ok(fd >= 0 && write(fd, "hello", 5) == 5, "a download is begun");
-        again = store_incoming_create(s.store, DIGEST_A, &s.f);
-        tap_ok(again >= 0 && fstat(again, &st) == 0 && st.st_size == 0, "and begun anew");
-        reader = store_incoming_open(s.store, DIGEST_A, &s.f);
-        tap_ok(reader >= 0 && write(reader, "x", 1) < 0, "what is given away cannot be written to");
-        tap_int(store_incoming_create(s.store, "../../etc/passwd", &s.f), -EINVAL, "only digests are names");
-        store_incoming_remove(s.store, DIGEST_A);
-        tap_int(store_incoming_open(s.store, DIGEST_A, &s.f), -ENOENT, "a download is removed");
-        site_close(&s);
-}
-
 static void test_state(void)
 {
         static struct bundle_state state, back;
@@ -254,7 +235,6 @@ int main(void)
 {
         test_open();
         test_trust();
-        test_incoming();
         test_state();
         test_releases();
         test_space();

@@ -159,6 +159,7 @@ static const struct {
         { "unasked-304", "HTTP/1.1 304 Not Modified\r\n\r\n" },
         { "partial",
           "HTTP/1.1 206 Partial Content\r\nContent-Length: 2\r\nContent-Range: bytes 1-2/5\r\n\r\noo" },
+        { "unranged", "HTTP/1.1 206 Partial Content\r\nContent-Length: 2\r\n\r\noo" },
         { "bad-etag", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: \"a\" and more\r\n\r\ngood\n" },
 };
 
@@ -174,6 +175,9 @@ static const char rules_text[] = "/endless endless\n"
                                  "/stall-in-body stall-body 3\n"
                                  "/drip drip 0.1\n"
                                  "/trickle drip 0.5 2048\n"
+                                 "/whole whole\n"
+                                 "/part range part 1\n"
+                                 "/refuses-ranges range status 416\n"
                                  "/status/204 status 204\n"
                                  "/status/400 status 400\n"
                                  "/status/401 status 401\n"
@@ -187,6 +191,7 @@ static void evil_write(const struct web *w)
 {
         static const char *const files[] = { "reset", "endless",       "endless-404",
                                              "stall", "stall-in-body", "drip" };
+        static const char *const digits[] = { "whole", "part", "refuses-ranges" };
         char name[64], rules_all[2048];
         static char interim[1000 * STRLEN("HTTP/1.1 100 Continue\r\n\r\n") + 1];
         int n;
@@ -198,6 +203,8 @@ static void evil_write(const struct web *w)
                 (void)snprintf(name, sizeof(name), "evil/%s", raw_answers[i].path);
                 web_write(w, name, "%s", raw_answers[i].answer);
         }
+        (void)snprintf(rules_all + n, sizeof(rules_all) - (size_t)n,
+                       "127.0.0.1:%u status 407\n127.0.0.1:%u status 502\n", w->other_port, w->expired_port);
         web_write(w, "rules", "%s", rules_all);
         for (size_t i = 0; i < ELEMENTSOF(files); i++) {
                 (void)snprintf(name, sizeof(name), "evil/%s", files[i]);
@@ -209,6 +216,10 @@ static void evil_write(const struct web *w)
         web_write(w, "evil/interim", "%s", interim);
         web_write(w, "evil/trickle", "%016000d", 0);
         web_write(w, "evil/good", "good\n");
+        for (size_t i = 0; i < ELEMENTSOF(digits); i++) {
+                (void)snprintf(name, sizeof(name), "evil/%s", digits[i]);
+                web_write(w, name, "0123456789");
+        }
 }
 
 static void evil_start(struct web *w, const char *certificate, unsigned *ret_port)
@@ -260,12 +271,12 @@ int web_start(struct web *w, const char **ret_missing)
                 (void)snprintf(folder, sizeof(folder), "%s/%s", w->dir, folders[i]);
                 check(mkdir(folder, 0755) >= 0, folder);
         }
-        evil_write(w);
         nginx_start(w);
         evil_start(w, "server", &w->evil_port);
         evil_start(w, "other", &w->other_port);
         evil_start(w, "expired", &w->expired_port);
         (void)fd_close(listener_open(&w->closed_port));
+        evil_write(w); /* the rules name ports; they are read at each request */
         return 0;
 }
 

@@ -6,8 +6,7 @@
 
 #include "facts/config.h"
 
-#include <arpa/inet.h>
-
+#include "facts/config_url.h"
 #include "facts/ini.h"
 #include "facts/name.h"
 #include "ground/text.h"
@@ -17,6 +16,10 @@
 #define POLL_DEFAULT_USEC (UINT64_C(300) * 1000000)
 #define POLL_MIN_USEC     (UINT64_C(1) * 1000000)
 #define POLL_MAX_USEC     (UINT64_C(7) * 86400 * 1000000)
+
+/* Below twice what sealift-fetch calls too slow (fetch/transfer.c), a limit would be a fault. */
+#define RATE_MIN (UINT64_C(16) << 10)
+#define RATE_MAX (UINT64_C(1) << 40)
 
 /* Bits 1 << config_transport. */
 enum {
@@ -50,97 +53,10 @@ static int name_take(const struct parser *p, const struct ini_item *item, char r
         return text_copy(ret, NAME_SIZE, item->value);
 }
 
-static bool port_valid(const char *s, size_t n)
-{
-        char number[6];
-        uint64_t port;
-
-        if (n >= sizeof(number))
-                return false;
-        memcpy(number, s, n);
-        number[n] = '\0';
-        return text_parse_u64(number, UINT16_MAX, &port) >= 0 && port > 0;
-}
-
-/* host[:port] of n bytes; host is a name, an IPv4 address or an IPv6 address in brackets. */
-static bool authority_valid(const char *s, size_t n)
-{
-        static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
-        size_t host;
-
-        if (n > 0 && s[0] == '[') {
-                host = strspn(s + 1, "0123456789abcdefABCDEF:.");
-                if (host == 0 || s[1 + host] != ']')
-                        return false;
-                host += 2;
-        } else
-                host = strspn(s, name);
-        if (host == 0 || host > n)
-                return false;
-        return host == n || (s[host] == ':' && port_valid(s + host + 1, n - host - 1));
-}
-
-/* This machine itself, in the only ways of writing it that nobody reads as something else. */
-static bool authority_local(const char *s, size_t n)
-{
-        char host[sizeof("255.255.255.255")] = "";
-        size_t len = *s == '[' ? strcspn(s, "]") + 1 : strcspn(s, ":/?#");
-        struct in_addr address;
-
-        if (!authority_valid(s, n) || len >= sizeof(host))
-                return false;
-        memcpy(host, s, len);
-        if (str_eq(host, "localhost") || str_eq(host, "[::1]"))
-                return true;
-        return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
-}
-
-/* "file://host/" would be another machine's, by means that nobody has any more. */
-static bool authority_absent(const char *s, size_t n)
-{
-        return n == 0 && *s == '/';
-}
-
-static const struct url_scheme {
-        const char *prefix;
-        bool (*authority)(const char *s, size_t n);
-        const char *fault;
-} url_schemes[] = {
-        [CONFIG_HTTPS] = { "https://", authority_valid, "has no valid host[:port]" },
-        [CONFIG_FILE] = { "file://", authority_absent, "is not file:// and an absolute path" },
-        [CONFIG_HTTP_LOCALHOST] = { "http://", authority_local, "is not on this machine" },
-};
-
-static const char *url_fault(const char *url, unsigned transports, enum config_transport *ret)
-{
-        static const char path[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/%+:@,=";
-        size_t authority, i = 0;
-
-        while (i < ELEMENTSOF(url_schemes) &&
-               !(transports & 1U << i && str_has_prefix(url, url_schemes[i].prefix)))
-                i++;
-        if (i == ELEMENTSOF(url_schemes))
-                return transports & 1U << CONFIG_FILE ? "not an https:// or file:// URL"
-                                                      : "not an https:// URL";
-        url += strlen(url_schemes[i].prefix);
-        authority = strcspn(url, "/?#");
-        if (memchr(url, '@', authority))
-                return "has a user name; credentials do not belong in a URL";
-        if (!url_schemes[i].authority(url, authority))
-                return url_schemes[i].fault;
-        if (strpbrk(url, "?#"))
-                return "has a query or a fragment; a path is put behind this URL";
-        if (url[authority + strspn(url + authority, path)] != '\0')
-                return "has a character that must be written %XX";
-        *ret = (enum config_transport)i;
-        return NULL;
-}
-
 static int url_take(const struct parser *p, const struct ini_item *item, unsigned transports,
                     enum config_transport *ret_transport, char ret[static CONFIG_URL_SIZE], struct fault *f)
 {
-        const char *fault = url_fault(item->value, transports, ret_transport);
+        const char *fault = config_url_fault(item->value, transports, ret_transport);
 
         if (fault)
                 return config_refuse(p, item, fault, f);
@@ -154,6 +70,18 @@ static void url_close(char url[static CONFIG_URL_SIZE])
 {
         if (*url && !str_has_suffix(url, "/"))
                 (void)strcat(url, "/");
+}
+
+static int proxy_take(const struct parser *p, const struct ini_item *item, char ret[static CONFIG_URL_SIZE],
+                      struct fault *f)
+{
+        const char *fault = *item->value ? config_proxy_fault(item->value) : NULL;
+
+        if (fault)
+                return config_refuse(p, item, fault, f);
+        if (text_copy(ret, CONFIG_URL_SIZE, item->value) < 0)
+                return config_refuse(p, item, "longer than 1024 bytes", f);
+        return 0;
 }
 
 static int ca_file_take(const struct parser *p, const struct ini_item *item,
@@ -231,6 +159,22 @@ static int set_source_ca_file(struct parser *p, const struct ini_item *item, str
         return ca_file_take(p, item, p->source->ca_file, f);
 }
 
+static int set_source_proxy(struct parser *p, const struct ini_item *item, struct fault *f)
+{
+        return proxy_take(p, item, p->source->proxy, f);
+}
+
+static int set_source_rate(struct parser *p, const struct ini_item *item, struct fault *f)
+{
+        uint64_t rate = 0;
+
+        if (*item->value && (text_parse_size(item->value, &rate) < 0 || rate < RATE_MIN || rate > RATE_MAX))
+                return config_refuse(p, item, "not a number of bytes a second from 16K to 1T, such as 2M",
+                                     f);
+        p->source->rate = rate;
+        return 0;
+}
+
 static int set_report_url(struct parser *p, const struct ini_item *item, struct fault *f)
 {
         enum config_transport transport;
@@ -245,6 +189,11 @@ static int set_report_url(struct parser *p, const struct ini_item *item, struct 
 static int set_report_ca_file(struct parser *p, const struct ini_item *item, struct fault *f)
 {
         return ca_file_take(p, item, p->config->report.ca_file, f);
+}
+
+static int set_report_proxy(struct parser *p, const struct ini_item *item, struct fault *f)
+{
+        return proxy_take(p, item, p->config->report.proxy, f);
 }
 
 static int set_report_method(struct parser *p, const struct ini_item *item, struct fault *f)
@@ -274,10 +223,18 @@ static const struct config_section {
             { "Source", set_agent_source },
             { "Bundles", set_bundles },
             { "PollSec", set_poll } } },
-        { "Source", true, { { "URL", set_source_url }, { "CAFile", set_source_ca_file } } },
+        { "Source",
+          true,
+          { { "URL", set_source_url },
+            { "CAFile", set_source_ca_file },
+            { "Proxy", set_source_proxy },
+            { "RateLimit", set_source_rate } } },
         { "Report",
           false,
-          { { "URL", set_report_url }, { "CAFile", set_report_ca_file }, { "Method", set_report_method } } },
+          { { "URL", set_report_url },
+            { "CAFile", set_report_ca_file },
+            { "Proxy", set_report_proxy },
+            { "Method", set_report_method } } },
 };
 
 static const struct config_section *section_find(const char *name)
@@ -350,10 +307,16 @@ static int config_complete(struct config *c, const char *file, struct fault *f)
         if (c->n_sources == 0)
                 return fault_set(f, -EINVAL, "%s: there is no [Source NAME] section", file);
         for (size_t i = 0; i < c->n_sources; i++) {
-                if (!*c->sources[i].url)
-                        return fault_set(f, -EINVAL, "%s: [Source %s] has no URL=", file,
-                                         c->sources[i].name);
-                url_close(c->sources[i].url);
+                struct config_source *source = c->sources + i;
+
+                if (!*source->url)
+                        return fault_set(f, -EINVAL, "%s: [Source %s] has no URL=", file, source->name);
+                if (source->transport == CONFIG_FILE && (*source->proxy || source->rate > 0))
+                        return fault_set(f, -EINVAL,
+                                         "%s: [Source %s] is a folder of this machine: Proxy= and "
+                                         "RateLimit= are not for it",
+                                         file, source->name);
+                url_close(source->url);
         }
         if (!*c->source && c->n_sources > 1)
                 return fault_set(f, -EINVAL, "%s: [Agent] has no Source=; say which of %zu sources to use",

@@ -13,6 +13,8 @@
 
 enum { CONFIG_URL_SIZE = 1025, CONFIG_PATH_SIZE = 256, CONFIG_SOURCES_MAX = 16, CONFIG_BUNDLES_MAX = 64 };
 
+#define CONFIG_PROXY_NONE "none" /* none, whatever the environment says */
+
 enum config_transport {
         CONFIG_HTTPS,
         CONFIG_FILE,           /* a folder of this machine */
@@ -24,6 +26,8 @@ struct config_source { /* [Source NAME] */
         enum config_transport transport;
         char url[CONFIG_URL_SIZE];      /* ends in '/' */
         char ca_file[CONFIG_PATH_SIZE]; /* "" = the system's */
+        char proxy[CONFIG_URL_SIZE];    /* http:// or https://; CONFIG_PROXY_NONE; "" = the environment's */
+        uint64_t rate;                  /* bytes a second, at most; 0: as fast as it comes */
 };
 
 enum report_method { REPORT_PUT, REPORT_POST };
@@ -31,6 +35,7 @@ enum report_method { REPORT_PUT, REPORT_POST };
 struct config_report {             /* [Report]; url "" = reports go nowhere */
         char url[CONFIG_URL_SIZE]; /* https://; ends in '/' for PUT */
         char ca_file[CONFIG_PATH_SIZE];
+        char proxy[CONFIG_URL_SIZE]; /* as that of a source */
         enum report_method method;
 };
 

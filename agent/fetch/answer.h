@@ -10,6 +10,8 @@
 struct answer {
         size_t lines, bytes; /* of all header lines so far, interim responses and trailers too */
         char etag[FETCH_ETAG_SIZE];
+        bool ranged;   /* it says which part of the object its body is */
+        uint64_t from; /* then: that part's first byte */
 };
 
 /* Counts one header line (with or without its CR LF) and keeps what sealift uses of it. -EFBIG past the
@@ -19,9 +21,13 @@ _must_check_ int answer_add_header(struct answer *a, const char *line, size_t le
 /* RFC 9110 8.8.3: [W/]"...", printable ASCII without quotes. */
 bool answer_etag_valid(const char *etag);
 
-enum answer_expect { EXPECT_BODY, EXPECT_BODY_OR_UNCHANGED, EXPECT_STORED };
+enum answer_expect { EXPECT_BODY, EXPECT_BODY_OR_UNCHANGED, EXPECT_REST, EXPECT_STORED };
 
-/* 0 when the status is the success that was asked for (200; 200 or 304; any 2xx), else the error class that
- * ground/protocol.h promises for it. to: where a redirect pointed, or NULL. */
+/* 0 when the status is the success that was asked for (200; 200 or 304; 206 or, from a server that knows no
+ * ranges, 200; any 2xx), else the error class that ground/protocol.h promises for it. to: where a redirect
+ * pointed, or NULL. */
 _must_check_ int answer_check_status(long status, enum answer_expect expect, const char *to,
                                      struct fault *f);
+
+/* The error class of a proxy that did not open a tunnel, by the status of its answer to CONNECT. */
+_must_check_ int answer_check_proxy(long status, struct fault *f);

@@ -50,13 +50,12 @@ static int object_find(int folder, const char *path, const char *decoded)
         return fd;
 }
 
-static int object_open(int folder, const char *path, const char *decoded, uint64_t max_bytes,
-                       struct fault *f)
+static int object_open(int folder, const struct fetch_get *g, const char *decoded, struct fault *f)
 {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
 
-        fd = object_find(folder, path, decoded);
+        fd = object_find(folder, g->path, decoded);
         if (fd == -ENOENT)
                 return fault_set(f, -ENOENT, "not there");
         if (fd == -EACCES)
@@ -67,9 +66,11 @@ static int object_open(int folder, const char *path, const char *decoded, uint64
                 return fault_set(f, -EINVAL, "cannot open (%s); no link is followed there", strerror(-fd));
         if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
                 return fault_set(f, -EINVAL, "not a regular file");
-        if ((uint64_t)st.st_size > max_bytes)
+        if ((uint64_t)st.st_size > g->max_bytes)
                 return fault_set(f, -EFBIG, "longer than the %llu bytes expected",
-                                 (unsigned long long)max_bytes);
+                                 (unsigned long long)g->max_bytes);
+        if (g->offset > 0 && (g->offset > (uint64_t)st.st_size || lseek(fd, (off_t)g->offset, SEEK_SET) < 0))
+                return fault_set(f, -ERANGE, "shorter than the part of it that is here already");
         return TAKE_FD(fd);
 }
 
@@ -112,6 +113,6 @@ int folder_get(const struct config_source *source, const struct fetch_get *g, in
         folder = folder_open(source->url, f);
         if (folder < 0)
                 return folder;
-        fd = object_open(folder, g->path, decoded, g->max_bytes, f);
-        return fd < 0 ? fd : object_copy(fd, pipe, g->max_bytes, &result->bytes, f);
+        fd = object_open(folder, g, decoded, f);
+        return fd < 0 ? fd : object_copy(fd, pipe, g->max_bytes - g->offset, &result->bytes, f);
 }

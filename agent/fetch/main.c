@@ -60,7 +60,8 @@ static const struct message_rule rules[] = {
 };
 
 struct worker {
-        struct transfer *transfer;   /* owned */
+        struct transfer *transfer; /* owned */
+        struct login login;
         struct config *config;       /* owned; NULL if it could not be read */
         struct fault config_fault;   /* then: why, told to whoever asks for something */
         struct transfer_result last; /* of the request under way */
@@ -139,7 +140,7 @@ static int worker_get(struct worker *w, struct message *m, struct fault *why, st
         int r;
 
         if (!MESSAGE_TEXT_VALID(g->source) || !MESSAGE_TEXT_VALID(g->path) || !MESSAGE_TEXT_VALID(g->etag) ||
-            g->max_bytes > INT64_MAX)
+            g->max_bytes > INT64_MAX || g->offset > g->max_bytes)
                 return fault_set(f, -EPROTO, "peer sent a malformed FETCH_GET");
         r = pipe_check(pipe, f);
         if (r < 0)
@@ -223,7 +224,7 @@ static int conversation_run(struct worker *w, struct fault *f)
 static int run(void)
 {
         _cleanup_(worker_done) struct worker w = {};
-        struct fault f = {};
+        struct fault f = {}, why = {};
         uint64_t patience;
         int r;
 
@@ -234,7 +235,14 @@ static int run(void)
         }
         (void)(arg_source ? config_make(&w.config, &w.config_fault)
                           : config_read(arg_config, &w.config, &w.config_fault));
-        r = transfer_new(STDIN_FILENO, patience, &w.transfer);
+        r = login_read(&w.login, &why);
+        /* A login that is no login is told to whoever asks for something, as a configuration that is none.
+         */
+        if (r < 0) {
+                w.config = config_free(w.config);
+                w.config_fault = why;
+        }
+        r = transfer_new(STDIN_FILENO, patience, r > 0 ? &w.login : NULL, &w.transfer);
         if (r >= 0)
                 r = conversation_run(&w, &f);
         if (r < 0) {

@@ -7,9 +7,12 @@
 #include "fetch/transfer.h"
 
 #include <curl/curl.h>
+#include <inttypes.h>
 #include <poll.h>
+#include <time.h>
 
 #include "fetch/answer.h"
+#include "fetch/trouble.h"
 #include "fetch/url.h"
 #include "ground/io.h"
 
@@ -25,10 +28,16 @@ struct transfer {
         CURL *curl; /* owned */
         int peer;
         uint64_t patience_usec;
+        const struct login *login; /* borrowed; for proxies; or NULL */
         /* below: of the request under way */
         int pipe; /* or -EBADF */
         int body; /* or -EBADF */
         uint64_t max_bytes;
+        uint64_t rate;         /* bytes a second that it may take; 0: any */
+        uint64_t due_usec;     /* CLOCK_MONOTONIC: when the next of them may be taken */
+        uint64_t resume;       /* the first byte of the object that the pipe is to have */
+        uint64_t position;     /* in the object: of what came last */
+        bool begun;            /* some of the body has come */
         uint64_t size, offset; /* of body */
         uint64_t discarded;
         uint64_t bytes;
@@ -46,7 +55,7 @@ struct transfer *transfer_free(struct transfer *t)
         return NULL;
 }
 
-int transfer_new(int peer, uint64_t patience_usec, struct transfer **ret)
+int transfer_new(int peer, uint64_t patience_usec, const struct login *login, struct transfer **ret)
 {
         _cleanup_(transfer_freep) struct transfer *t = calloc(1, sizeof(*t));
 
@@ -57,6 +66,7 @@ int transfer_new(int peer, uint64_t patience_usec, struct transfer **ret)
                 return -ENOMEM;
         t->peer = peer;
         t->patience_usec = patience_usec;
+        t->login = login;
         *ret = TAKE_PTR(t);
         return 0;
 }
@@ -74,40 +84,123 @@ static size_t on_header(char *line, size_t one, size_t n, void *userdata)
         return n;
 }
 
+/* Whether the caller has closed an end, while waiting msec for it. */
+static bool caller_gone(const struct transfer *t, int msec)
+{
+        struct pollfd fds[] = { { .fd = t->peer }, { .fd = t->pipe } };
+
+        return poll(fds, ELEMENTSOF(fds), msec) > 0 &&
+               ((fds[0].revents | fds[1].revents) & (POLLHUP | POLLERR));
+}
+
+static int fault_caller_gone(struct fault *f)
+{
+        return fault_set(f, -EPIPE, "the caller has closed its end");
+}
+
+/* Called once a second at least. A caller that has closed its ends wants nothing more. */
+static int on_progress(void *userdata, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+        struct transfer *t = userdata;
+
+        if (!caller_gone(t, 0))
+                return 0;
+        t->error = fault_caller_gone(t->fault);
+        return 1;
+}
+
+static uint64_t monotonic_usec(void)
+{
+        struct timespec ts;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+        return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* RateLimit=, by taking no more from the connection until it is time: the window of TCP does the rest. Not
+ * CURLOPT_MAX_RECV_SPEED_LARGE: libcurl 7.88 was measured at up to 1.7 times of what it was given, and lets
+ * the first second's worth pass at once. What was not used while the server was slow is not made up for. */
+static int body_pace(struct transfer *t, size_t n, struct fault *f)
+{
+        uint64_t now;
+
+        if (t->rate == 0)
+                return 0;
+        now = monotonic_usec();
+        t->due_usec = (t->due_usec > now ? t->due_usec : now) + (uint64_t)n * 1000000 / t->rate;
+        while (now < t->due_usec) {
+                if (caller_gone(t, (int)((t->due_usec - now) / 1000) + 1))
+                        return fault_caller_gone(f);
+                now = monotonic_usec();
+        }
+        return 0;
+}
+
 /* The cap. Not libcurl's CURLOPT_MAXFILESIZE: before 8.4 that only looks at Content-Length, and it looks at
  * the one of an error page too. */
-static bool body_fits(const struct transfer *t, size_t n)
+static bool body_fits(const struct transfer *t, uint64_t n)
+{
+        return n <= t->max_bytes - t->position;
+}
+
+/* The first bytes of a body: which part of the object they are, and whether what is announced fits. */
+static int body_begin(struct transfer *t, long status, struct fault *f)
 {
         curl_off_t announced = -1;
 
-        if (t->bytes == 0)
-                (void)curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-        return n <= t->max_bytes - t->bytes && (announced < 0 || (uint64_t)announced <= t->max_bytes);
+        t->begun = true;
+        if (status == 206 && (!t->answer.ranged || t->answer.from != t->resume))
+                return fault_set(f, -ERANGE, "the server sends another part than was asked for");
+        t->position = status == 206 ? t->resume : 0;
+        (void)curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+        if (announced >= 0 && !body_fits(t, (uint64_t)announced))
+                return fault_set(f, -EFBIG, "longer than the %llu bytes expected",
+                                 (unsigned long long)t->max_bytes);
+        return 0;
 }
 
-/* Only the body of a 200 is what was asked for: an error page must not be mistaken for metadata. */
+/* A server that knows no ranges begins at 0: what the caller has already ends here. */
+static int body_pass(struct transfer *t, const char *data, size_t n, struct fault *f)
+{
+        size_t known = 0;
+        int r;
+
+        if (!body_fits(t, n))
+                return fault_set(f, -EFBIG, "longer than the %llu bytes expected",
+                                 (unsigned long long)t->max_bytes);
+        if (t->position < t->resume)
+                known = n < t->resume - t->position ? n : (size_t)(t->resume - t->position);
+        r = io_write_full(t->pipe, data + known, n - known);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot pass the body on");
+        t->position += n;
+        t->bytes += n - known;
+        return 0;
+}
+
+/* Only the body of a 200, or of the 206 that was asked for: an error page must not be mistaken for metadata.
+ */
 static size_t on_body(char *data, size_t one, size_t n, void *userdata)
 {
         struct transfer *t = userdata;
         long status = 0;
-        int r;
+        int r = 0;
 
         (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
-        if (status != 200 || t->pipe < 0) {
+        if ((status != 200 && !(status == 206 && t->resume > 0)) || t->pipe < 0) {
                 t->discarded += n;
                 return t->discarded <= ERROR_PAGE_MAX ? n : CURL_WRITEFUNC_ERROR;
         }
-        if (!body_fits(t, n)) {
-                t->error = fault_set(t->fault, -EFBIG, "longer than the %llu bytes expected",
-                                     (unsigned long long)t->max_bytes);
-                return CURL_WRITEFUNC_ERROR;
-        }
-        r = io_write_full(t->pipe, data, n);
+        if (!t->begun)
+                r = body_begin(t, status, t->fault);
+        if (r >= 0)
+                r = body_pace(t, n, t->fault);
+        if (r >= 0)
+                r = body_pass(t, data, n, t->fault);
         if (r < 0) {
-                t->error = fault_set_errno(t->fault, r, "cannot pass the body on");
+                t->error = r;
                 return CURL_WRITEFUNC_ERROR;
         }
-        t->bytes += n;
         return n;
 }
 
@@ -140,18 +233,6 @@ static int on_seek(void *userdata, curl_off_t offset, int origin)
         return CURL_SEEKFUNC_OK;
 }
 
-/* Called once a second at least. A caller that has closed its ends wants nothing more. */
-static int on_progress(void *userdata, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-        struct transfer *t = userdata;
-        struct pollfd fds[] = { { .fd = t->peer }, { .fd = t->pipe } };
-
-        if (poll(fds, ELEMENTSOF(fds), 0) <= 0 || !((fds[0].revents | fds[1].revents) & (POLLHUP | POLLERR)))
-                return 0;
-        t->error = fault_set(t->fault, -EPIPE, "the caller has closed its end");
-        return 1;
-}
-
 static long transfer_time_max(const struct transfer *t, uint64_t bytes)
 {
         uint64_t seconds = bytes / SPEED_AVERAGE_MIN + 2 * t->patience_usec / 1000000;
@@ -167,6 +248,10 @@ static const struct transfer_option {
         { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
         { CURLOPT_SSL_VERIFYPEER, 1 },
         { CURLOPT_SSL_VERIFYHOST, 2 },
+        { CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
+        { CURLOPT_PROXY_SSL_VERIFYPEER, 1 },
+        { CURLOPT_PROXY_SSL_VERIFYHOST, 2 },
+        { CURLOPT_HTTPPROXYTUNNEL, 1 }, /* a proxy passes on what it cannot read, or nothing */
         { CURLOPT_FOLLOWLOCATION, 0 },
         { CURLOPT_DISALLOW_USERNAME_IN_URL, 1 },
         { CURLOPT_PATH_AS_IS, 1 }, /* no "..", "%2e" or "//" is resolved: url_build() has spoken */
@@ -207,91 +292,91 @@ static CURLcode transfer_set_callbacks(struct transfer *t)
         return e ?: curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
 }
 
-static CURLcode transfer_prepare(struct transfer *t, const char *url, enum config_transport transport,
-                                 const char *ca_file, uint64_t bytes)
+/* How a request gets to where it goes: what the configuration says of one source, or of the receiver. */
+struct route {
+        const char *url;
+        enum config_transport transport;
+        const char *ca_file, *proxy;
+        uint64_t bytes; /* of the body, at most */
+};
+
+static CURLcode transfer_set_proxy(struct transfer *t, const struct route *route)
+{
+        CURL *c = t->curl;
+        CURLcode e;
+
+        /* a proxy would carry what is for this machine off it */
+        if (route->transport == CONFIG_HTTP_LOCALHOST || str_eq(route->proxy, CONFIG_PROXY_NONE))
+                return curl_easy_setopt(c, CURLOPT_PROXY, "");
+        if (!*route->proxy)
+                return CURLE_OK;
+        e = curl_easy_setopt(c, CURLOPT_PROXY, route->proxy);
+        e = e ?: curl_easy_setopt(c, CURLOPT_NOPROXY, ""); /* nor does $no_proxy lead around it */
+        if (t->login) {
+                e = e ?: curl_easy_setopt(c, CURLOPT_PROXYUSERNAME, t->login->user);
+                e = e ?: curl_easy_setopt(c, CURLOPT_PROXYPASSWORD, t->login->password);
+        }
+        return e;
+}
+
+/* Else libcurl trusts the system's directory of CAs beside the ones that were configured. */
+static CURLcode transfer_set_authorities(struct transfer *t, const char *ca_file)
+{
+        CURL *c = t->curl;
+        CURLcode e = CURLE_OK;
+
+        if (!*ca_file)
+                return e;
+        e = curl_easy_setopt(c, CURLOPT_CAINFO, ca_file);
+        e = e ?: curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+        e = e ?: curl_easy_setopt(c, CURLOPT_PROXY_CAINFO, ca_file);
+        return e ?: curl_easy_setopt(c, CURLOPT_PROXY_CAPATH, NULL);
+}
+
+static CURLcode transfer_prepare(struct transfer *t, const struct route *route)
 {
         CURL *c = t->curl;
         CURLcode e;
 
         curl_easy_reset(c); /* keeps connections, sessions and names looked up */
-        e = curl_easy_setopt(c, CURLOPT_URL, url);
-        e = e ?: curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, transport == CONFIG_HTTPS ? "https" : "http");
-        if (transport == CONFIG_HTTP_LOCALHOST) /* a proxy would carry it off this machine */
-                e = e ?: curl_easy_setopt(c, CURLOPT_PROXY, "");
+        e = curl_easy_setopt(c, CURLOPT_URL, route->url);
+        e = e
+                    ?: curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR,
+                                        route->transport == CONFIG_HTTPS ? "https" : "http");
         e = e ?: curl_easy_setopt(c, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
         for (size_t i = 0; i < ELEMENTSOF(transfer_options); i++)
                 e = e ?: curl_easy_setopt(c, transfer_options[i].option, transfer_options[i].value);
-        if (*ca_file) {
-                e = e ?: curl_easy_setopt(c, CURLOPT_CAINFO, ca_file);
-                /* Else libcurl trusts the system's directory of CAs beside the one that was configured. */
-                e = e ?: curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-        }
-        e = e ?: transfer_set_limits(t, bytes);
+        e = e ?: transfer_set_proxy(t, route);
+        e = e ?: transfer_set_authorities(t, route->ca_file);
+        e = e ?: transfer_set_limits(t, route->bytes);
         return e ?: transfer_set_callbacks(t);
-}
-
-static const struct transfer_class {
-        CURLcode code;
-        int error;
-        const char *what;
-} transfer_classes[] = {
-        { CURLE_OUT_OF_MEMORY, -ENOMEM, "out of memory" },
-        { CURLE_PEER_FAILED_VERIFICATION, -EACCES, "the server's certificate does not prove who it is" },
-        { CURLE_SSL_ISSUER_ERROR, -EACCES, "the server's certificate does not prove who it is" },
-        { CURLE_SSL_CACERT_BADFILE, -EACCES, "no CA certificates" },
-        { CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH, "the name cannot be looked up" },
-        { CURLE_COULDNT_RESOLVE_PROXY, -EHOSTUNREACH, "the proxy's name cannot be looked up" },
-        { CURLE_COULDNT_CONNECT, -EHOSTUNREACH, "cannot connect" },
-        { CURLE_SSL_CONNECT_ERROR, -EHOSTUNREACH, "no TLS connection (1.2 or later) with this server" },
-        { CURLE_OPERATION_TIMEDOUT, -EHOSTUNREACH, "too slow" },
-        { CURLE_PARTIAL_FILE, -EHOSTUNREACH, "the body ended before its end" },
-        { CURLE_GOT_NOTHING, -EHOSTUNREACH, "the server closed the connection without an answer" },
-        { CURLE_RECV_ERROR, -EHOSTUNREACH, "the connection broke" },
-        { CURLE_SEND_ERROR, -EHOSTUNREACH, "the connection broke" },
-};
-
-static int transfer_explain(const struct transfer *t, CURLcode e, const char *ca_file, struct fault *f)
-{
-        const struct transfer_class other = { e, -EHOSTUNREACH, curl_easy_strerror(e) }, *c = &other;
-
-        for (size_t i = 0; i < ELEMENTSOF(transfer_classes); i++)
-                if (transfer_classes[i].code == e)
-                        c = transfer_classes + i;
-        if (e == CURLE_SSL_CACERT_BADFILE)
-                return fault_set(
-                        f, c->error,
-                        "cannot read %s%.200s; this process has a user of its own, so everybody must be "
-                        "able to read it",
-                        *ca_file ? "CAFile=" : "the system's CA certificates", ca_file);
-        if (c->error == -EACCES)
-                return fault_set(f, c->error,
-                                 "%s (%.160s); check the name in URL=, this machine's clock, and %s%.200s",
-                                 c->what, t->detail, *ca_file ? "CAFile=" : "the system's CA certificates",
-                                 ca_file);
-        return fault_set(f, c->error, "%s%s%.200s", c->what, *t->detail ? ": " : "", t->detail);
 }
 
 /* Runs what was prepared. A status that is not the one asked for says more than what went wrong after it. */
 static int transfer_run(struct transfer *t, enum answer_expect expect, const char *ca_file,
                         struct transfer_result *result, struct fault *f)
 {
+        long connected = 0;
         char *location = NULL;
         CURLcode e;
         int r;
 
         e = curl_easy_perform(t->curl);
+        (void)curl_easy_getinfo(t->curl, CURLINFO_HTTP_CONNECTCODE, &connected);
         (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &result->status);
         (void)curl_easy_getinfo(t->curl, CURLINFO_REDIRECT_URL, &location);
         result->bytes = t->bytes;
         if (t->error < 0)
                 return t->error;
+        if (connected >= 300 && e != CURLE_OK)
+                return answer_check_proxy(connected, f);
         if (result->status >= 200) {
                 r = answer_check_status(result->status, expect, location, f);
                 if (r < 0)
                         return r;
         }
         if (e != CURLE_OK)
-                return transfer_explain(t, e, ca_file, f);
+                return trouble_explain(e, t->detail, ca_file, f);
         memcpy(result->etag, t->answer.etag, sizeof(result->etag));
         return 0;
 }
@@ -299,7 +384,9 @@ static int transfer_run(struct transfer *t, enum answer_expect expect, const cha
 static void transfer_start(struct transfer *t, struct fault *f)
 {
         t->pipe = t->body = -EBADF;
-        t->max_bytes = t->size = t->offset = t->discarded = t->bytes = 0;
+        t->rate = t->due_usec = 0;
+        t->max_bytes = t->resume = t->position = t->size = t->offset = t->discarded = t->bytes = 0;
+        t->begun = false;
         t->error = 0;
         t->fault = f;
         t->answer = (struct answer){};
@@ -326,7 +413,9 @@ int transfer_get(struct transfer *t, const struct config_source *source, const s
 {
         _cleanup_(slist_done) struct curl_slist *headers = NULL;
         char url[URL_SIZE], line[STRLEN("If-None-Match: ") + FETCH_ETAG_SIZE];
-        enum answer_expect expect = *g->etag ? EXPECT_BODY_OR_UNCHANGED : EXPECT_BODY;
+        enum answer_expect expect = g->offset > 0 ? EXPECT_REST
+                                    : *g->etag    ? EXPECT_BODY_OR_UNCHANGED
+                                                  : EXPECT_BODY;
         CURLcode e;
         int r;
 
@@ -339,8 +428,18 @@ int transfer_get(struct transfer *t, const struct config_source *source, const s
         transfer_start(t, f);
         t->pipe = pipe;
         t->max_bytes = g->max_bytes;
-        e = transfer_prepare(t, url, source->transport, source->ca_file, g->max_bytes);
-        if (*g->etag) {
+        t->resume = g->offset;
+        t->rate = source->rate;
+        e = transfer_prepare(t, &(struct route){ .url = url,
+                                                 .transport = source->transport,
+                                                 .ca_file = source->ca_file,
+                                                 .proxy = source->proxy,
+                                                 .bytes = g->max_bytes });
+        if (g->offset > 0) {
+                /* Not CURLOPT_RESUME_FROM: that takes a server without ranges for an error. */
+                (void)snprintf(line, sizeof(line), "%" PRIu64 "-", g->offset);
+                e = e ?: curl_easy_setopt(t->curl, CURLOPT_RANGE, line);
+        } else if (*g->etag) {
                 (void)snprintf(line, sizeof(line), "If-None-Match: %s", g->etag);
                 r = header_add(&headers, line);
                 e = e ?: curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, headers);
@@ -369,7 +468,11 @@ int transfer_upload(struct transfer *t, const struct config_report *report, cons
         transfer_start(t, f);
         t->body = body;
         t->size = size;
-        e = transfer_prepare(t, url, CONFIG_HTTPS, report->ca_file, size);
+        e = transfer_prepare(t, &(struct route){ .url = url,
+                                                 .transport = CONFIG_HTTPS,
+                                                 .ca_file = report->ca_file,
+                                                 .proxy = report->proxy,
+                                                 .bytes = size });
         e = e ?: curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, headers);
         e = e ?: curl_easy_setopt(t->curl, put ? CURLOPT_UPLOAD : CURLOPT_POST, 1L);
         e = e

@@ -5,6 +5,7 @@
 #include "ground/fault.h"
 #include "ground/protocol.h"
 #include "facts/config.h"
+#include "fetch/login.h"
 
 /* The door to libcurl: one handle, which keeps its connection alive from one request to the next. */
 struct transfer;
@@ -13,8 +14,10 @@ struct transfer *transfer_free(struct transfer *t);
 DEFINE_POINTER_CLEANUP(struct transfer, transfer_free)
 
 /* peer: the conversation's socket, watched so that nothing runs on for a caller that has gone; not owned.
- * patience_usec: how long to wait for a connection, and for a server that has gone silent. -ENOMEM. */
-_must_check_ int transfer_new(int peer, uint64_t patience_usec, struct transfer **ret);
+ * patience_usec: how long to wait for a connection, and for a server that has gone silent. login: for
+ * proxies that the configuration names, borrowed, or NULL. -ENOMEM. */
+_must_check_ int transfer_new(int peer, uint64_t patience_usec, const struct login *login,
+                              struct transfer **ret);
 
 /* What came of one request, on success and on failure. */
 struct transfer_result {

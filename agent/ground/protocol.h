@@ -26,7 +26,8 @@
  *
  *   0              200, or 304 to a request with an ETag; any 2xx to an upload
  *   -ENOENT        404, 403 (a bucket that may not be listed says so), 410
- *   -EFBIG         the body is, or announces to be, longer than max_bytes; the pipe got no more than that
+ *   -ERANGE        the server cannot go on from offset (416, another Content-Range): ask again from 0
+ *   -EFBIG         the object is, or announces to be, longer than max_bytes; the pipe got no more than that
  *   -EHOSTUNREACH  no name, no connection, no answer in time, cut off, 5xx, 408, 425 to 429: later
  *   -EACCES        certificate, name or CA wrong; 401: somebody must look
  *   -EINVAL        bad source, path, name or configuration; a redirect; other 4xx: somebody must look
@@ -37,6 +38,8 @@ enum fetch_message { FETCH_GET = 1, FETCH_UPLOAD, FETCH_DONE };
 
 struct fetch_get {
         uint64_t max_bytes; /* more is an error: the cap of what is signed, or of the role */
+        uint64_t offset; /* so many bytes are here already, at most max_bytes: the pipe gets what is behind
+                            them, also from a server that sends them all the same */
         char source[NAME_SIZE];
         char path[FETCH_PATH_SIZE]; /* below the source's URL; segments of RFC 3986 unreserved characters,
                                        '+' and "%XX"; no ".", no "..", no query */

@@ -150,6 +150,8 @@ void attempt_end_failed(struct attempt *t, const struct fault *why)
         struct bundle *b = t->bundle;
         bool news = !str_eq(b->error, why->text);
 
+        attempt_drop_download(t, why);
+
         if (b->health == BUNDLE_UPDATING) { /* what ran was left alone, and has done so since then */
                 agent_set_health(t->agent, b, t->health_before);
                 b->since_usec = t->since_before;

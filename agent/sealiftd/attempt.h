@@ -58,6 +58,8 @@ int attempt_stop_old_last(struct attempt *t, struct fault *f);
 void attempt_roll_back(struct attempt *t, const struct fault *why);
 /* Removes what was staged. */
 void attempt_remove(struct attempt *t);
+/* Removes what was fetched, unless a new attempt can go on with it. */
+void attempt_drop_download(struct attempt *t, const struct fault *why);
 
 /* The ends of an attempt: journal, health, last error. */
 void attempt_end_current(struct attempt *t);

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From the bucket to a durable, checked tree on disk. Nothing runs from it yet, so every failure here is
- * undone by removing it. The order is the point: length and sum of the whole bundle first, then the
- * unpacker, then each entry against the manifest, then the tree as a whole, then the disk. */
+/* From a bundle whose length and sum are right (attempt_fetch.c) to a durable, checked tree on disk. Nothing
+ * runs from it yet, so every failure here is undone by removing it. The order is the point: the unpacker,
+ * then each entry against the manifest, then the tree as a whole, then the disk. */
 
 #include "sealiftd/attempt.h"
 
-#include <inttypes.h>
 #include <syslog.h>
 
-#include "facts/digest.h"
-#include "ground/io.h"
 #include "ground/message.h"
-#include "ground/text.h"
 #include "sealiftd/install.h"
+#include "store/incoming.h"
 #include "store/stage.h"
 #include "store/tree.h"
 
@@ -21,84 +18,6 @@
 #define UNPACK_SILENCE_MAX_USEC (UINT64_C(2) * 60 * 1000000)
 
 enum { UNPACK_BREATHE_MESSAGES = 64 }; /* some 4 MiB of writing between looks at the bus */
-
-/* Where the body of a bundle goes while its sum is made. */
-struct arriving {
-        int fd;
-        struct digest *digest;
-        uint64_t bytes;
-};
-
-static int sink_arriving(void *userdata, const void *data, size_t len, struct fault *f)
-{
-        struct arriving *x = userdata;
-        int r;
-
-        r = digest_add(x->digest, data, len);
-        if (r >= 0)
-                r = io_write_full(x->fd, data, len);
-        if (r < 0)
-                return fault_set_errno(f, r, "cannot keep the bundle in /var/lib/sealift/incoming");
-        x->bytes += len;
-        return 0;
-}
-
-static int arriving_check(struct arriving *x, const struct attempt *t, struct fault *f)
-{
-        const struct content *c = &t->manifest->content;
-        uint8_t sum[SHA256_SIZE];
-        char hex[DIGEST_HEX_SIZE];
-        int r;
-
-        if (x->bytes != c->size)
-                return fault_set(f, -EBADMSG,
-                                 "bundle of %s %s has %" PRIu64 " bytes where %" PRIu64 " were signed",
-                                 t->bundle->name, t->release.version, x->bytes, c->size);
-        r = digest_take(x->digest, sum);
-        if (r < 0)
-                return fault_set_errno(f, r, "cannot sum the bundle");
-        text_hex(sum, sizeof(sum), hex);
-        if (!str_eq(hex, c->sha256))
-                return fault_set(f, -EBADMSG,
-                                 "bundle of %s %s has SHA-256 %s where %s was signed; compare the bucket "
-                                 "with the publisher's "
-                                 "repository",
-                                 t->bundle->name, t->release.version, hex, c->sha256);
-        return 0;
-}
-
-/* Fetches into incoming/ and leaves a descriptor for reading only: it is given to the unpacker. */
-static int bundle_receive(struct attempt *t, struct arriving *x, struct fault *f)
-{
-        const struct content *c = &t->manifest->content;
-        int r;
-
-        r = refresh_fetch_bundle(t->trust, t->bundle->name, c, sink_arriving, x, f);
-        if (r >= 0)
-                r = arriving_check(x, t, f);
-        if (r < 0)
-                return r;
-        t->bundle_fd = store_incoming_open(t->agent->store, c->sha256, f);
-        return t->bundle_fd < 0 ? t->bundle_fd : 0;
-}
-
-int attempt_fetch_bundle(struct attempt *t, struct fault *f)
-{
-        _cleanup_(digest_freep) struct digest *digest = NULL;
-        _cleanup_close_ int fd = -EBADF;
-        int r;
-
-        r = digest_new(&digest);
-        if (r < 0)
-                return fault_set_errno(f, r, "cannot sum the bundle");
-        fd = store_incoming_create(t->agent->store, t->manifest->content.sha256, f);
-        if (fd < 0)
-                return fd;
-        r = bundle_receive(t, &(struct arriving){ .fd = fd, .digest = digest }, f);
-        /* The descriptor is the bundle from here on; the name has done its work. */
-        store_incoming_remove(t->agent->store, t->manifest->content.sha256);
-        return r;
-}
 
 /* Before anything is fetched. There may be a whole tree already, of the previous release that is to be the
  * next; it is not touched until the bundle is here. */
@@ -171,6 +90,7 @@ int attempt_sync(struct attempt *t, struct fault *f)
                 r = store_state_save(t->agent->store, t->bundle->name, &t->bundle->state, f);
         if (r < 0)
                 return r;
+        incoming_remove(store_incoming_fd(t->agent->store), t->manifest->content.sha256);
         journal_send(JOURNAL_RELEASE_INSTALLED, LOG_INFO, &s,
                      "%s: release %s is on disk, every file as signed", t->bundle->name, t->release.version);
         return 0;

@@ -9,7 +9,32 @@
 
 #include "doors/journal.h"
 #include "facts/name.h"
+#include "store/incoming.h"
 #include "store/tree.h"
+
+struct expecting {
+        const struct refresh *trust;
+        const struct plan *plan;
+};
+
+static bool is_expected(void *userdata, const char *digest)
+{
+        const struct expecting *x = userdata;
+
+        return refresh_expects(x->trust, x->plan, digest);
+}
+
+void collect_downloads(struct agent *a, const struct refresh *trust, const struct plan *plan)
+{
+        struct expecting x = { trust, plan };
+        struct fault f = {};
+
+        /* What a role that was refused has signed is not known. */
+        if (refresh_verdict(trust, &f) < 0)
+                return;
+        if (incoming_sweep(store_incoming_fd(a->store), is_expected, &x, &f) < 0)
+                journal_send(JOURNAL_RELEASE_REMOVED, LOG_WARNING, NULL, "%s", f.text);
+}
 
 static bool release_kept(const struct bundle *b, const char *place)
 {

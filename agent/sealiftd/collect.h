@@ -2,6 +2,10 @@
 #pragma once
 
 #include "sealiftd/agent.h"
+#include "sealiftd/refresh.h"
+
+/* Removes what was downloaded in part for releases that are no longer to be installed. Logs; never fails. */
+void collect_downloads(struct agent *a, const struct refresh *trust, const struct plan *plan);
 
 /* Stops what runs of any release that is not its bundle's current one: of a release on trial when an earlier
  * agent was killed, of an old one that could not be stopped. Logs; never fails. */

@@ -46,7 +46,7 @@ void fetcher_close(struct fetcher *x)
 
 static int fetcher_ask(struct fetcher *x, const struct fetch_request *q, int *ret_pipe, struct fault *f)
 {
-        struct fetch_get get = { .max_bytes = q->max_bytes };
+        struct fetch_get get = { .max_bytes = q->max_bytes, .offset = q->offset };
         int fds[2], r;
 
         if (text_copy(get.source, sizeof(get.source), q->source) < 0 ||
@@ -95,7 +95,7 @@ static int fetcher_drain(struct fetcher *x, const struct fetch_request *q, int p
                 if (n < 0)
                         continue;
                 total += (uint64_t)n;
-                if (total > q->max_bytes)
+                if (total > q->max_bytes - q->offset)
                         return fault_set(f, -EFBIG, "%s: more than %" PRIu64 " bytes", q->path,
                                          q->max_bytes);
                 r = sink(userdata, chunk, (size_t)n, f);
@@ -111,9 +111,8 @@ static int fetcher_drain(struct fetcher *x, const struct fetch_request *q, int p
  * that is not for a worker to say. */
 static bool error_believed(int error)
 {
-        static const int believed[] = {
-                0, -ENOENT, -EFBIG, -EHOSTUNREACH, -EACCES, -EINVAL, -EPIPE, -ENOMEM
-        };
+        static const int believed[] = { 0,       -ENOENT, -ERANGE, -EFBIG, -EHOSTUNREACH,
+                                        -EACCES, -EINVAL, -EPIPE,  -ENOMEM };
 
         for (size_t i = 0; i < ELEMENTSOF(believed); i++)
                 if (error == believed[i])

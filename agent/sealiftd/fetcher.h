@@ -19,6 +19,7 @@ struct fetch_request {
         const char *path; /* below the source */
         const char *etag; /* If-None-Match, or "" */
         uint64_t max_bytes;
+        uint64_t offset; /* the sink has so many bytes already, and gets what is behind them */
 };
 
 struct fetch_answer {

@@ -14,6 +14,13 @@
 #include "ground/text.h"
 #include "sealiftd/vigil.h"
 
+enum { TARGET_NAME_SIZE = 2 * NAME_SIZE + 16 };
+
+static const char *const bundle_suffixes[] = {
+        [COMPRESSION_ZSTD] = ".tar.zst",
+        [COMPRESSION_GZIP] = ".tar.gz",
+};
+
 void refresh_done(struct refresh *x)
 {
         x->trust = trust_free(x->trust);
@@ -234,13 +241,35 @@ int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f)
         return 0;
 }
 
+static const struct tuf_file *target_find(const struct refresh *x, const char *bundle, const char *suffix,
+                                          char name[static TARGET_NAME_SIZE])
+{
+        (void)snprintf(name, TARGET_NAME_SIZE, "%s/%s%s", x->agent->config->channel, bundle, suffix);
+        return trust_find_target(x->trust, name);
+}
+
+bool refresh_expects(const struct refresh *x, const struct plan *plan, const char *sha256)
+{
+        for (size_t i = 0; i < plan->n_items; i++)
+                for (size_t k = COMPRESSION_ZSTD; k < ELEMENTSOF(bundle_suffixes); k++) {
+                        char name[TARGET_NAME_SIZE], hex[DIGEST_HEX_SIZE] = "";
+                        const struct tuf_file *target;
+
+                        target = target_find(x, plan->items[i].bundle, bundle_suffixes[k], name);
+                        if (target && target->has_sha256)
+                                text_hex(target->sha256, sizeof(target->sha256), hex);
+                        if (str_eq(hex, sha256))
+                                return true;
+                }
+        return false;
+}
+
 static int refresh_find(const struct refresh *x, const char *bundle, const char *suffix,
                         const struct tuf_file **ret, char path[static FETCH_PATH_SIZE], struct fault *f)
 {
-        char name[2 * NAME_SIZE + 16];
+        char name[TARGET_NAME_SIZE];
 
-        (void)snprintf(name, sizeof(name), "%s/%s%s", x->agent->config->channel, bundle, suffix);
-        *ret = trust_find_target(x->trust, name);
+        *ret = target_find(x, bundle, suffix, name);
         if (!*ret)
                 return fault_set(f, -ENOENT, "%s: not in the signed metadata; publish the release again",
                                  name);
@@ -280,9 +309,9 @@ int refresh_fetch_manifest(struct refresh *x, const char *bundle, char **ret, si
 }
 
 int refresh_fetch_bundle(struct refresh *x, const char *bundle, const struct content *content,
-                         fetch_sink sink, void *userdata, struct fault *f)
+                         uint64_t offset, fetch_sink sink, void *userdata, struct fault *f)
 {
-        const char *suffix = content->compression == COMPRESSION_GZIP ? ".tar.gz" : ".tar.zst";
+        const char *suffix = bundle_suffixes[content->compression];
         char path[FETCH_PATH_SIZE], sha256[DIGEST_HEX_SIZE] = "";
         const struct tuf_file *target;
         struct fetch_answer answer;
@@ -302,6 +331,7 @@ int refresh_fetch_bundle(struct refresh *x, const char *bundle, const struct con
                            &(struct fetch_request){ .source = x->agent->config->source,
                                                     .path = path,
                                                     .etag = "",
-                                                    .max_bytes = content->size },
+                                                    .max_bytes = content->size,
+                                                    .offset = offset },
                            sink, userdata, &answer, f);
 }

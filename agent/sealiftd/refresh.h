@@ -33,7 +33,11 @@ _must_check_ int refresh_plan(const struct refresh *x, struct plan **ret, struct
 _must_check_ int refresh_fetch_manifest(struct refresh *x, const char *bundle, char **ret, size_t *ret_len,
                                         struct fault *f);
 
-/* The bundle that content names, to sink; the caller checks length and SHA-256. -EBADMSG before anything is
- * fetched when signed metadata and the signed manifest do not name the same bytes. */
+/* The bundle that content names, from offset on, to sink; the caller checks length and SHA-256. -EBADMSG
+ * before anything is fetched when signed metadata and the signed manifest do not name the same bytes.
+ * -ERANGE: the source can only begin at 0. */
 _must_check_ int refresh_fetch_bundle(struct refresh *x, const char *bundle, const struct content *content,
-                                      fetch_sink sink, void *userdata, struct fault *f);
+                                      uint64_t offset, fetch_sink sink, void *userdata, struct fault *f);
+
+/* Whether a release of the plan has a bundle with that SHA-256. */
+bool refresh_expects(const struct refresh *x, const struct plan *plan, const char *sha256);

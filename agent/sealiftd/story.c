@@ -185,8 +185,10 @@ int story_poll(struct agent *a, struct fault *f)
         }
         if (r >= 0)
                 r = refresh_plan(&trust, &plan, f);
-        if (r >= 0)
+        if (r >= 0) {
                 r = story_releases(a, &trust, plan, f);
+                collect_downloads(a, &trust, plan);
+        }
         /* Not "up to date": what the role has for this machine is not known. */
         if (r >= 0)
                 r = refresh_verdict(&trust, f);

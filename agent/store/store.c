@@ -13,7 +13,7 @@
 #include "ground/io.h"
 #include "ground/beneath.h"
 #include "store/directory.h"
-#include "store/tree.h"
+#include "store/incoming.h"
 
 enum place { TRUST, STATE, INCOMING, OUTBOX, RELEASES, N_PLACES };
 
@@ -85,9 +85,7 @@ static int store_sweep(struct store *s, struct fault *f)
         static const enum place written[] = { TRUST, STATE, OUTBOX };
         int r;
 
-        r = tree_empty(s->fds[INCOMING], f);
-        if (r < 0)
-                return fault_prefix(f, "incoming");
+        r = incoming_sweep(s->fds[INCOMING], NULL, NULL, f);
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(written); i++)
                 r = temporaries_sweep(s->fds[written[i]], places[written[i]], f);
         return r;
@@ -174,33 +172,6 @@ int store_trust_remove(struct store *s, const char *name, struct fault *f)
 
         r = trust_name_check(name, f);
         return r < 0 ? r : name_remove(s->fds[TRUST], places[TRUST], name, f);
-}
-
-static int incoming_open(struct store *s, const char *digest, int flags, struct fault *f)
-{
-        int fd;
-
-        if (!name_digest_valid(digest))
-                return fault_set(f, -EINVAL, "incoming/%.70s: not a digest", digest);
-        fd = openat(s->fds[INCOMING], digest, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
-        return fd < 0 ? fault_set_errno(f, -errno, "incoming/%.16s: cannot open", digest) : fd;
-}
-
-int store_incoming_create(struct store *s, const char *digest, struct fault *f)
-{
-        store_incoming_remove(s, digest);
-        return incoming_open(s, digest, O_RDWR | O_CREAT | O_EXCL, f);
-}
-
-int store_incoming_open(struct store *s, const char *digest, struct fault *f)
-{
-        return incoming_open(s, digest, O_RDONLY, f);
-}
-
-void store_incoming_remove(struct store *s, const char *digest)
-{
-        if (name_digest_valid(digest))
-                (void)unlinkat(s->fds[INCOMING], digest, 0);
 }
 
 static int bundle_check(const char *bundle, struct fault *f)
@@ -425,6 +396,11 @@ int store_release_find(struct store *s, const char *bundle, const char *place, s
 int store_tree_open(struct store *s, const char *bundle, const struct release_ref *release, struct fault *f)
 {
         return release_open(s, bundle, release, "tree", O_RDONLY | O_DIRECTORY, f);
+}
+
+int store_incoming_fd(struct store *s)
+{
+        return s->fds[INCOMING];
 }
 
 int store_outbox_fd(struct store *s)

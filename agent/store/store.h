@@ -29,12 +29,6 @@ _must_check_ int store_trust_write(struct store *s, const char *name, const void
                                    struct fault *f);
 _must_check_ int store_trust_remove(struct store *s, const char *name, struct fault *f);
 
-/* incoming/: a download by the digest it should have. Creating begins anew, for reading and writing; opening
- * is for reading only, as a descriptor to give away must be. The descriptor or -errno. */
-_must_check_ int store_incoming_create(struct store *s, const char *digest, struct fault *f);
-_must_check_ int store_incoming_open(struct store *s, const char *digest, struct fault *f);
-void store_incoming_remove(struct store *s, const char *digest);
-
 /* state/: one small file a bundle, replaced by one rename, which is the commit. A bundle without a file has
  * an empty state. -EINVAL for a damaged file, with its line. */
 _must_check_ int store_state_load(struct store *s, const char *bundle, struct bundle_state *ret,
@@ -66,7 +60,9 @@ _must_check_ int store_manifest_read(struct store *s, const char *bundle, const 
 _must_check_ int store_tree_open(struct store *s, const char *bundle, const struct release_ref *release,
                                  struct fault *f);
 
-int store_outbox_fd(struct store *s); /* borrowed; for store/outbox.h */
+/* Borrowed; for store/incoming.h and store/outbox.h. */
+int store_incoming_fd(struct store *s);
+int store_outbox_fd(struct store *s);
 
 /* Space for a release that is not there yet, from signed numbers: the download, the files in whole blocks,
  * the directories. */

@@ -3,7 +3,10 @@
 
 A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, and the first line that fits is obeyed.
 
-  ok                as an honest server would: Content-Length, ETag, If-None-Match, 404
+  ok                as an honest server would: Content-Length, ETag, If-None-Match, Range, 404
+  whole             the same, but it knows no ranges
+  part N            asked for a range, it sends one that begins N bytes later
+  range MODE [ARG]  asked for a range, what MODE does; else as an honest server would
   status CODE [SEC] that status and no more; with SEC also "Retry-After: SEC"
   truncate N        says the full length, sends N bytes, closes cleanly
   reset N           says the full length, sends N bytes, resets the connection
@@ -18,6 +21,8 @@ A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, a
   raw               the file is the whole answer, status line and all; then the connection ends in order
   file PATH         another file's bytes (PATH is absolute)
   gzip              the body compressed, with Content-Encoding: gzip that nobody asked for
+
+It is a proxy, too: CONNECT HOST:PORT opens a tunnel, where no rule for that path says "status CODE".
 """
 import argparse
 import fnmatch
@@ -30,6 +35,7 @@ import socket
 import ssl
 import struct
 import tempfile
+import threading
 import time
 
 CHUNK = 64 * 1024
@@ -59,6 +65,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "method": self.command, "path": self.path.partition("?")[0], "status": status, "sent": self.sent,
             "if_none_match": header("If-None-Match", ""), "if_modified_since": header("If-Modified-Since", ""),
             "range": header("Range", ""), "agent": header("User-Agent", ""),
+            "login": header("Proxy-Authorization", ""),
             "type": header("Content-Type", ""), "server": "evil", "body": body})
         with open(self.server.options.log, "a", encoding="utf-8") as log:
             log.write(line + "\n")
@@ -94,13 +101,39 @@ class Handler(http.server.BaseHTTPRequestHandler):
             pass
         raise Hang
 
+    def first_byte(self):
+        """Of the range that was asked for, of the form "bytes=N-", which is the only one that sealift asks for; or None."""
+        asked = self.headers.get("Range", "")
+        return int(asked[6:-1]) if asked.startswith("bytes=") and asked.endswith("-") else None
+
+    def send_part(self, data, first):
+        self.head(206, len(data) - first, Content_Range=f"bytes {first}-{len(data) - 1}/{len(data)}")
+        self.send(data[first:])
+
     def honest(self, data):
         etag = '"' + hashlib.sha256(data).hexdigest()[:16] + '"'
+        first = self.first_byte()
         if self.headers.get("If-None-Match") == etag:
             self.head(304, ETag=etag)
-            return
+        elif first is None:
+            self.obey_whole(data, etag)
+        elif first >= len(data):
+            self.head(416, 0, Content_Range=f"bytes */{len(data)}")
+        else:
+            self.send_part(data, first)
+
+    def obey_whole(self, data, etag='"0"'):
         self.head(200, len(data), ETag=etag)
         self.send(data)
+
+    def obey_part(self, data, later):
+        self.send_part(data, self.first_byte() + int(later))
+
+    def obey_range(self, data, mode, *arguments):
+        if self.first_byte() is None:
+            self.honest(data)
+        else:
+            getattr(self, "obey_" + mode.replace("-", "_"))(data, *arguments)
 
     def obey_status(self, data, code, *after):
         self.head(int(code), 0, **({"Retry_After": after[0]} if after else {}))
@@ -214,6 +247,34 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.head(204)
 
     do_POST = do_PUT
+
+    # ---- a proxy ----------------------------------------------------------------------------------------------------
+
+    def do_CONNECT(self):
+        mode, arguments = self.rule()
+        self.sent = 0
+        if mode == "status":
+            self.head(int(arguments[0]), 0)
+            self.note(self.status)
+            return
+        host, port = self.path.rsplit(":", 1)
+        self.note(200)
+        with socket.create_connection((host, int(port))) as other:
+            self.send_response(200)
+            self.end_headers()
+            threading.Thread(target=carry, args=(other, self.request), daemon=True).start()
+            carry(self.request, other)
+        self.close_connection = True
+
+
+def carry(a, b):
+    """All bytes of one connection to the other, until either ends."""
+    try:
+        while data := a.recv(CHUNK):
+            b.sendall(data)
+        b.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
 
 
 class Server(http.server.ThreadingHTTPServer):

@@ -76,8 +76,11 @@ web_begin() {
 }
 
 # store_listing: what must not change when something is refused. What is trusted may: a good timestamp of a bad release is
-# still a good timestamp.
-store_listing() { find "$STORE/releases" "$STORE/state" "$STORE/incoming" -printf '%P %y %s\n' | LC_ALL=C sort; }
+# still a good timestamp. And what has come of a bundle before the line broke is kept, see partials().
+store_listing() { find "$STORE/releases" "$STORE/state" -printf '%P %y %s\n' | LC_ALL=C sort; }
+
+# partials: the sizes of downloads that broke off and may be gone on with.
+partials() { find "$STORE/incoming" -type f -printf '%s\n' | sort -n | xargs; }
 
 # expect_refusal NAME EVENT REGEX: now, `sealift check` refuses and says REGEX; so do journal and report; and nothing moves.
 expect_refusal() {

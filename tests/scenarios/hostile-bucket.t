@@ -50,9 +50,66 @@ broken_answers() {
     broken "bundle missing" "$bundle" refused "web.tar.zst.* 404" status 404
     broken "bundle longer than signed" "$bundle" refused "web.tar.zst.*longer than" longer 1000
     broken "bundle cut" "$bundle" refused "web.tar.zst.*ended before its end" truncate 50
-    broken "bundle reset" "$bundle" refused "web.tar.zst.*connection broke" reset 50
+    is "$(partials)" 50 "what came is kept"
+    broken "bundle reset" "$bundle" refused "web.tar.zst.*connection broke" range reset 50
+    is "$(partials)" 50 "and is not lost when nothing more comes"
     broken "bundle compressed once more" "$bundle" refused "web.tar.zst.*longer than" gzip
+    is "$(partials)" "" "what is refused is not"
     broken "bundle changed" "$bundle" refused "SHA-256" flip 50
+    is "$(partials)" "" "nor what is another"
+}
+
+# resumed NAME MODE...: what is there of the coming release is gone on with, against a server that does so when it is asked for a
+# range; the release is installed all the same.
+resumed() {
+    local name=$1 want=$2 bundle
+    shift 2
+    version=$((version + 1))
+    web_publish "$version"
+    bundle=$(in_bucket .web.tar.zst)
+    evil_clear
+    evil_rule "$bundle" truncate 60
+    not_ok "$name: broken off" sealift check
+    is "$(partials)" 60 "$name: 60 bytes are here"
+    evil_clear
+    [ $# -eq 0 ] || evil_rule "$bundle" range "$@"
+    requests_mark
+    ok "$name: the next check installs the release" sealift check
+    is "$(web_page)" "$version" "$name: which answers"
+    await_requests 5 1 '.path | endswith(".tar.zst")'
+    is "$(tail -n "+$((requests_seen + 1))" "$BUCKET_LOG" | jq -r 'select(.path | endswith(".tar.zst")) | "\(.range)\(.status)"' | xargs)" \
+        "$want" "$name: what was asked for"
+    is "$(partials)" "" "$name: nothing is left over"
+}
+
+resumptions() {
+    version=3
+    resumed "ranges" "bytes=60-206"
+    resumed "no ranges" "bytes=60-200" whole
+    resumed "another part" "bytes=60-206 200" part 1
+    resumed "416" "bytes=60-416 200" status 416
+    resumed "the rest is another's" "bytes=60-206 200" flip 100
+
+    # What is here may be wrong: a power cut, or somebody who could write there.
+    web_publish 9
+    evil_clear
+    evil_rule "$(in_bucket .web.tar.zst)" truncate 60
+    not_ok "broken off" sealift check
+    printf x | dd of="$(find "$STORE/incoming" -type f)" conv=notrunc status=none
+    evil_clear
+    ok "what was here has changed: fetched anew" sealift check
+    is "$(web_page) $(partials)" "9 " "and installed"
+
+    # A release that is overtaken.
+    web_publish 10
+    evil_rule "$(in_bucket .web.tar.zst)" truncate 60
+    not_ok "broken off" sealift check
+    systemctl restart sealiftd.service
+    await 20 bundle_state web state >/dev/null
+    is "$(partials)" 60 "what is here outlives the agent"
+    web_publish 11
+    ok "another release is installed" sealift check
+    is "$(web_page) $(partials)" "11 " "and what was here of the one before is gone"
 }
 
 # Signed by our own keys, which somebody has stolen: a manifest that no sealift of the publisher's would have let through.
@@ -64,9 +121,9 @@ unknown_key() {
 
 well_again() {
     evil_start
-    web_publish 4
-    ok "the bucket is well again: release 4 is installed" sealift check
-    is "$(web_page)" 4 "and answers"
+    web_publish 3
+    ok "the bucket is well again: release 3 is installed" sealift check
+    is "$(web_page)" 3 "and answers"
 }
 
 quiet_poll() {
@@ -86,5 +143,6 @@ broken_answers
 unknown_key
 not_there
 well_again
+resumptions
 quiet_poll
 done_testing
