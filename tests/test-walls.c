@@ -274,36 +274,66 @@ static void test_label(void)
         *promise.profile = '\0';
 }
 
-static void limit_is(const struct walls_limit *l, const char *text, int want)
+/* What the kernel may say, and what it may not, where this was promised. */
+static void limit_is(enum limit limit, uint64_t promised, const char *name, const char *const *good,
+                     const char *const *bad)
 {
+        struct walls_limit l[LIMIT_MAX];
         struct fault f = {};
 
-        tap_int(walls_check_limit(l, text, &f), want, "%s of %s", l->file, text);
-        if (want < 0)
-                tap_like(f.text, "memory.max", "it says which");
+        promise.limits[limit] = promised;
+        tap_int(walls_limits(&walls, l), 1, "%s: asked for where it was promised", name);
+        tap_str(l[0].name, name, "and it alone");
+        for (size_t i = 0; good[i]; i++)
+                tap_int(walls_check_limit(l, good[i], &f), 0, "%s: good text %zu", name, i);
+        for (size_t i = 0; bad[i]; i++) {
+                tap_int(walls_check_limit(l, bad[i], &f), -EOPNOTSUPP, "%s: bad text %zu", name, i);
+                tap_like(f.text, name, "it says which");
+        }
+        promise.limits[limit] = PROMISE_NO_LIMIT;
 }
+#define TEXTS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+#define LIMITS(files, core)                                                                                 \
+        "Limit                     Soft Limit           Hard Limit           Units     \n"                  \
+        "Max core file size        " core "                    bytes     \n"                                \
+        "Max open files            " files "               files     \n"                                    \
+        "Max msgqueue size         819200               819200               bytes     \n"
 
 static void test_limits(void)
 {
-        struct walls_limit l[WALLS_LIMITS_MAX];
+        struct walls_limit l[LIMIT_MAX];
 
         tap_int(walls_limits(&walls, l), 0, "nothing was promised, nothing is asked for");
-        promise.tasks_max = 7;
-        tap_int(walls_limits(&walls, l), 1, "one limit");
-        tap_str(l[0].file, "pids.max", "of tasks");
-        promise.memory_max = 1000000;
-        tap_int(walls_limits(&walls, l), 2, "and one of memory");
-        tap_str(l[0].controller, "memory", "which its controller must be there for");
-        limit_is(l, "999424", 0);
-        limit_is(l, "1000000", 0);
-        limit_is(l, "1000001", -EOPNOTSUPP);
-        limit_is(l, "max", -EOPNOTSUPP);
-        limit_is(l, "", -EOPNOTSUPP);
-        promise.memory_max = promise.tasks_max = 0;
+        limit_is(LIMIT_MEMORY_MAX, 1000000, "memory.max", TEXTS("999424", "1000000"),
+                 TEXTS("1000001", "max", ""));
+        limit_is(LIMIT_MEMORY_HIGH, 1000000, "memory.high", TEXTS("999424"), TEXTS("1003520", "max"));
+        limit_is(LIMIT_MEMORY_SWAP_MAX, 0, "memory.swap.max", TEXTS("0"), TEXTS("4096", "max"));
+        limit_is(LIMIT_TASKS_MAX, 7, "pids.max", TEXTS("7"), TEXTS("8", "max"));
+        limit_is(LIMIT_CPU_QUOTA, 150, "cpu.max", TEXTS("150000 100000", "1500 1000", "10 100000"),
+                 TEXTS("150001 100000", "20000 10000", "max 100000", "150000", "150000 ", " 100000", "1 x",
+                       ""));
+        limit_is(LIMIT_CPU_WEIGHT, 50, "cpu.weight", TEXTS("50"), TEXTS("100", "49", ""));
+        limit_is(LIMIT_IO_WEIGHT, 50, "io.weight", TEXTS("default 50"), TEXTS("default 100", "50", ""));
+        limit_is(LIMIT_NOFILE, 512, "Max open files",
+                 TEXTS(LIMITS("512                 512", "0  0"), LIMITS("20                  511", "0  0")),
+                 TEXTS(LIMITS("512                 513", "0  0"), LIMITS("512         unlimited", "0  0"),
+                       "Max open files", "Max open files 1", "Max open files 1 1", ""));
+        limit_is(LIMIT_CORE, 0, "Max core file size", TEXTS(LIMITS("9 9", "0                    0")),
+                 TEXTS(LIMITS("0 0", "0            unlimited"), LIMITS("0 0", "0            1")));
+        tap_int(walls_limits(&walls, l), 0, "and each for itself");
+        promise.limits[LIMIT_NOFILE] = promise.limits[LIMIT_MEMORY_MAX] = 9;
+        promise.capabilities = UINT64_C(1) << 24;
+        tap_int(walls_limits(&walls, l), 1, "CAP_SYS_RESOURCE sets limits of its own");
+        tap_str(l[0].name, "memory.max", "but none of its cgroup");
+        promise.capabilities = 0;
+        promise.limits[LIMIT_NOFILE] = promise.limits[LIMIT_MEMORY_MAX] = PROMISE_NO_LIMIT;
 }
 
 int main(void)
 {
+        for (size_t i = 0; i < LIMIT_MAX; i++)
+                promise.limits[i] = PROMISE_NO_LIMIT;
         test_status();
         test_capabilities();
         test_users();

@@ -9,8 +9,10 @@
  * cannot, and systemd says nothing. */
 bool cgroup_has(const char *controller);
 
-enum { CGROUP_LIMIT_SIZE = 32 }; /* "max", or a number of bytes */
+enum { CGROUP_LIMIT_SIZE = 64 }; /* "max 100000", or a number of bytes */
 
-/* What stands in file ("memory.max") of the cgroup that membership, the text of a /proc/PID/cgroup, names;
- * without the newline. -ENOENT: it is gone, or has no such limit. */
-_must_check_ int cgroup_read(const char *membership, const char *file, char ret[static CGROUP_LIMIT_SIZE]);
+/* The first line of file ("memory.max") in the cgroup that membership, the text of a /proc/PID/cgroup,
+ * names; without the newline. -ENOENT: the cgroup is gone; -ENODATA: the kernel was built or started without
+ * such a limit; -EOPNOTSUPP: nobody gave this cgroup the controller. */
+_must_check_ int cgroup_read(const char *membership, const char *controller, const char *file,
+                             char ret[static CGROUP_LIMIT_SIZE]);

@@ -87,6 +87,11 @@ bool capability_sets_uid(uint64_t set)
         return has(set, CAP_SETUID);
 }
 
+bool capability_sets_limits(uint64_t set)
+{
+        return set & (UINT64_C(1) << CAP_SYS_RESOURCE);
+}
+
 bool capability_sets_gid(uint64_t set)
 {
         return has(set, CAP_SETGID);

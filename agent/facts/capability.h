@@ -23,3 +23,4 @@ bool capability_reads_log(uint64_t set) _const_;
 /* What a process with one of these is, is its own to say, at any time. */
 bool capability_sets_uid(uint64_t set) _const_;
 bool capability_sets_gid(uint64_t set) _const_;
+bool capability_sets_limits(uint64_t set) _const_; /* of setrlimit(2) */

@@ -14,6 +14,21 @@ enum { PROMISE_DYNAMIC_UID_MIN = 61184, PROMISE_DYNAMIC_UID_MAX = 65519 };
 
 enum { PROMISE_PROFILE_SIZE = 65 }; /* an AppArmor profile's name */
 
+/* Limits that it may have; facts/walls_limit.c says where the kernel keeps each. */
+enum limit {
+        LIMIT_MEMORY_MAX, /* bytes, as the next two */
+        LIMIT_MEMORY_HIGH,
+        LIMIT_MEMORY_SWAP_MAX,
+        LIMIT_TASKS_MAX,
+        LIMIT_CPU_QUOTA, /* percent of one processor */
+        LIMIT_CPU_WEIGHT,
+        LIMIT_IO_WEIGHT,
+        LIMIT_NOFILE,
+        LIMIT_CORE, /* bytes */
+        LIMIT_MAX,
+};
+#define PROMISE_NO_LIMIT UINT64_MAX /* of ours: systemd's own, or the host's */
+
 struct promise {
         enum network network;
         enum root root;
@@ -24,8 +39,7 @@ struct promise {
         char user[USER_SIZE];  /* of the host's; "": a dynamic one */
         uid_t uid;             /* of user, as it was when the unit was made; unitd/host.h */
         char profile[PROMISE_PROFILE_SIZE]; /* of AppArmor; "": none */
-        uint64_t memory_max;                /* bytes; 0: no limit */
-        uint64_t tasks_max;                 /* 0: systemd's own */
+        uint64_t limits[LIMIT_MAX];         /* or PROMISE_NO_LIMIT */
 };
 
 /* What the manifest alone decides: everything but profile, which is "", and uid, which is 0. */

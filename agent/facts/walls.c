@@ -193,28 +193,6 @@ int walls_check_label(const struct walls *w, const char *text, struct fault *f)
                          (int)strcspn(text, "\n"), text, profile);
 }
 
-size_t walls_limits(const struct walls *w, struct walls_limit ret[static WALLS_LIMITS_MAX])
-{
-        size_t n = 0;
-
-        if (w->promise->memory_max > 0)
-                ret[n++] = (struct walls_limit){ "memory", "memory.max", w->promise->memory_max };
-        if (w->promise->tasks_max > 0)
-                ret[n++] = (struct walls_limit){ "pids", "pids.max", w->promise->tasks_max };
-        return n;
-}
-
-/* The kernel rounds bytes down to pages, so it may be less. */
-int walls_check_limit(const struct walls_limit *l, const char *text, struct fault *f)
-{
-        uint64_t v;
-
-        if (text_parse_u64(text, UINT64_MAX, &v) >= 0 && v <= l->most)
-                return 0;
-        return fault_set(f, -EOPNOTSUPP, "its %s is %s, and should be %" PRIu64 " at most", l->file, text,
-                         l->most);
-}
-
 struct mount {
         char point[PATH_MAX];
         bool read_only;

@@ -33,16 +33,17 @@ _must_check_ int walls_count_filters(const char *text, unsigned *ret);
  * another label, or one that only logs. */
 _must_check_ int walls_check_label(const struct walls *w, const char *text, struct fault *f);
 
-/* Limits of cgroups that were promised; how many. */
+/* A limit that was promised, and where the kernel keeps it. */
 struct walls_limit {
-        const char *controller; /* "memory" */
-        const char *file;       /* "memory.max" */
-        uint64_t most;
+        const char *controller; /* "memory"; NULL: no cgroup's, but a line of /proc/PID/limits (proc(5)) */
+        const char *name;       /* "memory.max", a file of the cgroup; or "Max open files" */
+        enum limit limit;
+        uint64_t promised;
 };
-#define WALLS_LIMITS_MAX 2
-size_t walls_limits(const struct walls *w, struct walls_limit ret[static WALLS_LIMITS_MAX]);
+size_t walls_limits(const struct walls *w, struct walls_limit ret[static LIMIT_MAX]);
 
-/* text is what stands in l->file. -EOPNOTSUPP: it is more than l->most, or no limit. */
+/* text is the first line of l->name, or all of /proc/PID/limits. -EOPNOTSUPP: it is more than was promised,
+ * or no limit; of a share: any other. */
 _must_check_ int walls_check_limit(const struct walls_limit *l, const char *text, struct fault *f);
 
 /* text is /proc/PID/mountinfo (proc(5)). -EOPNOTSUPP: something is writable that should not be, or not

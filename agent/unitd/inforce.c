@@ -178,31 +178,45 @@ static int check_label(int proc_fd, const struct walls *w, struct fault *f)
 }
 
 /* A limit of a kind that this host cannot set is not counted on. */
-static int check_limit(const char *membership, const struct walls_limit *l, struct fault *f)
+static int check_cgroup_limit(int proc_fd, const struct walls_limit *l, struct fault *f)
 {
+        _cleanup_free_ char *membership = NULL;
         char text[CGROUP_LIMIT_SIZE];
         int r;
 
         if (!cgroup_has(l->controller))
                 return 0;
-        r = cgroup_read(membership, l->file, text);
+        r = proc_read(proc_fd, "cgroup", &membership);
         if (r < 0)
-                return fault_set_errno(f, gone(r), "cannot read its %s", l->file);
+                return fault_set_errno(f, r, "cannot read its cgroup");
+        r = cgroup_read(membership, l->controller, l->name, text);
+        if (r == -ENODATA)
+                return 0;
+        if (r == -EOPNOTSUPP)
+                return fault_set(f, r, "its cgroup has no %s", l->name);
+        if (r < 0)
+                return fault_set_errno(f, gone(r), "cannot read its %s", l->name);
         return walls_check_limit(l, text, f);
+}
+
+static int check_resource_limit(int proc_fd, const struct walls_limit *l, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = proc_read(proc_fd, "limits", &text);
+        return r < 0 ? fault_set_errno(f, r, "cannot read its limits") : walls_check_limit(l, text, f);
 }
 
 static int check_limits(int proc_fd, const struct walls *w, struct fault *f)
 {
-        struct walls_limit limits[WALLS_LIMITS_MAX];
-        _cleanup_free_ char *membership = NULL;
+        struct walls_limit limits[LIMIT_MAX];
         size_t n = walls_limits(w, limits);
-        int r;
+        int r = 0;
 
-        r = proc_read(proc_fd, "cgroup", &membership);
-        if (r < 0)
-                return fault_set_errno(f, r, "cannot read its cgroup");
         for (size_t i = 0; i < n && r >= 0; i++)
-                r = check_limit(membership, limits + i, f);
+                r = limits[i].controller ? check_cgroup_limit(proc_fd, limits + i, f)
+                                         : check_resource_limit(proc_fd, limits + i, f);
         return r;
 }
 

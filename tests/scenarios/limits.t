@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Limits, as the kernel has them: each one that a manifest or this host's configuration can set is in force, and a service for
+# which one is not does not come up. A container has no such cgroups.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_HOST=vm
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/units.sh
+. /tests/host/units.sh
+
+limited() {
+    install limited 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+MemoryMax=48M
+MemoryHigh=40M
+MemorySwapMax=0
+TasksMax=7
+CPUQuota=150%
+CPUWeight=50
+IOWeight=60
+LimitNOFILE=100
+LimitCORE=4096
+INTENT
+}
+
+# has FILE...: what its cgroup has there
+has() { (cd "/sys/fs/cgroup$(systemctl show --property=ControlGroup --value "$(unit_of limited)")" && cat "$@" | tr '\n' ' '); }
+
+in_force() {
+    local limits
+    ok "a service with every limit starts" unitd start "$sealed"
+    is "$(has memory.max memory.high memory.swap.max pids.max cpu.max cpu.weight io.weight)" \
+        "$((48 << 20)) $((40 << 20)) 0 7 150000 100000 50 default 60 " "its cgroup has them"
+    limits=$(tr -s ' ' <"/proc/$(pid_of "$(unit_of limited)")/limits")
+    like "$limits" "Max open files 100 100 files.*" "it has so many descriptors"
+    like "$limits" "Max core file size 4096 4096 bytes" "and so much of a core dump"
+    unitd stop "$sealed"
+}
+
+# loose LINE REGEX: as if systemd had gone on without; the directory is for units of this bundle.
+loose() {
+    printf '[Service]\n%s\n' "$1" >/run/systemd/system/sealift-limited.main@.service.d/90-site.conf
+    systemctl daemon-reload
+    like "$(unitd start "$sealed" || true)" "$2" "$1 of the host's: it does not come up"
+}
+
+missing() {
+    mkdir -p /run/systemd/system/sealift-limited.main@.service.d
+    loose MemoryMax=infinity "its memory.max is max, and should be $((48 << 20)) at most"
+    loose MemoryHigh=infinity "its memory.high is max, and should be $((40 << 20)) at most"
+    loose MemorySwapMax=infinity "its memory.swap.max is max, and should be 0 at most"
+    loose TasksMax=8 "its pids.max is 8, and should be 7 at most"
+    loose CPUQuota=151% "its cpu.max is 151000 100000, and should be 150% of a processor at most"
+    loose CPUWeight=51 "its cpu.weight is 51, and should be 50"
+    loose IOWeight=61 "its io.weight is default 61, and should be 60"
+    loose LimitNOFILE=101 "Max open files.* should be 100 at most"
+    loose LimitCORE=infinity "Max core file size.* should be 4096 at most"
+}
+
+units_begin
+limited
+in_force
+missing
+units_end
