@@ -18,7 +18,21 @@
 #define NO_CAPABILITIES "0000000000000000"
 
 static struct promise promise;
-static struct walls walls = { .place = "web", .promise = &promise, .systemd_version = 252, .inherited = 5 };
+static struct walls walls = {
+        .place = "web",
+        .unit = "sealift-web.main@1-1.service",
+        .promise = &promise,
+        .systemd_version = 252,
+        .inherited = 5,
+        .dropin = "[Service]\nRootDirectory=/run/sealift/root/x\nBindReadOnlyPaths=/releases/web/x/tree:/"
+                  "bundle\n"
+                  "BindReadOnlyPaths=/usr\nTemporaryFileSystem=/dev/shm:mode=1777\n"
+                  "TemporaryFileSystem=/run:mode=0755,noexec\nBindReadOnlyPaths=-/etc/hosts\n"
+                  "DeviceAllow=/dev/net/tun rw\nBindPaths=/dev/net/tun\nBindReadOnlyPaths=/srv/data\n",
+        .host_mounts = "27 0 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
+                       "28 27 8:2 / /srv/data/disk rw shared:2 - ext4 /dev/sda2 rw\n"
+                       "29 27 8:2 / /bundle/disk rw shared:2 - ext4 /dev/sda2 rw\n",
+};
 
 static void status_is(const char *text, int want, const char *word, const char *what)
 {
@@ -165,11 +179,15 @@ static void test_filters(void)
 #endif
 }
 
-#define ROOT_MOUNT   "101 86 0:58 /sealift/root/x / ro,nosuid,nodev shared:151 master:90 - tmpfs tmpfs rw\n"
-#define BUNDLE_MOUNT "102 101 0:44 /releases/web/x/tree /bundle ro,nosuid,relatime shared:1 - tmpfs t rw\n"
-#define USR_MOUNT    "103 101 0:50 /usr /usr ro,nosuid,relatime shared:213 master:67 - overlay o rw\n"
-#define TMP_MOUNT    "104 101 0:51 /p /tmp rw,nosuid,nodev shared:212 master:86 - tmpfs tmpfs rw\n"
-#define STATE_MOUNT  "105 101 0:51 /p /var/lib/sealift-web rw,nosuid,nodev shared:212 - tmpfs tmpfs rw\n"
+/* As mountinfo had them, apart from the numbers. */
+#define MOUNT(root, point, options, rest) "101 86 0:58 " root " " point " " options " shared:151 " rest "\n"
+#define ROOT_MOUNT                        MOUNT("/sealift/root/x", "/", "ro,nosuid,nodev", "master:90 - tmpfs tmpfs rw,mode=755")
+#define BUNDLE_MOUNT                      MOUNT("/releases/web/x/tree", "/bundle", "ro,nosuid,relatime", "- tmpfs t rw")
+#define USR_MOUNT                         MOUNT("/usr", "/usr", "ro,nosuid,relatime", "master:67 - overlay o rw")
+#define PROC_MOUNT                        MOUNT("/", "/proc", "rw,nosuid", "- proc proc rw,hidepid=invisible,subset=pid")
+#define NEEDED                            ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT PROC_MOUNT
+#define DISK(point)                       MOUNT("/x", point, "ro,relatime", "master:1 - ext4 /dev/sda1 rw")
+#define DISK_RW(point)                    MOUNT("/x", point, "rw,relatime", "master:1 - ext4 /dev/sda1 rw")
 
 static void mounts_are(const char *text, int want, const char *word, const char *what)
 {
@@ -182,40 +200,107 @@ static void mounts_are(const char *text, int want, const char *word, const char 
 
 static void test_mounts(void)
 {
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT TMP_MOUNT STATE_MOUNT, 0, "", "all mounts");
+        mounts_are(NEEDED DISK_RW("/tmp") DISK_RW("/var/lib/sealift-web"), 0, "", "all mounts");
         mounts_are("101 86 0:58 / / rw,nosuid - tmpfs tmpfs rw\n" BUNDLE_MOUNT USR_MOUNT, -EOPNOTSUPP,
                    "/ is mounted writable", "a writable root");
-        mounts_are(ROOT_MOUNT "102 101 0:44 /x /bundle rw - tmpfs t rw\n" USR_MOUNT, -EOPNOTSUPP,
-                   "/bundle is mounted writable", "a writable bundle");
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT "103 101 0:50 /usr /usr rw,relatime - overlay o rw\n",
-                   -EOPNOTSUPP, "/usr is mounted writable", "a writable /usr");
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:1 / /home rw - ext4 d rw\n", -EOPNOTSUPP,
-                   "/home is mounted writable", "any other writable mount");
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:1 / /var/lib/sealift-other rw - ext4 d rw\n",
-                   -EOPNOTSUPP, "sealift-other", "another bundle's directory");
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:1 / /sys/fs/selinux rw - selinuxfs s rw\n",
-                   0, "", "a host with SELinux");
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT
-                   "104 101 0:60 / /run/credentials ro - tmpfs tmpfs rw\n"
-                   "105 104 0:61 / /run/credentials/u ro - ramfs none rw\n",
-                   0, "", "credentials that cannot be changed");
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:60 / /run/credentials/u rw - tmpfs t rw\n",
-                   -EOPNOTSUPP, "/run/credentials/u is mounted writable", "credentials that can");
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT
-                   "104 101 0:1 / /proc/sys/fs/binfmt_misc rw - autofs systemd-1 rw\n",
-                   0, "", "all of /proc, with its automount");
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT "104 101 0:1 / /proc/sys rw - proc proc rw\n",
-                   -EOPNOTSUPP, "/proc/sys is mounted writable", "what a kernel is set up by");
-        mounts_are(ROOT_MOUNT USR_MOUNT, -EOPNOTSUPP, "/bundle is not mounted", "no bundle");
-        mounts_are(BUNDLE_MOUNT USR_MOUNT, -EOPNOTSUPP, "/ is not mounted", "no root");
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT, -EOPNOTSUPP, "/usr is not there", "no /usr");
+        mounts_are(ROOT_MOUNT DISK_RW("/bundle"), -EOPNOTSUPP, "/bundle is mounted writable",
+                   "a writable bundle");
+        mounts_are(NEEDED DISK_RW("/usr"), -EOPNOTSUPP, "/usr is mounted writable", "a writable /usr");
+        mounts_are(NEEDED DISK_RW("/home"), -EOPNOTSUPP, "/home is mounted writable",
+                   "any other writable mount");
+        mounts_are(NEEDED DISK_RW("/var/lib/sealift-other"), -EOPNOTSUPP, "sealift-other",
+                   "another bundle's directory");
+        mounts_are(NEEDED MOUNT("/", "/sys/fs/selinux", "rw", "- selinuxfs s rw"), 0, "",
+                   "a host with SELinux");
+        mounts_are(NEEDED DISK("/run/credentials") DISK("/run/credentials/sealift-web.main@1-1.service"), 0,
+                   "", "credentials that cannot be changed");
+        mounts_are(NEEDED DISK_RW("/run/credentials/sealift-web.main@1-1.service"), -EOPNOTSUPP,
+                   "/run/credentials/sealift-web.main@1-1.service is mounted writable",
+                   "credentials that can");
+        mounts_are(NEEDED DISK("/run/credentials/sealift-web.main@1-2.service"), -EOPNOTSUPP,
+                   "nobody promised", "another unit's credentials");
+        mounts_are(NEEDED MOUNT("/", "/proc/sys/fs/binfmt_misc", "rw", "- autofs systemd-1 rw"), 0, "",
+                   "all of /proc, with its automount");
+        mounts_are(NEEDED MOUNT("/sys", "/proc/sys", "rw", "- proc proc rw"), -EOPNOTSUPP,
+                   "/proc/sys is mounted writable", "what a kernel is set up by");
+        mounts_are(ROOT_MOUNT USR_MOUNT PROC_MOUNT, -EOPNOTSUPP, "/bundle is not mounted", "no bundle");
+        mounts_are(BUNDLE_MOUNT USR_MOUNT PROC_MOUNT, -EOPNOTSUPP, "/ is not mounted", "no root");
+        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT, -EOPNOTSUPP, "/proc is not mounted", "no /proc");
+        mounts_are(ROOT_MOUNT BUNDLE_MOUNT PROC_MOUNT, -EOPNOTSUPP, "/usr is not there", "no /usr");
         mounts_are("", -EOPNOTSUPP, "not mounted", "no mounts at all");
+        promise.root = ROOT_BUNDLE;
+        mounts_are(NEEDED, -EOPNOTSUPP, "/usr is there", "a /usr not asked for");
+        mounts_are(ROOT_MOUNT BUNDLE_MOUNT PROC_MOUNT, 0, "", "Root=bundle");
+        promise.root = ROOT_HOST_USR;
+}
+
+/* What is read-only, and still nobody promised. */
+static void test_bound_mounts(void)
+{
+        mounts_are(NEEDED DISK("/etc/hosts") DISK("/srv/data"), 0, "", "what the drop-in binds");
+        mounts_are(NEEDED DISK("/etc/shadow"), -EOPNOTSUPP, "/etc/shadow is mounted for it, which nobody",
+                   "a file that it does not");
+        mounts_are(NEEDED DISK("/etc/host") DISK("/srv"), -EOPNOTSUPP, "/etc/host is mounted for it",
+                   "part of a name is another name");
+        mounts_are(NEEDED DISK("/srv/data/disk"), 0, "", "a mount below, as the host has it");
+        mounts_are(NEEDED DISK("/srv/data/other"), -EOPNOTSUPP, "nobody promised", "one that it has not");
+        mounts_are(NEEDED DISK("/bundle/disk"), -EOPNOTSUPP, "nobody promised", "one in the bundle");
+        mounts_are(NEEDED DISK_RW("/srv/data"), -EOPNOTSUPP, "/srv/data is mounted writable",
+                   "what is bound read-only, writable");
+        mounts_are(NEEDED DISK_RW("/dev/net/tun") DISK_RW("/dev/shm"), 0, "", "a device, shared memory");
+        mounts_are(NEEDED DISK("/dev/shadow"), -EOPNOTSUPP, "nobody promised", "any other thing in /dev");
+        mounts_are(NEEDED DISK_RW("/dev/sda"), -EOPNOTSUPP, "mounted writable", "any other device");
+        mounts_are(NEEDED MOUNT("/systemd/inaccessible/dir", "/root", "ro", "- tmpfs tmpfs rw"), 0, "",
+                   "what systemd hides");
+        mounts_are(NEEDED MOUNT("/root", "/root", "ro", "- tmpfs tmpfs rw"), -EOPNOTSUPP, "nobody promised",
+                   "what it does not");
+        mounts_are(NEEDED MOUNT("/", "/sys/kernel/security", "ro", "- securityfs s rw"), 0, "",
+                   "what the kernel is asked through");
+        mounts_are(NEEDED DISK("/sys/kernel/security"), -EOPNOTSUPP, "nobody promised",
+                   "a disk in such a place");
+        mounts_are(NEEDED MOUNT("/", "/mnt", "ro", "- sysfs s rw"), -EOPNOTSUPP, "nobody promised",
+                   "a way to ask in any other place");
+}
+
+static void test_proc(void)
+{
+        static const char *const rest = ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT;
+        static const struct {
+                const char *options, *word;
+        } all[] = {
+                { "rw,hidepid=noaccess,subset=pid", "hidepid" },
+                { "rw,hidepid=invisible_x,subset=pid", "hidepid" },
+                { "rw,subset=pid", "hidepid" },
+                { "rw", "hidepid" },
+                { "rw,hidepid=invisible", "subset" },
+        };
+        char text[1024];
+
+        for (size_t i = 0; i < ELEMENTSOF(all); i++) {
+                (void)snprintf(text, sizeof(text), "%s" MOUNT("/", "/proc", "rw", "- proc proc %s"), rest,
+                               all[i].options);
+                mounts_are(text, -EOPNOTSUPP, all[i].word, all[i].options);
+        }
+        promise.user_namespaces = true;
+        mounts_are(text, 0, "", "ProcSubset=all, which namespaces of its own need");
+        promise.user_namespaces = false;
+        mounts_are(NEEDED MOUNT("/", "/proc/x", "ro", "- proc proc rw"), -EOPNOTSUPP,
+                   "/proc/x shows it the processes", "a second /proc");
+        mounts_are(NEEDED MOUNT("/acpi", "/proc/acpi", "ro", "- proc proc rw"), 0, "",
+                   "a part of one, made read-only");
+}
+
+static void test_lines(void)
+{
         mounts_are("101 86 0:58\n", -EOPNOTSUPP, "proc(5)", "a line that is too short");
         mounts_are("101 86 0:58 / /", -EOPNOTSUPP, "proc(5)", "a line that ends early");
-        promise.root = ROOT_BUNDLE;
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT, -EOPNOTSUPP, "/usr is there", "a /usr not asked for");
-        mounts_are(ROOT_MOUNT BUNDLE_MOUNT, 0, "", "Root=bundle");
-        promise.root = ROOT_HOST_USR;
+        mounts_are("101 86 0:58 / / ro\n", -EOPNOTSUPP, "proc(5)", "a line without a file system");
+        mounts_are("101 86 0:58 / / ro shared:1 tmpfs tmpfs rw\n", -EOPNOTSUPP, "proc(5)",
+                   "a line without its dash");
+        mounts_are("101 86 0:58 / / ro - tmpfs\n101 86 0:58 / / ro - tmpfs t rw\n", -EOPNOTSUPP, "proc(5)",
+                   "a line that ends in its file system");
+        mounts_are(NEEDED "101 86 0:58 / /tmp rw - tmpfs tmpfs rw", 0, "", "a last line without an end");
+        mounts_are(NEEDED "101 86 0:58 / /tmp rw - tmpfs  rw\n", 0, "", "a mount without a source");
 }
 
 static bool has_namespace_with(const struct promise *promised, const char *name)
@@ -340,6 +425,9 @@ int main(void)
         test_changed_users();
         test_filters();
         test_mounts();
+        test_bound_mounts();
+        test_proc();
+        test_lines();
         test_namespaces();
         test_label();
         test_limits();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Judges texts from /proc. The kernel wrote them, but names in them (mount points) come from the host, so
- * they are read as strictly as anything else. Pure: who reads the files is unitd/inforce.c. */
+/* Judges texts from /proc about one process. Pure: who reads the files is unitd/inforce.c; mounts are in
+ * walls_mounts.c, limits in walls_limit.c. */
 
 #include "facts/walls.h"
 
@@ -191,94 +191,4 @@ int walls_check_label(const struct walls *w, const char *text, struct fault *f)
                 return 0;
         return fault_set(f, -EOPNOTSUPP, "AppArmor confines it by %.*s, and should by %s (enforce)",
                          (int)strcspn(text, "\n"), text, profile);
-}
-
-struct mount {
-        char point[PATH_MAX];
-        bool read_only;
-};
-
-/* "36 35 98:0 /root /point ro,noatime ..."; points longer than PATH_MAX cannot be. */
-static int mount_parse(const char *line, size_t len, struct mount *ret)
-{
-        const char *s = line, *end = line + len;
-        size_t n;
-
-        for (int field = 0; field < 4; field++) {
-                s = memchr(s, ' ', (size_t)(end - s));
-                if (!s)
-                        return -EINVAL;
-                s++;
-        }
-        n = strcspn(s, " \n");
-        if (n == 0 || n >= sizeof(ret->point) || s + n + 3 >= end || s[n] != ' ')
-                return -EINVAL;
-        memcpy(ret->point, s, n);
-        ret->point[n] = '\0';
-        s += n + 1;
-        ret->read_only = str_has_prefix(s, "ro,") || str_has_prefix(s, "ro ");
-        return 0;
-}
-
-/* Private to the service (its own tmpfs), its own directories, or an API file system whose contents are
- * guarded by other walls: systemd leaves SELinux's as it is, whose answers programs ask for, and automounts
- * such as binfmt_misc, which is root's. */
-static bool mount_may_be_written(const struct walls *w, const char *point)
-{
-        static const char *const places[] = {
-                "/proc", "/run", "/tmp", "/var/tmp", "/dev", "/sys/fs/selinux", "/proc/sys/fs/binfmt_misc",
-        };
-        static const char *const directories[] = { "/run/sealift-", "/var/lib/sealift-",
-                                                   "/var/cache/sealift-", "/var/log/sealift-" };
-
-        for (size_t i = 0; i < ELEMENTSOF(places); i++)
-                if (str_eq(point, places[i]))
-                        return true;
-        for (size_t i = 0; i < ELEMENTSOF(directories); i++)
-                if (str_has_prefix(point, directories[i]) &&
-                    str_eq(point + strlen(directories[i]), w->place))
-                        return true;
-        return str_has_prefix(point, "/dev/");
-}
-
-struct seen {
-        bool root, bundle, usr;
-};
-
-static int check_mount(const struct walls *w, const struct mount *m, struct seen *seen, struct fault *f)
-{
-        if (str_eq(m->point, "/"))
-                seen->root = true;
-        else if (str_eq(m->point, DROPIN_BUNDLE))
-                seen->bundle = true;
-        else if (str_eq(m->point, "/usr"))
-                seen->usr = true;
-        if (!m->read_only && !mount_may_be_written(w, m->point))
-                return fault_set(f, -EOPNOTSUPP, "%s is mounted writable for it", m->point);
-        return 0;
-}
-
-int walls_check_mounts(const struct walls *w, const char *text, struct fault *f)
-{
-        struct seen seen = {};
-        struct mount m;
-        int r;
-
-        for (const char *line = text; *line;) {
-                size_t len = strcspn(line, "\n");
-
-                r = mount_parse(line, len, &m);
-                if (r < 0)
-                        return fault_set(f, -EOPNOTSUPP, "mountinfo has a line that proc(5) does not know");
-                r = check_mount(w, &m, &seen, f);
-                if (r < 0)
-                        return r;
-                line += len + (line[len] == '\n');
-        }
-        if (!seen.root || !seen.bundle)
-                return fault_set(f, -EOPNOTSUPP, "%s is not mounted for it",
-                                 seen.root ? DROPIN_BUNDLE : "/");
-        if (seen.usr != (w->promise->root == ROOT_HOST_USR))
-                return fault_set(f, -EOPNOTSUPP, "the host's /usr is %s", seen.usr ? "there" : "not there");
-        return 0;
 }

@@ -9,12 +9,15 @@
 
 struct walls {
         const char *place; /* its directories are sealift-<place> */
+        const char *unit;
         const struct promise *promise;
         unsigned systemd_version;
         bool nested; /* it made itself a user namespace (UserNamespaces=yes), in which it has capabilities
                         and mounts of its own; inforce_check() reads it, and the next */
         unsigned inherited; /* seccomp filters that PID 1 has itself, in a container; inforce_check() reads
-                               it */
+                               it, and the next two */
+        const char *dropin; /* its own drop-in, which says what is bound for it */
+        const char *host_mounts; /* /proc/1/mountinfo */
 };
 
 /* Namespaces that must not be PID 1's: names below /proc/PID/ns. "net" only where it has no network of the
@@ -46,6 +49,6 @@ size_t walls_limits(const struct walls *w, struct walls_limit ret[static LIMIT_M
  * or no limit; of a share: any other. */
 _must_check_ int walls_check_limit(const struct walls_limit *l, const char *text, struct fault *f);
 
-/* text is /proc/PID/mountinfo (proc(5)). -EOPNOTSUPP: something is writable that should not be, or not
- * there. */
+/* text is /proc/PID/mountinfo (proc(5)). -EOPNOTSUPP: something is there or writable that nobody promised,
+ * or not there; or /proc shows more than it should. */
 _must_check_ int walls_check_mounts(const struct walls *w, const char *text, struct fault *f);

@@ -127,38 +127,60 @@ static int nested_read(int proc_fd, const struct walls *w, bool *ret, struct fau
         return 0;
 }
 
-static int inherited_read(unsigned *ret, struct fault *f)
+static int host_read(const char *path, size_t max, char **ret, struct fault *f)
 {
-        _cleanup_free_ char *text = NULL;
         _cleanup_close_ int fd = -EBADF;
         size_t len;
         int r;
 
-        fd = open("/proc/1/status", O_RDONLY | O_CLOEXEC);
-        r = fd < 0 ? -errno : io_read_all(fd, PROC_BYTES_MAX, &text, &len);
-        if (r >= 0)
-                r = walls_count_filters(text, ret);
-        return r < 0 ? fault_set(f, -EOPNOTSUPP, "/proc/1/status: no count of seccomp filters in it") : 0;
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        r = fd < 0 ? -errno : io_read_all(fd, max, ret, &len);
+        return r < 0 ? fault_set(f, -EOPNOTSUPP, "%s: cannot read it: %s", path, strerror(-r)) : 0;
 }
 
-static int check_texts(int proc_fd, const struct walls *expected, struct fault *f)
+static int inherited_read(unsigned *ret, struct fault *f)
 {
-        _cleanup_free_ char *status = NULL, *mounts = NULL;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = host_read("/proc/1/status", PROC_BYTES_MAX, &text, f);
+        if (r >= 0 && walls_count_filters(text, ret) < 0)
+                r = fault_set(f, -EOPNOTSUPP, "/proc/1/status: no count of seccomp filters in it");
+        return r;
+}
+
+static int check_status(int proc_fd, const struct walls *expected, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
         struct walls w = *expected;
         int r;
 
         r = inherited_read(&w.inherited, f);
         if (r < 0)
                 return r;
+        r = proc_read(proc_fd, "status", &text);
+        return r < 0 ? fault_set_errno(f, r, "cannot read its status") : walls_check_status(&w, text, f);
+}
 
-        r = proc_read(proc_fd, "status", &status);
+static int check_mounts(int proc_fd, const struct walls *expected, const struct inforce_place *p,
+                        struct fault *f)
+{
+        _cleanup_free_ char *text = NULL, *host = NULL, *dropin = NULL;
+        struct walls w = *expected;
+        int r;
+
+        r = host_read("/proc/1/mountinfo", PROC_BYTES_MAX, &host, f);
         if (r >= 0)
-                r = proc_read(proc_fd, "mountinfo", &mounts);
+                r = host_read(p->dropin, DROPIN_BYTES_MAX, &dropin, f);
         if (r < 0)
-                return fault_set_errno(f, r, "cannot read its status");
-        if (!w.nested)
-                r = walls_check_mounts(&w, mounts, f);
-        return r < 0 ? r : walls_check_status(&w, status, f);
+                return r;
+        r = proc_read(proc_fd, "mountinfo", &text);
+        if (r < 0)
+                return fault_set_errno(f, r, "cannot read its mounts");
+        w.unit = p->unit;
+        w.host_mounts = host;
+        w.dropin = dropin;
+        return walls_check_mounts(&w, text, f);
 }
 
 /* The first is AppArmor's own; the second is of that security module which speaks for all. */
@@ -241,13 +263,15 @@ static int check_cgroup(int proc_fd, const char *unit, struct fault *f)
         return fault_set(f, -EOPNOTSUPP, "process is not in the cgroup of %s", unit);
 }
 
-static int check_root(int proc_fd, const struct inforce_place *p, struct fault *f)
+static int check_root(int proc_fd, const struct walls *w, const struct inforce_place *p, struct fault *f)
 {
         int r;
 
         r = check_same(proc_fd, "root", p->root, f);
         if (r >= 0)
                 r = check_same(proc_fd, "root" DROPIN_BUNDLE, p->tree, f);
+        if (r >= 0 && w->promise->root == ROOT_HOST_USR)
+                r = check_same(proc_fd, "root/usr", "/proc/1/root/usr", f);
         return r < 0 ? r : check_shared_memory(proc_fd, f);
 }
 
@@ -295,10 +319,12 @@ int inforce_check(pid_t pid, const struct walls *expected, const struct inforce_
         if (r >= 0)
                 r = nested_read(proc_fd, &w, &w.nested, f);
         if (r >= 0 && !w.nested)
-                r = check_root(proc_fd, p, f);
+                r = check_root(proc_fd, &w, p, f);
+        if (r >= 0 && !w.nested)
+                r = check_mounts(proc_fd, &w, p, f);
         if (r >= 0)
                 r = check_label(proc_fd, &w, f);
         if (r >= 0)
                 r = check_limits(proc_fd, &w, f);
-        return r < 0 ? r : check_texts(proc_fd, &w, f);
+        return r < 0 ? r : check_status(proc_fd, &w, f);
 }

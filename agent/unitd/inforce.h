@@ -11,8 +11,9 @@
 
 struct inforce_place { /* where the unit must be */
         const char *unit;
-        const char *root; /* absolute path of its skeleton */
-        const char *tree; /* absolute path of its release's tree */
+        const char *root;   /* absolute path of its skeleton */
+        const char *tree;   /* absolute path of its release's tree */
+        const char *dropin; /* absolute path of its drop-in, whose bytes somebody else looks at */
 };
 
 /* -ESRCH: the process is gone (nothing is known then); -EOPNOTSUPP: a

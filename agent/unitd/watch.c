@@ -30,6 +30,8 @@
 enum { RESTARTS_MAX = 5 };
 #define RESTARTS_SPAN_USEC (UINT64_C(60) * 1000000)
 
+#define DROPIN_PATH_SIZE (sizeof(UNITS_DROPINS_PATH) + UNIT_NAME_SIZE + 2 + sizeof(DROPIN_NAME))
+
 enum { DROPIN_SITE_BYTES_MAX = 1024 * 1024 }; /* a site's own drop-in: written by hand */
 
 /* Not by LoadState: a unit whose files are gone or broken still runs what it runs. */
@@ -60,6 +62,11 @@ static int site_add(struct digest *sum, const char *path, struct fault *f)
         return r < 0 ? fault_set_errno(f, r, "cannot compute a sum") : 0;
 }
 
+static void own_path(const struct record *record, char ret[static DROPIN_PATH_SIZE])
+{
+        (void)snprintf(ret, DROPIN_PATH_SIZE, "%s/%s.d/%s", UNITS_DROPINS_PATH, record->unit, DROPIN_NAME);
+}
+
 static int own_check(const struct unit *u, const char *path, struct fault *f)
 {
         _cleanup_free_ char *text = NULL;
@@ -82,11 +89,11 @@ static void note(struct unit *u, const char *text)
 
 static int dropins_read(struct unit *u, char **paths, struct digest *sum, struct fault *f)
 {
-        char own[sizeof(UNITS_DROPINS_PATH) + UNIT_NAME_SIZE + 2 + sizeof(DROPIN_NAME)];
+        char own[DROPIN_PATH_SIZE];
         bool seen = false;
         int r;
 
-        (void)snprintf(own, sizeof(own), "%s/%s.d/%s", UNITS_DROPINS_PATH, u->record.unit, DROPIN_NAME);
+        own_path(&u->record, own);
         for (char **p = paths; *p; p++) {
                 if (str_eq(*p, own)) {
                         seen = true;
@@ -138,12 +145,15 @@ static void fail_wall(struct unit *u, struct fault *f)
 static int walls_look(struct unit *u, const struct manager_status *s, struct fault *f)
 {
         char tree[RELEASE_PATH_SIZE], root[sizeof(UNITS_ROOTS_PATH) + UNIT_NAME_SIZE];
+        char dropin[DROPIN_PATH_SIZE];
         const struct record *record = &u->record;
         char place_name[PLACE_SIZE];
         const struct walls w = { .place = place_name,
                                  .promise = &record->promise,
                                  .systemd_version = u->units->systemd_version };
-        const struct inforce_place place = { .unit = record->unit, .root = root, .tree = tree };
+        const struct inforce_place place = {
+                .unit = record->unit, .root = root, .tree = tree, .dropin = dropin
+        };
         struct unitd_request release = {};
 
         memcpy(release.bundle, record->bundle, sizeof(release.bundle));
@@ -152,6 +162,7 @@ static int walls_look(struct unit *u, const struct manager_status *s, struct fau
         release_tree_path(&release, tree);
         name_place(record->bundle, record->instance, place_name);
         (void)snprintf(root, sizeof(root), "%s/%s", UNITS_ROOTS_PATH, record->unit);
+        own_path(record, dropin);
         return inforce_check((pid_t)s->main_pid, &w, &place, f);
 }
 

@@ -141,6 +141,10 @@ promises() {
     broken "PrivateNetwork=no" "host's net namespace"
     broken "CapabilityBoundingSet=CAP_NET_RAW" "it has capabilities .CapBnd"
     broken "BindPaths=/srv/data" "/srv/data is mounted writable"
+    broken "BindReadOnlyPaths=/srv/data" "/srv/data is mounted for it, which nobody promised"
+    broken "BindReadOnlyPaths=/etc/passwd:/usr/share/passwd" "/usr/share/passwd is mounted for it, which nobody promised"
+    broken "ProtectProc=default" "/proc shows it the processes of others"
+    broken "ProcSubset=all" "/proc shows it more than processes"
 }
 # broken LINE REGEX [VERSION]: seen where systemd is of that version
 broken() {
