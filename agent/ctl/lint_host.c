@@ -5,6 +5,7 @@
 
 #include "ctl/lint_host.h"
 
+#include "doors/cgroup.h"
 #include "doors/host.h"
 #include "facts/suits.h"
 #include "ground/args.h"
@@ -35,6 +36,8 @@ static int look(const struct manifest *m, const char *root, struct looked *ret, 
         /* Which architecture a tree is for, nothing in it says in one place. */
         architecture = h.live ? suits_architecture() : manifest_get_bundle(m, "Architecture");
         ret->suits = suits_check(m, architecture, PACKAGE_VERSION, &ret->fault);
+        if (ret->suits >= 0 && h.live)
+                ret->suits = suits_check_outbound(m, cgroup_filters_addresses(), &ret->fault);
         for (size_t i = 0; i < ret->n; i++)
                 host_look(&h, ret->items + i);
         return 0;

@@ -50,6 +50,11 @@ bool cgroup_has(const char *controller)
         return file_read(CGROUPS_PATH "/cgroup.controllers", &text) >= 0 && has_word(text, controller);
 }
 
+bool cgroup_filters_addresses(void)
+{
+        return access(CGROUPS_PATH "/cgroup.controllers", F_OK) >= 0;
+}
+
 /* "0::/system.slice/web.service" */
 static const char *membership_find(const char *text, size_t *ret_len)
 {

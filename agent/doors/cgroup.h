@@ -9,6 +9,10 @@
  * cannot, and systemd says nothing. */
 bool cgroup_has(const char *controller);
 
+/* Whether lists of addresses can be in force: systemd attaches a BPF program to the service's cgroup, and
+ * the kernel takes one only where version 2 is alone. */
+bool cgroup_filters_addresses(void);
+
 enum { CGROUP_LIMIT_SIZE = 64 }; /* "max 100000", or a number of bytes */
 
 /* The first line of file ("memory.max") in the cgroup that membership, the text of a /proc/PID/cgroup,

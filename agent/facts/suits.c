@@ -61,3 +61,18 @@ int suits_check_requirements(const struct manifest *m, const struct requirement 
                          "bundle %s %s: %s; and that is one of %zu, which `sealift lint --host` lists",
                          m->name, m->version, first.text, unmet);
 }
+
+/* sealift-unitd would find out after the start, and the release would be to blame for it. */
+int suits_check_outbound(const struct manifest *m, bool filters, struct fault *f)
+{
+        for (size_t i = 0; !filters && i < m->n_services; i++)
+                if (manifest_is_confined(&m->services[i].sandbox))
+                        return fault_set(
+                                f, -EPERM,
+                                "bundle %s %s, service %s: may connect to the addresses of Outbound= "
+                                "only, and this host cannot hold it to them, since its cgroups are "
+                                "not version 2 alone; boot it with "
+                                "systemd.unified_cgroup_hierarchy=1",
+                                m->name, m->version, m->services[i].name);
+        return 0;
+}

@@ -20,3 +20,7 @@ _must_check_ int suits_check(const struct manifest *m, const char *architecture,
  * does not have, and how many more. */
 _must_check_ int suits_check_requirements(const struct manifest *m, const struct requirement *r, size_t n,
                                           struct fault *f);
+
+/* The same for addresses: filters says whether this host can hold a service to a list of them. m is what
+ * runs here, the host's own Outbound= in it. -EPERM: m has such a list, and this host cannot. */
+_must_check_ int suits_check_outbound(const struct manifest *m, bool filters, struct fault *f);

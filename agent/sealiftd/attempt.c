@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "doors/apparmor.h"
+#include "doors/cgroup.h"
 #include "doors/host.h"
 #include "doors/sitedir.h"
 #include "facts/config.h"
@@ -97,6 +98,21 @@ int attempt_fetch_manifest(struct attempt *t, struct fault *f)
         return 0;
 }
 
+/* As this host's own configuration has them. That the two go together is for the policy's gate to say. */
+static int check_outbound(const struct attempt *t, struct fault *f)
+{
+        _cleanup_(effective_done) struct effective e = {};
+        bool filters = cgroup_filters_addresses();
+        struct fault ignored;
+        int r = 0;
+
+        if (sitedir_apply(CONFIG_BUNDLES_PATH, t->manifest, &e, &ignored) < 0)
+                return 0;
+        for (size_t i = 0; r >= 0 && i < e.n; i++)
+                r = suits_check_outbound(e.items[i], filters, f);
+        return r;
+}
+
 int attempt_check_suits(struct attempt *t, struct fault *f)
 {
         _cleanup_(host_close) struct host host = { .root = -EBADF };
@@ -115,7 +131,8 @@ int attempt_check_suits(struct attempt *t, struct fault *f)
                 return r;
         for (size_t i = 0; i < n; i++)
                 host_look(&host, requirements + i);
-        return suits_check_requirements(t->manifest, requirements, n, f);
+        r = suits_check_requirements(t->manifest, requirements, n, f);
+        return r < 0 ? r : check_outbound(t, f);
 }
 
 int attempt_check_policy(struct attempt *t, struct fault *f)

@@ -76,10 +76,19 @@ listed() {
     agent_grant listed Outbound=192.0.2.0/24
     mkdir -p /srv/listed
     publish_release 1 /srv/listed /srv/listed.manifest
+    requests_mark
     if sealift check >/srv/listed.out 2>&1; then
         said=$(exposure "$(unit_of listed.main)")
     else
-        like "$(cat /srv/listed.out)" "it can reach every address" "outbound to a list of addresses: refused, since nothing would hold it to them here"
+        like "$(cat /srv/listed.out)" "cannot hold it to them" "outbound to a list of addresses: refused, since nothing would hold it to them here"
+        like "$(sealift why listed || true)" "suits +.*cannot hold it to them" "by the gate that asks what this host is"
+        unlike "$(requests)" "tar\.zst" "before its bundle was fetched"
+        agent_grant listed Outbound=192.0.2.0/24 Outbound=any
+        mkdir -p /etc/sealift/bundles.d
+        printf '[Sandbox main]\nOutbound=any\n' >/etc/sealift/bundles.d/listed.conf
+        ok "with this host's own Outbound=any it is installed" sealift check
+        like "$(requests)" "tar\.zst" "and fetched then"
+        rm /etc/sealift/bundles.d/listed.conf
         sealift lint --unit /srv/listed.manifest >/srv/sealift-listed.service
         said=$(exposure --offline=yes /srv/sealift-listed.service)
     fi
