@@ -55,7 +55,7 @@ impure='(f|fd)?open(at|dir)?(64)?(_2)?|creat|p?(read|write)v?|f?(stat|puts|read|
 impure="$impure|ioctl|mmap|fork|exec.*|system|kill|time|clock(_[gs]ettime|_getres|_nanosleep|_adjtime)?|gettimeofday|(secure_)?getenv|getrandom|rand(om)?|_?exit|abort|syslog|sd_.*"
 
 set +e
-[ "$(cd "$top/agent" && echo *)" = "ctl doors facts fetch ground hold proxy sealiftd store unitd unpack" ]
+[ "$(cd "$top/agent" && echo *)" = "ctl doors facts fetch ground hold probe proxy sealiftd store unitd unpack" ]
 ok $? "every folder of agent/ is known here"
 may_include ground
 may_include facts ground
@@ -64,6 +64,7 @@ may_include store facts ground
 may_include fetch facts ground
 may_include unpack ground facts
 may_include hold ground
+may_include probe ground
 may_include proxy ground
 may_include unitd doors facts ground
 may_include sealiftd doors store facts ground
@@ -79,6 +80,7 @@ links_only sealiftd libsystemd libcrypto libjansson
 links_only sealift-fetch libcurl
 links_only sealift-unpack libarchive libzstd
 links_only sealift-hold
+links_only sealift-probe
 links_only sealift-proxy
 links_only sealift-unitd libsystemd libcrypto
 links_only sealift libsystemd libcrypto libjansson libarchive libzstd

@@ -194,6 +194,121 @@ static void test_input(void)
             "web.manifest:6: ExecStartPre= is below /usr", "a command that is left out");
 }
 
+/* ---- [Health NAME], ExecMigrate= ---- */
+
+#define BOUND "[Sandbox main]\nNetwork=bind\nBind=tcp:8080\n"
+#define HTTP  "[Health main]\nHTTP=8080/well\n"
+#define LONG  "a23456789012345678901234567890123456789012345678"
+
+static void test_health(void)
+{
+        struct fault f;
+        _cleanup_(manifest_freep) struct manifest
+                *m = parse(BUNDLE MAIN BOUND HTTP, &f),
+                *all = parse(BUNDLE "SoakSec=10s\n" MAIN "[Socket s]\nListenStream=80\nService=main\n"
+                                    "[Health a]\nService=main\nSocket=s\nTCP=yes\nFailures=2\n"
+                                    "[Health b]\nService=main\nExec=/bundle/ask\nIntervalSec=1s\n"
+                                    "TimeoutSec=2s\nStartSec=3s\nSuccesses=4\nFailures=9\n",
+                             &f),
+                *none = parse(BUNDLE MAIN, &f);
+        const struct health_probe *p = m ? manifest_find_probe(m, "main") : NULL;
+
+        if (!tap_ok(p && all && none, "manifests with [Health]"))
+                return;
+        tap_int(p->kind, HEALTH_HTTP, "HTTP= is one kind");
+        tap_int(p->port, 8080, "of a port");
+        tap_str(p->subject, "/well", "and a path");
+        tap_str(p->service, "main", "of the service with its name");
+        tap_int((long long)(p->interval_usec + p->timeout_usec + p->start_usec), 70000000,
+                "times by default");
+        tap_int(p->successes * 10 + p->failures, 23, "numbers by default");
+        tap_int((long long)manifest_soak_usec(m), 60000000, "a minute of trial");
+        p = manifest_find_probe(all, "a");
+        tap_ok(p && p->kind == HEALTH_TCP && p->port == 0 && str_eq(p->socket, "s"),
+               "TCP= through a socket");
+        p = manifest_find_probe(all, "b");
+        tap_ok(p && p->kind == HEALTH_EXEC && str_eq(p->subject, "/bundle/ask") &&
+                       p->interval_usec == 1000000 && p->timeout_usec == 2000000 &&
+                       p->start_usec == 3000000 && p->successes == 4,
+               "Exec=, and all that can be said");
+        tap_int((long long)manifest_soak_usec(all), 10000000, "SoakSec=");
+        tap_int(manifest_soak_failures(all), 2, "the least of all Failures= counts");
+        tap_int(manifest_soak_failures(none), 3, "and a default without [Health]");
+        tap_ok(manifest_has_private_listener(all, "main") && !manifest_has_private_listener(m, "main"),
+               "who needs a listener of its own");
+        tap_ok(!manifest_find_probe(m, "other"), "a probe that is not there");
+}
+
+static void test_health_rules(void)
+{
+        static const struct {
+                const char *text, *said, *what;
+        } rows[] = {
+                { HTTP "TCP=80\n", "must say one of", "HTTP= and TCP= in one" },
+                { "[Health main]\nSuccesses=1\n", "must say one of", "neither" },
+                { "[Health x]\nHTTP=8080/\n", "'x', which is not here", "a service that is not there" },
+                { "[Health main]\nHTTP=/well\n", "names no port", "HTTP= without a port" },
+                { "[Health main]\nTCP=yes\n", "names no port", "TCP=yes without Socket=" },
+                { "[Health main]\nTCP=1\nSocket=s\n", "without a port", "Socket= with a port" },
+                { "[Health main]\nTCP=yes\nSocket=s\n", "must be a [Socket]", "a socket that is not there" },
+                { "[Health main]\nTCP=yes\nSocket=o\n[Socket o]\nListenStream=1\nService=x\n" JOB,
+                  "which is not here", "a socket of another" },
+                { "[Health main]\nExec=/bundle/a\nSocket=s\n", "without a port", "Exec= with Socket=" },
+                { "[Health main]\nHTTP=0/\n", "must be PORT", "port 0" },
+                { "[Health main]\nHTTP=65536/\n", "must be PORT", "a port beyond 16 bits" },
+                { "[Health main]\nHTTP=80\n", "must be PORT", "HTTP= without a path" },
+                { "[Health main]\nHTTP=80/a%d\n", "must be PORT", "a specifier" },
+                { "[Health main]\nHTTP=80/a b\n", "must be PORT", "a second word" },
+                { "[Health main]\nHTTP=80/$A\n", "must be PORT", "a variable" },
+                { "[Health main]\nHTTP=80/\"\n", "must be PORT", "a quote" },
+                { "[Health main]\nHTTP=80/;\n", "must be PORT", "a second command" },
+                { "[Health main]\nExec=+/bundle/a\n", "Exec=", "a prefix" },
+                { "[Health main]\nIntervalSec=1\n[Health main]\n", "there already", "one name twice" },
+                { "[Health job]\nExec=/bundle/a\n" JOB TIMER, "is a job", "a job" },
+                { "[Health " LONG "]\nExec=/bundle/a\nService=main\n", "42 characters", "a long name" },
+                { "[Service a-probe]\nExecStart=/bundle/a\n", "end in -probe", "a name of sealift's" },
+                { "[Service a-migrate]\nExecStart=/bundle/a\n", "end in -migrate", "another" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                char text[1024];
+
+                (void)snprintf(text, sizeof(text), "%s%s", BUNDLE MAIN BOUND, rows[i].text);
+                bad(text, rows[i].said, rows[i].what);
+        }
+        bad(BUNDLE MAIN HTTP, "can listen on no port", "a service without a network");
+        bad(BUNDLE MAIN "[Sandbox main]\nNetwork=outbound\nOutbound=any\n" HTTP, "can listen on no port",
+            "one that connects");
+        bad(BUNDLE MAIN "[Sandbox main]\nRoot=bundle\n[Health main]\nExec=/usr/bin/true\n", "below /usr",
+            "Exec= below a /usr that is not there");
+        bad(BUNDLE MAIN "StandardInput=socket\n[Socket main]\nListenStream=1\n[Health main]\nTCP=yes\n"
+                        "Socket=main\n",
+            "one socket only", "a second socket for StandardInput=socket");
+        bad(BUNDLE MAIN "[Socket main]\nListenStream=1\nProxy=2\n[Health main]\nTCP=yes\nSocket=main\n",
+            "takes itself", "a socket with Proxy=");
+        bad(BUNDLE MAIN "[Socket main]\nListenDatagram=1\n[Health main]\nTCP=yes\nSocket=main\n",
+            "ListenStream=", "a socket of datagrams alone");
+        good(BUNDLE MAIN "[Sandbox main]\nNetwork=bundle\n" HTTP, "a service in the bundle's network");
+        good(BUNDLE MAIN "[Health main]\nExec=/usr/bin/true\n", "Exec= of the host's");
+}
+
+static void test_migrate_rules(void)
+{
+        good(BUNDLE MAIN "ExecMigrate=/bundle/m --to 2\nStateDirectory=yes\n", "a migration");
+        good(BUNDLE MAIN "ExecMigrate=/bundle/m\nMigrateWhile=running\n", "one beside the old release");
+        good(BUNDLE MAIN "ExecMigrate=/bundle/m\nMigrateWhile=running\nStateDirectory=yes\n"
+                         "[Sandbox main]\nUser=www\n",
+             "with a user that both have");
+        bad(BUNDLE MAIN "ExecMigrate=/bundle/m\nMigrateWhile=running\nStateDirectory=yes\n",
+            "one dynamic user at a time", "one beside the old release, in its directory");
+        bad(BUNDLE MAIN "MigrateWhile=running\n", "needs ExecMigrate=", "MigrateWhile= alone");
+        bad(BUNDLE MAIN "ExecMigrate=/bundle/m\nMigrateWhile=never\n", "must be one of", "another word");
+        bad(BUNDLE JOB "ExecMigrate=/bundle/m\n" TIMER, "in no update's way", "a job's migration");
+        bad(BUNDLE "[Service " LONG "]\nExecStart=/bundle/a\nExecMigrate=/bundle/m\n", "40 characters",
+            "a long name");
+        bad(BUNDLE MAIN "ExecMigrate=m\n", "ExecMigrate=", "a migration without a path");
+}
+
 int main(void)
 {
         test_proxy_services();
@@ -203,5 +318,8 @@ int main(void)
         test_proxies();
         test_requests();
         test_input();
+        test_health();
+        test_health_rules();
+        test_migrate_rules();
         return tap_done();
 }

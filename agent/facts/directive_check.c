@@ -286,6 +286,36 @@ static int check_program(const struct directive *d, const char *value, struct fa
         return requirement_check_command(value, f) < 0 ? fault_prefix(f, "%s=%s", d->key, value) : 0;
 }
 
+/* Letters that mean something to systemd's parsers or to a shell are left out: it becomes a word of a
+ * command line as it stands. */
+static int check_http(const struct directive *d, const char *value, struct fault *f)
+{
+        static const char plain[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._~*+,=:@?&-";
+        size_t digits = strspn(value, "0123456789"), n = strlen(value);
+        char port[8] = "";
+        uint64_t v = 1;
+
+        if (digits < sizeof(port))
+                memcpy(port, value, digits);
+        if (n > HEALTH_TARGET_MAX || value[digits] != '/' || strspn(value, plain) != n ||
+            (digits > 0 && (text_parse_u64(port, UINT16_MAX, &v) < 0 || v == 0)))
+                return fault_set(f, -EINVAL,
+                                 "%s=%.100s: must be PORT/PATH or /PATH, at most %d letters, digits and "
+                                 "/ . _ ~ * + , = : @ ? & -",
+                                 d->key, value, HEALTH_TARGET_MAX);
+        return 0;
+}
+
+static int check_tcp(const struct directive *d, const char *value, struct fault *f)
+{
+        uint64_t v;
+
+        if (!str_eq(value, "yes") && (text_parse_u64(value, UINT16_MAX, &v) < 0 || v == 0))
+                return fault_set(f, -EINVAL, "%s=%s: must be a port, or yes with Socket=", d->key, value);
+        return 0;
+}
+
 static int check_content(const struct directive *d, const char *value, struct fault *f)
 {
         return 0; /* facts/manifest_content.c takes these lines apart itself */
@@ -304,7 +334,8 @@ static int (*const checks[])(const struct directive *d, const char *value, struc
         [VALUE_DEVICE] = check_device,     [VALUE_CAPABILITY] = check_capability,
         [VALUE_USER] = check_user,         [VALUE_HOST_PATH] = check_host_path,
         [VALUE_CALENDAR] = check_calendar, [VALUE_REQUIREMENT] = check_requirement,
-        [VALUE_PROGRAM] = check_program,
+        [VALUE_PROGRAM] = check_program,   [VALUE_HTTP] = check_http,
+        [VALUE_TCP] = check_tcp,
 };
 _Static_assert(ELEMENTSOF(checks) == VALUE_TYPE_MAX, "every type has a check");
 

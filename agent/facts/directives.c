@@ -39,6 +39,8 @@ const struct directive directives[] = {
           .help = "What the host must have: NAME or NAME>=VERSION words, such as java>=17." },
         { SECTION_BUNDLE, VALUE_PROGRAM, .key = "Command", .repeat = true,
           .help = "A program that must be in /usr/bin or /usr/sbin of the host." },
+        { SECTION_BUNDLE, VALUE_SPAN, .key = "SoakSec", .max = 24 * HOUR,
+          .help = "How long a new release is watched before it counts as good; default 1min, 0 is none." },
 
         { SECTION_SERVICE, VALUE_COMMAND, .key = "ExecStart", .required = true, .emit = true,
           .help = "The program, below /bundle/ or /usr/, and its arguments." },
@@ -48,6 +50,11 @@ const struct directive directives[] = {
           .help = "Reloads the configuration." },
         { SECTION_SERVICE, VALUE_COMMAND, .key = "ExecStop", .emit = true,
           .help = "Asks the program to stop, before KillSignal= does." },
+        { SECTION_SERVICE, VALUE_COMMAND, .key = "ExecMigrate",
+          .help = "Runs once in an update, before the service starts; may be run again, so it must bear "
+                  "that." },
+        { SECTION_SERVICE, VALUE_WORD, .key = "MigrateWhile", .words = WORDS("stopped", "running"),
+          .help = "What the old release does meanwhile; default stopped." },
         { SECTION_SERVICE, VALUE_WORD, .key = "Type", .emit = true,
           .words = WORDS("exec", "notify", "oneshot"),
           .help = "notify: ready at READY=1; exec (default): still runs after 5 s; oneshot: a job of a "
@@ -174,6 +181,27 @@ const struct directive directives[] = {
         { SECTION_TIMER, VALUE_NAME, .key = "Service",
           .help = "Which job; default the service of the same name." },
 
+        { SECTION_HEALTH, VALUE_NAME, .key = "Service",
+          .help = "Who is asked; default the service of the same name." },
+        { SECTION_HEALTH, VALUE_HTTP, .key = "HTTP", .site = true,
+          .help = "PORT/path, or /path with Socket=: good is an answer of 2xx or 3xx." },
+        { SECTION_HEALTH, VALUE_TCP, .key = "TCP", .site = true,
+          .help = "PORT, or yes with Socket=: good is a connection that is accepted." },
+        { SECTION_HEALTH, VALUE_COMMAND, .key = "Exec",
+          .help = "A program behind the walls of the service: good is exit status 0." },
+        { SECTION_HEALTH, VALUE_NAME, .key = "Socket",
+          .help = "HTTP= or TCP= go to a listener of this release alone, which it gets like this socket." },
+        { SECTION_HEALTH, VALUE_SPAN, .key = "IntervalSec", .site = true, .min = SECOND / 10, .max = HOUR,
+          .help = "How long after one answer it is asked again; default 5s." },
+        { SECTION_HEALTH, VALUE_SPAN, .key = "TimeoutSec", .site = true, .min = SECOND, .max = 5 * MINUTE,
+          .help = "How long an answer may take; default 5s." },
+        { SECTION_HEALTH, VALUE_NUMBER, .key = "Successes", .min = 1, .max = 100,
+          .help = "Good answers in a row that make the release current; default 2." },
+        { SECTION_HEALTH, VALUE_SPAN, .key = "StartSec", .site = true, .min = SECOND, .max = JOB_SPAN_MAX,
+          .help = "How long that may take; default 60s." },
+        { SECTION_HEALTH, VALUE_NUMBER, .key = "Failures", .min = 1, .max = 100,
+          .help = "What may go wrong in the soak window before the release goes back; default 3." },
+
         { SECTION_CONTENT, VALUE_CONTENT, .key = "Format", .required = true, .help = "tar.zst or tar.gz." },
         { SECTION_CONTENT, VALUE_CONTENT, .key = "SHA256", .required = true, .help = "Sum of the bundle." },
         { SECTION_CONTENT, VALUE_CONTENT, .key = "Size", .required = true, .help = "Bytes of the bundle." },
@@ -189,8 +217,9 @@ const struct directive directives[] = {
 const size_t n_directives = ELEMENTSOF(directives);
 
 static const char *const section_names[] = {
-        [SECTION_BUNDLE] = "Bundle", [SECTION_SERVICE] = "Service", [SECTION_SANDBOX] = "Sandbox",
-        [SECTION_SOCKET] = "Socket", [SECTION_TIMER] = "Timer",     [SECTION_CONTENT] = "Content",
+        [SECTION_BUNDLE] = "Bundle",   [SECTION_SERVICE] = "Service", [SECTION_SANDBOX] = "Sandbox",
+        [SECTION_SOCKET] = "Socket",   [SECTION_TIMER] = "Timer",     [SECTION_HEALTH] = "Health",
+        [SECTION_CONTENT] = "Content",
 };
 _Static_assert(ELEMENTSOF(section_names) == SECTION_MAX, "every section has a name");
 

@@ -14,6 +14,7 @@ enum section {
         SECTION_SANDBOX,
         SECTION_SOCKET,
         SECTION_TIMER,
+        SECTION_HEALTH,
         SECTION_CONTENT,
         SECTION_MAX,
 };
@@ -44,9 +45,13 @@ enum value_type {
         VALUE_CALENDAR,    /* systemd.time(7), calendar events (facts/calendar.h) */
         VALUE_REQUIREMENT, /* NAME>=VERSION words (facts/requirement.h) */
         VALUE_PROGRAM,     /* a program's name, or its path below /usr/ (facts/requirement.h) */
+        VALUE_HTTP,        /* PORT/path, or /path */
+        VALUE_TCP,         /* PORT, or yes */
         VALUE_CONTENT,     /* written by `sealift pack`, checked by facts/manifest_content.c */
         VALUE_TYPE_MAX,
 };
+
+enum { HEALTH_TARGET_MAX = 512 }; /* of HTTP=: a word of a command line */
 
 struct directive {
         enum section section;

@@ -121,7 +121,7 @@ static int write_setting(const struct dropin *d, const struct manifest_setting *
                                     s->directive->key);
         if (s->directive->type == VALUE_DIRECTORY)
                 return write_directory(d, s->directive, s->value, out);
-        if (manifest_find_timer(d->manifest, d->service->name))
+        if (manifest_is_job(d->manifest, d->service))
                 return dropin_write_job_setting(d, s, out);
         return buffer_printf(out, "%s=%s\n", s->directive->key, s->value);
 }
@@ -143,7 +143,7 @@ static void write_defaults(const struct dropin *d, struct buffer *out)
         if (input && str_eq(input, "socket"))
                 buffer_append_text(out, "StandardOutput=journal\nStandardError=journal\n");
         /* A job that failed is run again when its time comes. */
-        if (manifest_find_timer(d->manifest, d->service->name))
+        if (manifest_is_job(d->manifest, d->service))
                 return;
         for (size_t i = 0; i < ELEMENTSOF(defaults); i++)
                 if (!manifest_get(d->service, defaults[i].key))
@@ -175,6 +175,8 @@ static void write_root(const struct dropin *d, struct buffer *out)
         buffer_printf(out, "BindReadOnlyPaths=%s:%s\n", d->tree, DROPIN_BUNDLE);
         if (d->service->sandbox.root == ROOT_HOST_USR)
                 buffer_append_text(out, "BindReadOnlyPaths=/usr\n");
+        if (d->asks)
+                buffer_printf(out, "BindReadOnlyPaths=%s:" DROPIN_ASKED "\n", d->asks);
         /* PrivateDevices= binds the host's: memory that all services would share. */
         buffer_append_text(out, "TemporaryFileSystem=/dev/shm:mode=1777\n");
         /* The one that systemd 252 makes is everybody's to write to. */
@@ -286,6 +288,8 @@ static void write_sockets(const struct dropin *d, struct buffer *out)
                 dropin_socket_name(d->manifest->place, s->name, unit);
                 buffer_printf(out, "Sockets=%s\n", unit);
         }
+        for (size_t i = 0; i < d->n_listeners; i++)
+                buffer_printf(out, "Sockets=%s\n", d->listeners[i]);
         if (any && !manifest_get(d->service, "NonBlocking"))
                 buffer_append_text(out, "NonBlocking=yes\n");
 }
@@ -371,7 +375,9 @@ static int check_names(const struct dropin *d, struct fault *f)
                 return fault_set(f, -EINVAL, "a name in the manifest is not one");
         if (!units_are_plain(d->after, d->n_after) || !units_are_plain(d->before, d->n_before))
                 return fault_set(f, -EINVAL, "the name of another unit is not one");
-        if (!path_is_plain(d->tree) || !path_is_plain(d->root))
+        if (!units_are_plain(d->listeners, d->n_listeners))
+                return fault_set(f, -EINVAL, "the name of a listener is not one");
+        if (!path_is_plain(d->tree) || !path_is_plain(d->root) || (d->asks && !path_is_plain(d->asks)))
                 return fault_set(f, -EINVAL, "%s or %s: not a path that a drop-in can carry", d->tree,
                                  d->root);
         return 0;

@@ -5,6 +5,7 @@
 #include "ground/buffer.h"
 #include "ground/fault.h"
 #include "facts/manifest.h"
+#include "ground/paths.h"
 
 /* The drop-in that makes a transient unit one of ours: ExecStart= and every wall around it, as text in
  * unit-file syntax. It is a drop-in, not properties of the StartTransientUnit call, because a transient unit
@@ -17,6 +18,7 @@ enum {
 
 #define DROPIN_NAME   "50-sealift.conf"
 #define DROPIN_BUNDLE "/bundle" /* where every service finds its bundle */
+#define DROPIN_ASKED  "/asked"  /* where sealift-probe finds the socket that it asks through */
 
 struct dropin { /* all borrowed */
         const struct manifest *manifest;
@@ -29,6 +31,10 @@ struct dropin { /* all borrowed */
          * way round. So the machine goes down in the order of After=, whatever was started again since. */
         const char *const *after, *const *before;
         size_t n_after, n_before;
+        /* Sockets that this unit alone gets, for those who ask after its health. */
+        const char *const *listeners;
+        size_t n_listeners;
+        const char *asks; /* where such a socket is, absolute, for who asks; NULL: none */
         uint64_t attempt;
 };
 
@@ -41,6 +47,18 @@ void dropin_socket_name(const char *place, const char *name, char ret[static UNI
 
 /* "sealift-<place>.<name>.timer" */
 void dropin_timer_name(const char *place, const char *name, char ret[static UNIT_NAME_SIZE]);
+
+/* The listener that one unit of a service gets beside its socket of that name; n as in name_unit(). Where it
+ * listens is short, as a UNIX socket's address has to be. */
+enum { DROPIN_LISTENER_PATH_SIZE = sizeof(LISTENERS_PATH) + 1 + 2 * 16 };
+void dropin_listener_name(const char *place, const char *socket, const char *digest, unsigned n,
+                          char ret[static UNIT_NAME_SIZE]);
+_must_check_ int dropin_listener_path(const char *name, char ret[static DROPIN_LISTENER_PATH_SIZE]);
+
+/* Its whole unit file. Errors as dropin_write(). */
+_must_check_ int dropin_write_listener(const struct manifest *m, const struct socket_unit *s,
+                                       const char *name, const char *unit, struct buffer *out,
+                                       struct fault *f);
 
 /* What a socket or timer of that name starts: "sealift-wake@<place>.<name>.service", shipped; for a timer
  * with

@@ -5,6 +5,7 @@
  *
  *     dropin.c          names, settings, root, network, sockets
  *     dropin_sandbox.c  the walls, and what a sandbox asks to have of them taken down
+ *     dropin_listener.c sockets of one unit alone
  *     dropin_timer.c    timers, and what is different in a job */
 
 #include "facts/dropin.h"

@@ -28,6 +28,9 @@ struct manifest *manifest_free(struct manifest *m)
         for (size_t i = 0; i < m->n_timers; i++)
                 manifest_settings_free(m->timers[i].settings, m->timers[i].n_settings);
         free(m->timers);
+        for (size_t i = 0; i < m->n_probes; i++)
+                manifest_settings_free(m->probes[i].settings, m->probes[i].n_settings);
+        free(m->probes);
         content_done(&m->content);
         free(m);
         return NULL;
@@ -97,6 +100,11 @@ const struct timer_unit *manifest_find_timer(const struct manifest *m, const cha
         return NULL;
 }
 
+bool manifest_is_job(const struct manifest *m, const struct service *s)
+{
+        return s->task != TASK_NONE || manifest_find_timer(m, s->name);
+}
+
 static bool names_hold(const char *names, const char *name)
 {
         for (size_t n; *names; names += n + strspn(names + n, " ")) {
@@ -124,6 +132,8 @@ unsigned manifest_rank(const struct manifest *m, const struct service *s)
         unsigned ranks[MANIFEST_SERVICES_MAX] = {};
         bool raised = true;
 
+        if (s->task != TASK_NONE)
+                return 0;
         for (size_t round = 0; raised && round < m->n_services; round++) {
                 raised = false;
                 for (size_t i = 0; i < m->n_services; i++)

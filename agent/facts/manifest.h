@@ -16,6 +16,9 @@
 /* No service's name ends so: what sealift-unitd puts between a socket with Proxy= and its program has the
  * socket's name and this. */
 #define MANIFEST_PROXY_SUFFIX "-proxy"
+/* Nor so: what asks after a service's health, and what migrates its state (facts/task.h). */
+#define MANIFEST_PROBE_SUFFIX   "-probe"
+#define MANIFEST_MIGRATE_SUFFIX "-migrate"
 
 enum {
         /* A service is a process tree and some twenty mounts; a manifest of thousands would be a fork bomb.
@@ -73,9 +76,13 @@ struct credential {
         unsigned line;
 };
 
+/* What is run for a service, and is none of the manifest's own (facts/task.h). */
+enum task_kind { TASK_NONE, TASK_PROBE, TASK_MIGRATE };
+
 struct service {
         char name[NAME_SIZE];
         unsigned line;
+        enum task_kind task;               /* TASK_NONE, in a manifest */
         struct manifest_setting *settings; /* owned, in the order written */
         size_t n_settings;
         struct credential *credentials; /* owned */
@@ -99,6 +106,25 @@ struct timer_unit { /* [Timer NAME], which keeps its name, and so what it rememb
         char name[NAME_SIZE];
         char service[NAME_SIZE];
         unsigned line;
+        struct manifest_setting *settings; /* owned */
+        size_t n_settings;
+};
+
+/* [Health NAME]: how a service shows that it is well. */
+enum health_kind { HEALTH_HTTP, HEALTH_TCP, HEALTH_EXEC };
+
+struct health_probe {
+        char name[NAME_SIZE];
+        char service[NAME_SIZE];
+        char socket[NAME_SIZE]; /* asked through a listener of this release alone, which it gets beside this
+                                   socket; "": none */
+        unsigned line;
+        enum health_kind kind;
+        uint16_t port;       /* 0: through socket */
+        const char *subject; /* of HTTP: the path; of Exec: the command; in settings */
+        uint64_t interval_usec, timeout_usec, start_usec;
+        unsigned successes;                /* in a row, until start_usec after its start */
+        unsigned failures;                 /* in the soak window */
         struct manifest_setting *settings; /* owned */
         size_t n_settings;
 };
@@ -138,6 +164,8 @@ struct manifest {
         size_t n_sockets;
         struct timer_unit *timers; /* owned */
         size_t n_timers;
+        struct health_probe *probes; /* owned */
+        size_t n_probes;
         struct content content;
 };
 
@@ -162,6 +190,18 @@ const char *manifest_get(const struct service *s, const char *directive);
 const char *manifest_get_socket(const struct socket_unit *s, const char *directive);
 const char *manifest_get_timer(const struct timer_unit *t, const char *directive);
 
+/* The probe of that name, or NULL. */
+const struct health_probe *manifest_find_probe(const struct manifest *m, const char *name);
+
+/* How long the release is on trial after it has become current; SoakSec=. */
+uint64_t manifest_soak_usec(const struct manifest *m);
+
+/* How much may go wrong meanwhile: the least that a [Health] says, for the bundle stands or falls as one. */
+unsigned manifest_soak_failures(const struct manifest *m);
+
+/* A probe asks this service through a listener of its own. */
+bool manifest_has_private_listener(const struct manifest *m, const char *service);
+
 /* The next setting of that name behind *i, which is moved; NULL: no more. Begin with 0. */
 const char *manifest_next(const struct manifest_setting *settings, size_t n, const char *directive,
                           size_t *i);
@@ -182,6 +222,9 @@ bool manifest_rests(const struct manifest *m, const char *service);
 
 /* The timer that runs this service, or NULL: a service has one, or runs all the time. */
 const struct timer_unit *manifest_find_timer(const struct manifest *m, const char *service);
+
+/* s ends by itself: a timer runs it, or it is a task. */
+bool manifest_is_job(const struct manifest *m, const struct service *s);
 
 /* service is among the words of an After= of s. */
 bool manifest_is_after(const struct service *s, const char *service);

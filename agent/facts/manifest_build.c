@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Sections to services, sockets and timers. Pure; every single value has passed its own check before. What
- * goes together and what does not is in manifest_rules.c, what a sandbox asks for in manifest_sandbox.c. */
+/* Sections to services, sockets, timers and probes. Pure; every single value has passed its own check
+ * before. What goes together and what does not is in manifest_rules.c, what a sandbox asks for in
+ * manifest_sandbox.c. */
 
 #include "facts/manifest_parts.h"
 
@@ -151,6 +152,8 @@ static int build_section(struct builder *b, struct manifest_section *s, struct f
                 return build_socket(b, s);
         case SECTION_TIMER:
                 return build_timer(b, s);
+        case SECTION_HEALTH:
+                return manifest_build_probe(b->m->probes + b->m->n_probes++, s, b->file, f);
         default:
                 return 0; /* sandboxes wait until all services are known */
         }
@@ -159,7 +162,8 @@ static int build_section(struct builder *b, struct manifest_section *s, struct f
 static int build_arrays(struct builder *b, struct manifest_sections *s, struct fault *f)
 {
         size_t n_services = count_sections(s, SECTION_SERVICE),
-               n_sockets = count_sections(s, SECTION_SOCKET), n_timers = count_sections(s, SECTION_TIMER);
+               n_sockets = count_sections(s, SECTION_SOCKET), n_timers = count_sections(s, SECTION_TIMER),
+               n_probes = count_sections(s, SECTION_HEALTH);
 
         if (count_sections(s, SECTION_BUNDLE) == 0)
                 return fault_set(f, -EINVAL,
@@ -171,7 +175,8 @@ static int build_arrays(struct builder *b, struct manifest_sections *s, struct f
         b->m->services = calloc(n_services, sizeof(*b->m->services));
         b->m->sockets = calloc(n_sockets + 1, sizeof(*b->m->sockets));
         b->m->timers = calloc(n_timers + 1, sizeof(*b->m->timers));
-        if (!b->m->services || !b->m->sockets || !b->m->timers)
+        b->m->probes = calloc(n_probes + 1, sizeof(*b->m->probes));
+        if (!b->m->services || !b->m->sockets || !b->m->timers || !b->m->probes)
                 return -ENOMEM;
         for (size_t i = 0; i < s->n; i++) {
                 int r;

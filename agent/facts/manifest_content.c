@@ -348,6 +348,14 @@ int content_check_programs(const struct manifest *m, const char *file, struct fa
                         if (r < 0)
                                 return r;
                 }
+        for (size_t i = 0; i < m->n_probes; i++)
+                for (size_t j = 0; j < m->probes[i].n_settings; j++) {
+                        int r;
+
+                        r = check_program(m, m->probes[i].settings + j, file, f);
+                        if (r < 0)
+                                return r;
+                }
         return 0;
 }
 

@@ -30,6 +30,8 @@ static unsigned sections_max(enum section type)
                 return MANIFEST_SOCKETS_MAX;
         case SECTION_TIMER:
                 return MANIFEST_TIMERS_MAX;
+        case SECTION_HEALTH:
+                return MANIFEST_PROBES_MAX;
         default:
                 return MANIFEST_SERVICES_MAX;
         }

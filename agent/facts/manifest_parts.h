@@ -8,6 +8,7 @@
  *     manifest_sections.c what is between: sections as they were written
  *     manifest_build.c    sections to services, sockets and timers
  *     manifest_sandbox.c  a sandbox's lines to what its service asks for
+ *     manifest_health.c   [Health NAME], and what goes together in it
  *     manifest_rules.c    what goes together and what does not
  *     manifest_proxy.c    sockets with Proxy= to services between them and their programs
  *     manifest_content.c  the lines of [Content], in and out */
@@ -18,6 +19,7 @@
 enum {
         MANIFEST_SOCKETS_MAX = 32,
         MANIFEST_TIMERS_MAX = 32,
+        MANIFEST_PROBES_MAX = 32,
         /* Repeatable keys multiply: listeners, environment lines. */
         MANIFEST_SETTINGS_MAX = 256,
 };
@@ -66,6 +68,13 @@ _must_check_ int manifest_build(struct manifest *m, struct manifest_sections *s,
 /* Fills s->sandbox, taking settings out of section, which may be NULL. s has its sockets already. */
 _must_check_ int manifest_build_sandbox(const struct manifest *m, struct service *s,
                                         struct manifest_section *section, const char *file, struct fault *f);
+
+/* Fills p, taking settings out of section. -EINVAL. */
+_must_check_ int manifest_build_probe(struct health_probe *p, struct manifest_section *section,
+                                      const char *file, struct fault *f);
+
+/* All probes go with the services and sockets that they are for, or -EINVAL. */
+_must_check_ int manifest_check_probes(const struct manifest *m, const char *file, struct fault *f);
 
 /* Everything but the content holds together, or -EINVAL. */
 _must_check_ int manifest_check_rules(const struct manifest *m, const char *file, struct fault *f);

@@ -34,12 +34,16 @@ static bool service_says(const struct service *s, const char *key, const char *v
 /* A name that sealift-unitd itself gives to what stands between a socket and its program. */
 static int check_name(const struct manifest *m, const struct service *s, const char *file, struct fault *f)
 {
-        if (!str_has_suffix(s->name, MANIFEST_PROXY_SUFFIX))
-                return 0;
-        return fault_set(f, -EINVAL,
-                         "%s:%u: [Service %s]: names that end in " MANIFEST_PROXY_SUFFIX
-                         " are sealift's own; rename it",
-                         file, s->line, s->name);
+        static const char *const own[] = { MANIFEST_PROXY_SUFFIX, MANIFEST_PROBE_SUFFIX,
+                                           MANIFEST_MIGRATE_SUFFIX };
+
+        for (size_t i = 0; i < ELEMENTSOF(own); i++)
+                if (str_has_suffix(s->name, own[i]))
+                        return fault_set(f, -EINVAL,
+                                         "%s:%u: [Service %s]: names that end in %s are sealift's own; "
+                                         "rename it",
+                                         file, s->line, s->name, own[i]);
+        return 0;
 }
 
 static int check_notify(const struct manifest *m, const struct service *s, const char *file, struct fault *f)
@@ -94,6 +98,38 @@ static int check_job(const struct manifest *m, const struct service *s, const ch
                                  "%s:%u: [Service %s] has a [Timer] and a [Socket]; only one of "
                                  "them can start it",
                                  file, s->line, s->name);
+        return 0;
+}
+
+/* systemd gives a directory to one dynamic user at a time, and changes the owner of all that is in it. */
+static int check_migrate(const struct manifest *m, const struct service *s, const char *file,
+                         struct fault *f)
+{
+        const struct manifest_setting *migrate = service_find(s, "ExecMigrate"),
+                                      *running = service_find(s, "MigrateWhile");
+
+        if (running && !migrate)
+                return fault_set(f, -EINVAL, "%s:%u: MigrateWhile= needs ExecMigrate=", file, running->line);
+        if (!migrate)
+                return 0;
+        if (manifest_find_timer(m, s->name))
+                return fault_set(f, -EINVAL,
+                                 "%s:%u: ExecMigrate=: a job is in no update's way; put it into "
+                                 "the service that needs it",
+                                 file, migrate->line);
+        if (strlen(s->name) + STRLEN(MANIFEST_MIGRATE_SUFFIX) >= NAME_SIZE)
+                return fault_set(f, -EINVAL,
+                                 "%s:%u: [Service %s]: with ExecMigrate= a name has %d characters at most",
+                                 file, s->line, s->name,
+                                 (int)(NAME_SIZE - 1 - STRLEN(MANIFEST_MIGRATE_SUFFIX)));
+        if (!service_says(s, "MigrateWhile", "running") || *s->sandbox.user)
+                return 0;
+        for (size_t i = 0; i < s->n_settings; i++)
+                if (s->settings[i].directive->type == VALUE_DIRECTORY && str_eq(s->settings[i].value, "yes"))
+                        return fault_set(f, -EINVAL,
+                                         "%s:%u: MigrateWhile=running and %s=yes: systemd gives a directory "
+                                         "to one dynamic user at a time; say stopped, or User=",
+                                         file, running->line, s->settings[i].directive->key);
         return 0;
 }
 
@@ -270,7 +306,7 @@ static int check_timer(const struct manifest *m, const struct timer_unit *t, con
 
 static int (*const service_rules[])(const struct manifest *m, const struct service *s, const char *file,
                                     struct fault *f) = {
-        check_name, check_notify, check_root, check_job, check_input, check_after,
+        check_name, check_notify, check_root, check_job, check_migrate, check_input, check_after,
 };
 
 int manifest_check_rules(const struct manifest *m, const char *file, struct fault *f)
@@ -285,6 +321,8 @@ int manifest_check_rules(const struct manifest *m, const char *file, struct faul
         for (size_t i = 0; r >= 0 && i < m->n_services; i++)
                 for (size_t k = 0; r >= 0 && k < ELEMENTSOF(service_rules); k++)
                         r = service_rules[k](m, m->services + i, file, f);
+        if (r >= 0)
+                r = manifest_check_probes(m, file, f);
         if (r >= 0)
                 r = check_circles(m, file, f);
         return r < 0 ? r : check_directories(m, file, f);

@@ -67,6 +67,9 @@ static int copy_sections(const struct manifest *m, struct manifest_sections *out
         for (size_t i = 0; r >= 0 && i < m->n_timers; i++)
                 r = copy_section(out, SECTION_TIMER, m->timers[i].name, m->timers[i].line,
                                  m->timers[i].settings, m->timers[i].n_settings);
+        for (size_t i = 0; r >= 0 && i < m->n_probes; i++)
+                r = copy_section(out, SECTION_HEALTH, m->probes[i].name, m->probes[i].line,
+                                 m->probes[i].settings, m->probes[i].n_settings);
         return r;
 }
 

@@ -82,7 +82,7 @@ static int add_section(struct site_file *s, const struct ini_item *item, struct 
         if (!section_is_sites(type))
                 return fault_set(f, -EINVAL,
                                  "%s:%u: [%s] is for the publisher to say; a host has [Service NAME], "
-                                 "[Sandbox NAME] and [Socket NAME]",
+                                 "[Sandbox NAME], [Socket NAME] and [Health NAME]",
                                  s->file, item->line, item->section);
         if (!name_valid(item->name))
                 return fault_set(f, -EINVAL,
@@ -93,7 +93,7 @@ static int add_section(struct site_file *s, const struct ini_item *item, struct 
                                  item->line, item->section, item->name,
                                  manifest_sections_find(&s->sections, type, item->name)->line);
         /* More than a manifest can have of all of them together cannot be about one. */
-        if (s->sections.n >= 2 * MANIFEST_SERVICES_MAX + MANIFEST_SOCKETS_MAX)
+        if (s->sections.n >= 2 * MANIFEST_SERVICES_MAX + MANIFEST_SOCKETS_MAX + MANIFEST_PROBES_MAX)
                 return fault_set(f, -EFBIG, "%s:%u: more than %zu sections", s->file, item->line,
                                  s->sections.n);
         return manifest_sections_add(&s->sections, type, item->name, item->line, ret);

@@ -7,6 +7,8 @@
 #define UNITS_RECORDS_PATH "/run/sealift/units"
 #define UNITS_ROOTS_PATH   "/run/sealift/root"
 #define UNITS_WAKES_PATH   "/run/sealift/wakes"
+/* Listeners that only those who ask after a service's health can reach: root's alone. */
+#define LISTENERS_PATH     "/run/sealift/listeners"
 #define UNITS_DROPINS_PATH "/run/systemd/system"
 /* What runs, bundle by bundle: sealiftd's, who alone may read it. */
 #define STATES_PATH "/var/lib/sealift/state"

@@ -9,6 +9,7 @@
 #include "facts/manifest.h"
 #include "facts/name.h"
 #include "facts/policy.h"
+#include "facts/task.h"
 #include "ground/buffer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -89,23 +90,41 @@ static void check_policy(const struct manifest *m)
         }
 }
 
-/* Whatever the parser lets by has a drop-in, and it ends in whole lines. */
+static void check_dropin(const struct manifest *m, const struct service *s, const char *digest)
+{
+        _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(DROPIN_BYTES_MAX);
+        const struct dropin d = {
+                .manifest = m, .service = s, .digest = digest, .tree = "/t", .root = "/r"
+        };
+        struct fault f = {};
+        int r = dropin_write(&d, &b, &f);
+
+        must(r == 0 || r == -ENOMEM || r == -EFBIG);
+        must(r < 0 || (b.data[b.len - 1] == '\n' && strlen(b.data) == b.len));
+}
+
+/* Whatever the parser lets by has a drop-in, and it ends in whole lines; so has what is run beside it. */
 static void check_dropins(const struct manifest *m)
 {
         static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-        for (size_t i = 0; i < m->n_services; i++) {
-                _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(DROPIN_BYTES_MAX);
-                const struct dropin d = { .manifest = m,
-                                          .service = m->services + i,
-                                          .digest = digest,
-                                          .tree = "/t",
-                                          .root = "/r" };
-                struct fault f = {};
-                int r = dropin_write(&d, &b, &f);
+        for (size_t i = 0; i < m->n_services; i++)
+                check_dropin(m, m->services + i, digest);
+        for (size_t i = 0; i < m->n_probes; i++) {
+                _cleanup_(task_freep) struct task *t = NULL;
+                int r = task_new_probe(m, m->probes + i, &t, NULL);
 
-                must(r == 0 || r == -ENOMEM || r == -EFBIG);
-                must(r < 0 || (b.data[b.len - 1] == '\n' && strlen(b.data) == b.len));
+                must(r == 0 || r == -ENOMEM);
+                if (t)
+                        check_dropin(m, &t->service, digest);
+        }
+        for (size_t i = 0; i < m->n_services; i++) {
+                _cleanup_(task_freep) struct task *t = NULL;
+                int r = task_new_migrate(m->services + i, &t, NULL);
+
+                must(r == 0 || r == -ENOMEM || r == -ENOENT);
+                if (t)
+                        check_dropin(m, &t->service, digest);
         }
 }
 
@@ -125,6 +144,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(name_valid(m->name) && name_version_valid(m->version) && m->n_services > 0);
         for (size_t i = 0; i < m->n_services; i++)
                 check_settings(m->services[i].settings, m->services[i].n_settings);
+        for (size_t i = 0; i < m->n_probes; i++)
+                check_settings(m->probes[i].settings, m->probes[i].n_settings);
         for (size_t i = 0; i < m->n_sockets; i++)
                 must(manifest_find_service(m, m->sockets[i].service) != NULL);
         (void)manifest_may_overlap(m, m);
