@@ -16,6 +16,10 @@
 /* Changing it would give every machine a new name in the reports. */
 #define SEALIFT_APP_ID SD_ID128_MAKE(5a, 9e, 2c, 61, 0d, 4b, 4f, 3e, 8a, 57, 9c, 11, 6b, f2, d0, 34)
 
+/* Made by tmpfiles.d. */
+#define BOOT_PATH "/run/sealift/boot"
+enum { BOOT_BYTES_MAX = 64 }; /* an id in hex */
+
 int load_config(const char *path, struct config **ret, struct fault *f)
 {
         _cleanup_free_ char *text = NULL;
@@ -41,6 +45,18 @@ int load_policy(struct agent *a, struct fault *f)
         return 0;
 }
 
+static int load_boot(sd_id128_t *ret)
+{
+        _cleanup_free_ char *text = NULL;
+        struct fault ignored;
+        size_t len;
+
+        if (io_read_file_at(AT_FDCWD, BOOT_PATH, BOOT_BYTES_MAX, &text, &len, &ignored) >= 0 &&
+            len == SD_ID128_STRING_MAX - 1 && sd_id128_from_string(text, ret) >= 0)
+                return 0;
+        return sd_id128_get_boot(ret);
+}
+
 int load_identity(struct agent *a, struct fault *f)
 {
         sd_id128_t id;
@@ -50,7 +66,7 @@ int load_identity(struct agent *a, struct fault *f)
         if (r < 0)
                 return fault_set_errno(f, r, "/etc/machine-id: cannot derive this machine's name");
         sd_id128_to_string(id, a->machine);
-        r = sd_id128_get_boot(&id);
+        r = load_boot(&id);
         if (r < 0)
                 return fault_set_errno(f, r, "cannot read the boot id");
         sd_id128_to_string(id, a->boot);
