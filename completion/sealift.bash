@@ -8,6 +8,16 @@ _sealift_bundles() {
     "$1" status --json 2>/dev/null </dev/null | sed -n 's/^ *"name": "\([a-z0-9-]*\)",\{0,1\}$/\1/p'
 }
 
+# The releases on disk of the bundle that stands on the line already.
+_sealift_releases() {
+    local i place
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        for place in /var/lib/sealift/releases/"${COMP_WORDS[i]}"/*-????????????/; do
+            [[ ! -d $place ]] || sed -E 's,-[0-9a-f]{12}/$,,; s,.*/,,' <<<"$place"
+        done
+    done
+}
+
 # The channels of the repository that stands on the line already.
 _sealift_channels() {
     local i channel repository=
@@ -51,6 +61,7 @@ _sealift_values() {
             return
             ;;
         BUNDLE) values=$(_sealift_bundles "$1") ;;
+        VERSION) values=$(_sealift_releases) ;;
         NAME) values=$(_sealift_channels) ;;
         *'|'*) values=${kind//|/ } ;;
     esac
@@ -89,6 +100,18 @@ _sealift_word() {
     echo "$words"
 }
 
+# _sealift_operand: what the operand that is being typed is called in the help text on standard input. Where a verb
+# takes more than one, options before it take no value.
+_sealift_operand() {
+    local operands i n=0
+    read -ra operands < <(sed -nE '1s/^Usage: .*\[OPTION\.\.\.\]( |$)//p')
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        [[ ${COMP_WORDS[i]} == -* ]] || n=$((n + 1))
+    done
+    ((${#operands[@]} > 1)) || n=0
+    echo "${operands[n]%...}"
+}
+
 _sealift() {
     local word=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]} help kind
     COMPREPLY=()
@@ -111,7 +134,7 @@ _sealift() {
         return
     fi
     [[ -n $kind ]] || kind=$(_sealift_word <<<"$help")
-    [[ -n $kind ]] || kind=$(sed -nE '1s/^Usage: .* (\[?[A-Z|]+\]?)(\.\.\.)?$/\1/p' <<<"$help")
+    [[ -n $kind ]] || kind=$(_sealift_operand <<<"$help")
     [[ -z $kind || $kind == *OPTION* ]] || _sealift_values "$1" "$kind" "$word"
 }
 

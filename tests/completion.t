@@ -77,6 +77,8 @@ for verb in $verbs; do
         "$verb: every option is offered"
 done
 is "$(offered status '')" "mirror site" "status: bundles of this machine"
+is "$(offered rollback m)" "mirror" "rollback: bundles that begin so"
+is "$(offered rollback --json mirror '')" "" "and then its releases, of which there are none here"
 is "$(offered why m)" "mirror" "why: bundles that begin so"
 is "$(offered publish '')" "a dir site-1.manifest" "publish: manifests and folders"
 is "$(offered pack '')" "a dir" "pack: folders"

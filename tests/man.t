@@ -58,8 +58,22 @@ sections() {
     esac
 }
 
+# page_of NAME.SECTION: the file that has its text: one page may serve several names, by a file with ".so".
+page_of() {
+    to=$(sed -n '1s/^\.so man[1-8]\///p' "$man/$1")
+    echo "${to:-$1}"
+}
+
 for page in "$man"/*.[1-8]; do
     name=${page##*/}
+    of=$(page_of "$name")
+    if [ "$of" != "$name" ]; then
+        grep -qE "^\.Nm ${name%.*}( ,)?\$" "$man/$of" && [ "$(wc -l <"$page")" -eq 1 ]
+        ok $? "$name: is one of the names of $of"
+        [ ! -e "$top/Makefile.am" ] || grep -q "man/$name\b" "$top/Makefile.am"
+        ok $? "$name: is installed"
+        continue
+    fi
     if command -v mandoc >/dev/null; then
         mandoc -Tlint -Wwarning "$page" >"$work/log" 2>&1
         ok $? "$name: mandoc has nothing to say about it" "$work/log"
@@ -70,7 +84,7 @@ for page in "$man"/*.[1-8]; do
         skip "$name: formats" "neither mandoc nor groff is installed"
     fi
     title=$(echo "${name%.*}" | tr '[:lower:]' '[:upper:]')
-    grep -qx "\.Dt $title ${name##*.}" "$page" && grep -qx "\.Nm ${name%.*}" "$page"
+    grep -qx "\.Dt $title ${name##*.}" "$page" && grep -qE "^\.Nm ${name%.*}( ,)?\$" "$page"
     ok $? "$name: is titled with its name"
     : >"$work/log"
     for section in $(sections "$name"); do
@@ -133,7 +147,7 @@ if [ -x "$build/sealift" ]; then
     same "sealift.1: verbs are those of --help" "$verbs" \
         "$(sed -n '/^\.Sh DESCRIPTION/,/^\.Sh OPTIONS/s/^\.It Ic //p' "$man/sealift.1")"
     for verb in $verbs; do
-        program "sealift-$verb.1" "$build/sealift" "$verb"
+        program "$(page_of "sealift-$verb.1")" "$build/sealift" "$verb"
     done
     for page in "$man"/sealift-*.1; do
         verb=${page##*/sealift-}
@@ -176,7 +190,7 @@ if code sealiftd/story.c; then
         "$(sed -n '/^\.Sh DESCRIPTION/,/^\.Sh OPTIONS/s/^\.It Ic //p' "$man/sealift-why.1" | tr ' ' '_')"
 fi
 if code sealiftd/agent.c; then
-    health=$(sed -nE 's/^ *\[BUNDLE_[A-Z]+\] = "([a-z]+)".*/\1/p' "$top/agent/sealiftd/agent.c")
+    health=$(grep -oE '\[BUNDLE_[A-Z]+\] = "[a-z]+"' "$top/agent/sealiftd/agent.c" | grep -oE '"[a-z]+"' | tr -d '"')
     same "sealift-status.1: states of a bundle are those of agent.c" "$health" \
         "$(sed -n '/^\.Sh DESCRIPTION/,/^\.Sh OPTIONS/s/^\.It Li //p' "$man/sealift-status.1")"
 fi

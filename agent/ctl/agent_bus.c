@@ -5,6 +5,9 @@
 
 #include "ctl/agent_bus.h"
 
+/* A poll that fetches and starts a large release comes first. */
+#define ORDER_TIMEOUT_USEC (UINT64_C(3600) * 1000000)
+
 static int bus_fault(struct fault *f, int r, const sd_bus_error *error, const char *what)
 {
         if (sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
@@ -53,6 +56,54 @@ int agent_bus_call_text(sd_bus *bus, const char *method, const char *text, sd_bu
                         struct fault *f)
 {
         return bus_call(bus, method, text, 0, ret, f);
+}
+
+static int order_call(sd_bus *bus, const char *method, const char *bundle, const char *version,
+                      sd_bus_message **ret, sd_bus_error *error)
+{
+        sd_bus_message *m = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(bus, &m, AGENT_BUS_NAME, AGENT_BUS_PATH, AGENT_BUS_NAME, method);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "s", bundle);
+        if (r >= 0 && version)
+                r = sd_bus_message_append(m, "s", version);
+        if (r >= 0)
+                r = sd_bus_call(bus, m, ORDER_TIMEOUT_USEC, error, ret);
+        sd_bus_message_unref(m);
+        return r;
+}
+
+int agent_bus_order(sd_bus *bus, const char *method, const char *bundle, const char *version,
+                    char **ret_said, struct fault *f)
+{
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+        const char *said;
+        char *copy = NULL;
+        int r;
+
+        r = order_call(bus, method, bundle, version, &reply, &error);
+        if (r >= 0)
+                r = sd_bus_message_read(reply, "s", &said);
+        if (r >= 0)
+                copy = strdup(said);
+        /* What the agent says names the bundle already. */
+        if (sd_bus_error_has_name(&error, AGENT_BUS_NAME ".Error.NoSuchBundle") ||
+            sd_bus_error_has_name(&error, AGENT_BUS_NAME ".Error.Failed") ||
+            sd_bus_error_has_name(&error, SD_BUS_ERROR_INVALID_ARGS))
+                r = fault_set(f, sd_bus_error_has_name(&error, SD_BUS_ERROR_INVALID_ARGS) ? -EINVAL : -EIO,
+                              "%s", error.message);
+        else if (r < 0)
+                r = bus_fault(f, r, &error, method);
+        else if (!copy)
+                r = fault_set_errno(f, -ENOMEM, "%s", method);
+        sd_bus_error_free(&error);
+        sd_bus_message_unref(reply);
+        if (r >= 0)
+                *ret_said = copy;
+        return r < 0 ? r : 0;
 }
 
 int agent_bus_get_text(sd_bus *bus, const char *property, char **ret, struct fault *f)

@@ -22,6 +22,11 @@ _must_check_ int agent_bus_call(sd_bus *bus, const char *method, uint64_t timeou
 _must_check_ int agent_bus_call_text(sd_bus *bus, const char *method, const char *text, sd_bus_message **ret,
                                      struct fault *f);
 
+/* An order (org.sealift.Agent1(5)); version NULL: it takes none. It is carried out between polls, so this
+ * may take as long as one does. *ret_said is the caller's: what came of it. */
+_must_check_ int agent_bus_order(sd_bus *bus, const char *method, const char *bundle, const char *version,
+                                 char **ret_said, struct fault *f);
+
 /* Properties; a string is the caller's, as are an array of them (NULL behind the last) and each in it. */
 _must_check_ int agent_bus_get_text(sd_bus *bus, const char *property, char **ret, struct fault *f);
 _must_check_ int agent_bus_get_texts(sd_bus *bus, const char *property, char ***ret, struct fault *f);

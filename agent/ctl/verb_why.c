@@ -74,15 +74,17 @@ static void why_print(const json_t *why, const char *bundle, uint64_t next_usec)
         struct tm tm;
         size_t i;
 
-        if (!*tried)
-                printf("%s: nothing new has been tried since the agent started\n", bundle);
-        else
+        if (*tried)
                 printf("%s: last tried release %s\n", bundle, tried);
+        else if (why_stuck(why))
+                printf("%s: a release waits\n", bundle);
+        else
+                printf("%s: nothing new has been tried since the agent started\n", bundle);
         json_array_foreach(json_object_get(why, "gates"), i, g)
         {
                 const char *text = json_string_value(json_object_get(g, "text"));
 
-                if (*tried)
+                if (*tried || why_stuck(why))
                         printf("  %-12s %s%s%s\n", json_string_value(json_object_get(g, "gate")),
                                json_string_value(json_object_get(g, "verdict")), *text ? ": " : "", text);
         }

@@ -105,6 +105,7 @@ struct unpack_failed {
  *   -> UNITD_START     starts every service of an installed release; answered when all are ready, or one is
  * not
  *   -> UNITD_STOP      stops every unit of the release; answered when they are gone
+ *   -> UNITD_CLOSE     the same, and ends its sockets and timers
  *   -> UNITD_REMOVE    removes a release that does not run and whose tree sealiftd has emptied
  *   <- UNITD_RESULT
  *   -> UNITD_LIST
@@ -124,6 +125,7 @@ enum unitd_message {
         UNITD_UNIT,
         UNITD_EVENT,
         UNITD_JOB,
+        UNITD_CLOSE,
 };
 
 struct unitd_request {

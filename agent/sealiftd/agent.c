@@ -10,10 +10,8 @@
 #include "sealiftd/bus.h"
 
 static const char *const health_texts[] = {
-        [BUNDLE_ABSENT] = "absent",
-        [BUNDLE_RUNNING] = "running",
-        [BUNDLE_UPDATING] = "updating",
-        [BUNDLE_FAILED] = "failed",
+        [BUNDLE_ABSENT] = "absent", [BUNDLE_RUNNING] = "running", [BUNDLE_UPDATING] = "updating",
+        [BUNDLE_FAILED] = "failed", [BUNDLE_STOPPED] = "stopped", [BUNDLE_DISABLED] = "disabled",
 };
 _Static_assert(ELEMENTSOF(health_texts) == _BUNDLE_HEALTH_MAX, "every health has a word");
 
@@ -66,4 +64,16 @@ void agent_set_health(struct agent *a, struct bundle *b, enum bundle_health h)
         b->health = h;
         b->since_usec = agent_now_usec();
         bus_tell_bundle(a->bus, b);
+}
+
+bool agent_may_run(const struct agent *a, const struct bundle *b)
+{
+        return state_may_run(&b->state, a->boot);
+}
+
+enum bundle_health agent_resting_health(const struct agent *a, const struct bundle *b)
+{
+        if (agent_may_run(a, b))
+                return BUNDLE_ABSENT;
+        return b->state.wish == WISH_DISABLED ? BUNDLE_DISABLED : BUNDLE_STOPPED;
 }

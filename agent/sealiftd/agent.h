@@ -20,10 +20,19 @@ enum bundle_health {
         BUNDLE_ABSENT, /* nothing installed */
         BUNDLE_RUNNING,
         BUNDLE_UPDATING,
-        BUNDLE_FAILED, /* its current release does not run */
+        BUNDLE_FAILED,   /* its current release does not run */
+        BUNDLE_STOPPED,  /* by the operator, until the machine is started again */
+        BUNDLE_DISABLED, /* by the operator, until it is started */
         _BUNDLE_HEALTH_MAX,
 };
 const char *bundle_health_text(enum bundle_health h) _const_;
+
+/* How a release comes, which says by which gates of the story. */
+enum attempt_kind {
+        ATTEMPT_INSTALL,  /* from the channel */
+        ATTEMPT_ROLLBACK, /* from disk: the operator wants it back */
+        _ATTEMPT_KIND_MAX,
+};
 
 struct bundle {
         char name[NAME_SIZE];
@@ -36,7 +45,8 @@ struct bundle {
         bool restore_due;           /* its current release could not be started again */
         bool misconfigured;         /* it runs, but error says why it could not be started */
         bool seen;                  /* while units are listed: one of its current release runs */
-        size_t gates_passed;        /* by the last attempt, along story_gates() */
+        enum attempt_kind kind;     /* of the last attempt */
+        size_t gates_passed;        /* by it, along the story's table */
 };
 
 /* Everything sealiftd holds while it runs. */
@@ -74,5 +84,10 @@ struct bundle *agent_find_bundle(struct agent *a, const char *name, bool add);
 
 /* Sets health and its time, and tells the bus. */
 void agent_set_health(struct agent *a, struct bundle *b, enum bundle_health h);
+
+/* Whether the operator lets it run in this boot; and what it is while nothing of it runs and nothing is
+ * wrong with that. */
+bool agent_may_run(const struct agent *a, const struct bundle *b);
+enum bundle_health agent_resting_health(const struct agent *a, const struct bundle *b);
 
 uint64_t agent_now_usec(void); /* CLOCK_REALTIME */

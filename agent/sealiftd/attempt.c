@@ -26,6 +26,29 @@ struct journal_subject attempt_subject(const struct attempt *t)
         };
 }
 
+static void attempt_remember(struct attempt *t, enum attempt_kind kind)
+{
+        t->old = t->bundle->state.current;
+        t->health_before = t->bundle->health;
+        t->since_before = t->bundle->since_usec;
+        t->bundle->kind = kind;
+        *t->bundle->tried = '\0';
+}
+
+void attempt_begin_rollback(struct attempt *t, struct agent *a, struct bundle *b,
+                            const struct release_ref *to)
+{
+        *t = (struct attempt){
+                .agent = a,
+                .id = agent_now_usec(),
+                .bundle_fd = -EBADF,
+                .tree_fd = -EBADF,
+                .bundle = b,
+                .release = *to,
+        };
+        attempt_remember(t, ATTEMPT_ROLLBACK);
+}
+
 int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, const struct plan_item *item,
                   struct fault *f)
 {
@@ -45,10 +68,7 @@ int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, con
         if (t->bundle->damaged)
                 return fault_set(f, -EINVAL, "%s: %s", t->bundle->name, t->bundle->error);
         memcpy(t->release.digest, item->digest, sizeof(t->release.digest));
-        t->old = t->bundle->state.current;
-        t->health_before = t->bundle->health;
-        t->since_before = t->bundle->since_usec;
-        *t->bundle->tried = '\0';
+        attempt_remember(t, ATTEMPT_INSTALL);
         return 0;
 }
 
@@ -68,8 +88,66 @@ int attempt_check_quarantine(struct attempt *t, struct fault *f)
                 return 0;
         memcpy(t->release.version, q->release.version, sizeof(t->release.version));
         return fault_set(f, -EALREADY,
-                         "%s %s failed here before and is quarantined (%s); publish a new release",
-                         t->bundle->name, q->release.version, q->reason);
+                         "%s %s is quarantined here (%s); publish a new release, or sealift retry %s",
+                         t->bundle->name, q->release.version, q->reason, t->bundle->name);
+}
+
+int attempt_check_hold(struct attempt *t, struct fault *f)
+{
+        const char *name = t->bundle->name;
+
+        if (!t->bundle->state.held)
+                return 0;
+        t->unwanted = true;
+        return fault_set(f, -EBUSY, "%s is held, and stays as it is; sealift unhold %s", name, name);
+}
+
+/* It would be started by that. */
+int attempt_check_stop(struct attempt *t, struct fault *f)
+{
+        const char *name = t->bundle->name;
+
+        if (agent_may_run(t->agent, t->bundle))
+                return 0;
+        t->unwanted = true;
+        return fault_set(f, -EBUSY, "%s is %s, and no release of it is installed; sealift start %s", name,
+                         bundle_health_text(agent_resting_health(t->agent, t->bundle)), name);
+}
+
+static int attempt_parse_manifest(struct attempt *t, const char *name, struct fault *f)
+{
+        int r;
+
+        r = manifest_parse(t->manifest_text, t->manifest_len, name, &t->manifest, f);
+        if (r < 0)
+                return r;
+        if (!t->manifest->content.sealed)
+                return fault_set(f, -EINVAL, "%s: has no content part; publish what `sealift pack` makes",
+                                 name);
+        if (!str_eq(t->manifest->name, t->bundle->name))
+                return fault_set(f, -EINVAL, "%s: is the manifest of bundle %s", name, t->manifest->name);
+        memcpy(t->release.version, t->manifest->version, sizeof(t->release.version));
+        memcpy(t->bundle->tried, t->release.version, sizeof(t->bundle->tried));
+        return 0;
+}
+
+/* What is on disk was in force here once, and is looked at all the same. */
+int attempt_read_manifest(struct attempt *t, struct fault *f)
+{
+        const struct agent *a = t->agent;
+        int r;
+
+        r = store_manifest_read(a->store, t->bundle->name, &t->release, &t->manifest_text, &t->manifest_len,
+                                f);
+        if (r >= 0)
+                r = attempt_parse_manifest(t, t->bundle->name, f);
+        if (r < 0)
+                return r;
+        t->tree_fd = store_tree_open(a->store, t->bundle->name, &t->release, f);
+        if (t->tree_fd < 0)
+                return t->tree_fd;
+        agent_set_health(t->agent, t->bundle, BUNDLE_UPDATING);
+        return 0;
 }
 
 int attempt_fetch_manifest(struct attempt *t, struct fault *f)
@@ -81,16 +159,9 @@ int attempt_fetch_manifest(struct attempt *t, struct fault *f)
         (void)snprintf(name, sizeof(name), "%s.manifest", t->bundle->name);
         r = refresh_fetch_manifest(t->trust, t->bundle->name, &t->manifest_text, &t->manifest_len, f);
         if (r >= 0)
-                r = manifest_parse(t->manifest_text, t->manifest_len, name, &t->manifest, f);
-        if (r < 0)
+                r = attempt_parse_manifest(t, name, f);
+        if (r < 0 || !agent_may_run(t->agent, t->bundle))
                 return r;
-        if (!t->manifest->content.sealed)
-                return fault_set(f, -EINVAL, "%s: has no content part; publish what `sealift pack` makes",
-                                 name);
-        if (!str_eq(t->manifest->name, t->bundle->name))
-                return fault_set(f, -EINVAL, "%s: is the manifest of bundle %s", name, t->manifest->name);
-        memcpy(t->release.version, t->manifest->version, sizeof(t->release.version));
-        memcpy(t->bundle->tried, t->release.version, sizeof(t->bundle->tried));
         agent_set_health(t->agent, t->bundle, BUNDLE_UPDATING);
         s = attempt_subject(t);
         journal_send(JOURNAL_RELEASE_FOUND, LOG_INFO, &s, "%s: release %s is to be installed",

@@ -25,6 +25,7 @@ struct attempt {
         int tree_fd;
         enum bundle_health health_before;
         uint64_t since_before;
+        bool unwanted; /* the operator wants no such thing now: no failure of the poll */
         bool old_stopped;
         bool started;
         bool placed;  /* the release has a place in the store */
@@ -33,6 +34,8 @@ struct attempt {
 
 int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, const struct plan_item *item,
                   struct fault *f);
+void attempt_begin_rollback(struct attempt *t, struct agent *a, struct bundle *b,
+                            const struct release_ref *to);
 void attempt_done(struct attempt *t);
 
 /* What journal entries of this attempt are about; points into t. */
@@ -40,7 +43,10 @@ struct journal_subject attempt_subject(const struct attempt *t);
 
 /* Gates, in the order of story.c. */
 int attempt_check_quarantine(struct attempt *t, struct fault *f);
+int attempt_check_hold(struct attempt *t, struct fault *f);
 int attempt_fetch_manifest(struct attempt *t, struct fault *f);
+int attempt_read_manifest(struct attempt *t, struct fault *f);
+int attempt_check_stop(struct attempt *t, struct fault *f);
 int attempt_check_suits(struct attempt *t, struct fault *f);
 int attempt_check_policy(struct attempt *t, struct fault *f);
 int attempt_check_space(struct attempt *t, struct fault *f);

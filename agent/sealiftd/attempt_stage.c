@@ -73,9 +73,12 @@ int attempt_unpack(struct attempt *t, struct fault *f)
         return attempt_converse(t, sock, install, f);
 }
 
+/* Each byte of what comes from the bucket was summed while it was written. */
 int attempt_walk(struct attempt *t, struct fault *f)
 {
-        return tree_walk(t->tree_fd, &t->manifest->content, TREE_NAMES, f);
+        enum tree_depth depth = t->bundle->kind == ATTEMPT_ROLLBACK ? TREE_HASHES : TREE_NAMES;
+
+        return tree_walk(t->tree_fd, &t->manifest->content, depth, f);
 }
 
 int attempt_sync(struct attempt *t, struct fault *f)

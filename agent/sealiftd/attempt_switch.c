@@ -61,6 +61,9 @@ int attempt_commit(struct attempt *t, struct fault *f)
         struct bundle_state *s = &t->bundle->state, before = *s;
         int r;
 
+        if (t->bundle->kind == ATTEMPT_ROLLBACK && release_ref_is_set(&t->old))
+                state_quarantine(s, &t->old, agent_now_usec(), "set back by the operator");
+        s->wish = WISH_RUN;
         state_commit(s, &t->release, t->agent->boot);
         state_prove(s, 0);
         r = store_state_save(t->agent->store, t->bundle->name, s, f);
@@ -148,6 +151,8 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
                              "%s: release %s did not come up and is quarantined: %s", t->bundle->name,
                              t->release.version, why->text);
         }
+        if (!agent_may_run(t->agent, t->bundle))
+                return; /* the old one did not run */
         if (t->old_stopped)
                 release_start_again(t->agent, t->bundle, &t->old, t->id);
         else if (t->started && *t->old.digest)
@@ -179,7 +184,7 @@ void attempt_restore(struct agent *a, struct bundle *b)
         struct fault f = {};
         int r = -ECHILD;
 
-        if (!*b->state.current.digest)
+        if (!*b->state.current.digest || !agent_may_run(a, b))
                 return;
         /* What runs is left alone, but one of several services may be missing, or the host's configuration
          * has changed. Any other error than of such a start says nothing about those that run. */

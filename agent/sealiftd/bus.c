@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The D-Bus face of sealiftd. Handlers read what is there and note what is wanted; CheckNow() is answered
- * when the poll that it asked for has ended, and two requests at once are one poll. */
+ * when the poll that it asked for has ended, and two requests at once are one poll; an order is answered
+ * when it has been carried out. */
 
 #include "sealiftd/bus.h"
 
 #include "sealiftd/jobs.h"
+#include "sealiftd/orders.h"
 #include "sealiftd/story.h"
 #include "sealiftd/vigil.h"
 
@@ -18,6 +20,11 @@ struct agent_bus {
         sd_bus_message *waiting[BUS_WAITING_MAX]; /* in the order they came */
         size_t n_waiting;
         size_t n_served; /* of them, the first ones: asked before the poll that is under way began */
+        struct waiting_order {
+                sd_bus_message *call; /* owned */
+                struct order order;
+        } orders[BUS_WAITING_MAX]; /* in the order they came */
+        size_t n_orders;
 };
 
 static int on_list_bundles(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -81,9 +88,7 @@ static int on_why(sd_bus_message *m, void *userdata, sd_bus_error *error)
         struct agent_bus *b = userdata;
         sd_bus_message *reply = NULL;
         const struct bundle *x;
-        const char *const *gates;
         const char *name;
-        size_t n = story_gates(&gates);
         int r;
 
         r = sd_bus_message_read(m, "s", &name);
@@ -98,10 +103,13 @@ static int on_why(sd_bus_message *m, void *userdata, sd_bus_error *error)
                 r = sd_bus_message_append(reply, "s", x->tried);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(sss)");
-        for (size_t i = 0; r >= 0 && i < n; i++) {
+        for (size_t i = 0; r >= 0 && i < story_n_gates(); i++) {
                 bool failed = i == x->gates_passed && *x->error;
+                const char *gate = story_gate(x->kind, i);
 
-                r = sd_bus_message_append(reply, "(sss)", gates[i],
+                if (!gate)
+                        continue;
+                r = sd_bus_message_append(reply, "(sss)", gate,
                                           i < x->gates_passed ? "passed"
                                           : failed            ? "failed"
                                                               : "not reached",
@@ -124,6 +132,31 @@ static int on_check_now(sd_bus_message *m, void *userdata, sd_bus_error *error)
                                         "too many callers wait for a check already");
         b->waiting[b->n_waiting++] = sd_bus_message_ref(m);
         b->agent->check_due = true;
+        return 1;
+}
+
+/* Everything in it is a caller's word, and checked before it is kept. */
+static int on_order(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        struct agent_bus *b = userdata;
+        const char *bundle, *version = "";
+        struct waiting_order *w;
+        struct fault f = {};
+        int r;
+
+        if (b->n_orders >= BUS_WAITING_MAX)
+                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "too many orders wait already");
+        w = b->orders + b->n_orders;
+        r = sd_bus_message_read(m, "s", &bundle);
+        if (r >= 0 && sd_bus_message_has_signature(m, "ss"))
+                r = sd_bus_message_read(m, "s", &version);
+        if (r < 0)
+                return r;
+        r = order_make(sd_bus_message_get_member(m), bundle, version, &w->order, &f);
+        if (r < 0)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, f.text);
+        w->call = sd_bus_message_ref(m);
+        b->n_orders++;
         return 1;
 }
 
@@ -162,6 +195,11 @@ static int get_warnings(sd_bus *bus, const char *path, const char *interface, co
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+/* Rows of the table of orders; who may: the bus policy. */
+#define ORDER(method)                                                                                       \
+        SD_BUS_METHOD_WITH_ARGS(method, SD_BUS_ARGS("s", bundle), SD_BUS_RESULT("s", said), on_order,       \
+                                SD_BUS_VTABLE_UNPRIVILEGED)
+
 static const sd_bus_vtable vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Version", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -179,6 +217,15 @@ static const sd_bus_vtable vtable[] = {
                                 on_why, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CheckNow", SD_BUS_NO_ARGS, SD_BUS_RESULT("b", ok, "s", result),
                                 on_check_now, SD_BUS_VTABLE_UNPRIVILEGED), /* who may: the bus policy */
+        SD_BUS_METHOD_WITH_ARGS("Rollback", SD_BUS_ARGS("s", bundle, "s", version), SD_BUS_RESULT("s", said),
+                                on_order, SD_BUS_VTABLE_UNPRIVILEGED),
+        ORDER("Hold"),
+        ORDER("Unhold"),
+        ORDER("Retry"),
+        ORDER("Start"),
+        ORDER("Restart"),
+        ORDER("Stop"),
+        ORDER("Disable"),
         SD_BUS_SIGNAL_WITH_ARGS("BundleChanged", SD_BUS_ARGS("s", name, "s", state), 0),
         SD_BUS_VTABLE_END,
 };
@@ -188,6 +235,8 @@ struct agent_bus *bus_free(struct agent_bus *b)
         if (b) {
                 for (size_t i = 0; i < b->n_waiting; i++)
                         sd_bus_message_unref(b->waiting[i]);
+                for (size_t i = 0; i < b->n_orders; i++)
+                        sd_bus_message_unref(b->orders[i].call);
                 sd_bus_flush_close_unref(b->bus);
         }
         free(b);
@@ -243,4 +292,27 @@ void bus_tell_checked(struct agent_bus *b)
         b->n_served = 0;
         (void)sd_bus_emit_properties_changed(b->bus, BUS_PATH, BUS_INTERFACE, "LastCheckUSec", "LastResult",
                                              "NextCheckUSec", "Warnings", NULL);
+}
+
+bool bus_next_order(const struct agent_bus *b, struct order *ret)
+{
+        if (!b || b->n_orders == 0)
+                return false;
+        *ret = b->orders[0].order;
+        return true;
+}
+
+void bus_tell_order(struct agent_bus *b, int r, const char *said, const struct fault *f)
+{
+        sd_bus_message *call = b->orders[0].call;
+        bool unknown = !agent_find_bundle(b->agent, b->orders[0].order.bundle, false);
+
+        if (r >= 0)
+                (void)sd_bus_reply_method_return(call, "s", said);
+        else
+                (void)sd_bus_reply_method_errorf(call, unknown ? BUS_ERROR_NO_BUNDLE : BUS_ERROR_FAILED,
+                                                 "%s", f->text);
+        sd_bus_message_unref(call);
+        b->n_orders--;
+        memmove(b->orders, b->orders + 1, b->n_orders * sizeof(*b->orders));
 }

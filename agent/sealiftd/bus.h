@@ -3,13 +3,14 @@
 
 #include "sealiftd/agent.h"
 
-/* org.sealift.Agent1 on the system bus: what there is to know, and "check now". Who may call what is the bus
- * policy's matter (units/org.sealift.Agent1.conf): anybody may read, root may ask for a check. */
+/* org.sealift.Agent1 on the system bus: what there is to know, "check now", and orders (orders.h). Who may
+ * call what is the bus policy's matter (units/org.sealift.Agent1.conf): anybody may read, root may order. */
 #define BUS_NAME      "org.sealift.Agent1"
 #define BUS_PATH      "/org/sealift/Agent1"
 #define BUS_INTERFACE "org.sealift.Agent1"
 
 #define BUS_ERROR_NO_BUNDLE "org.sealift.Agent1.Error.NoSuchBundle"
+#define BUS_ERROR_FAILED    "org.sealift.Agent1.Error.Failed"
 
 struct agent_bus;
 
@@ -27,3 +28,9 @@ void bus_tell_bundle(struct agent_bus *b, const struct bundle *about);
  * once are one poll. */
 void bus_tell_checking(struct agent_bus *b);
 void bus_tell_checked(struct agent_bus *b);
+
+/* The order that has waited longest; false: none waits. It stays in its place until it is told what came of
+ * it: r, and said or f. b may be NULL. */
+struct order;
+bool bus_next_order(const struct agent_bus *b, struct order *ret);
+void bus_tell_order(struct agent_bus *b, int r, const char *said, const struct fault *f);

@@ -101,6 +101,12 @@ static void bundle_collect(struct agent *a, const struct bundle *b, bool remove)
         size_t n = 0;
         int r = 0;
 
+        /* What the operator wants down, where an agent was killed before it was. */
+        if (!agent_may_run(a, b) && release_ref_is_set(&b->state.current))
+                r = units_close(a->units, b->name, &b->state.current, 0, &f);
+        if (r < 0)
+                collect_complain(b, b->state.current.version, r, &f);
+        r = 0;
         if (*b->state.previous.digest)
                 r = units_stop(a->units, b->name, &b->state.previous, 0, &f);
         if (r < 0)

@@ -104,6 +104,8 @@ static int load_named(struct agent *a, int (*list)(struct store *, store_name **
                         return fault_set(f, -EFBIG, "%s: more than %d bundles", names[i], BUNDLES_MAX);
                 if (!b->damaged && store_state_load(a->store, names[i], &b->state, f) < 0)
                         bundle_is_damaged(a, b, f);
+                if (!b->damaged)
+                        b->health = agent_resting_health(a, b);
         }
         return r;
 }
@@ -194,6 +196,8 @@ static void on_event(void *userdata, const struct unitd_unit *u)
 
         if (!b || strncmp(b->state.current.digest, u->digest12, DIGEST_SHORT) != 0)
                 return; /* of a release on trial: its start answers for it */
+        if (!agent_may_run(a, b))
+                return; /* it is to end */
         /* Stopped: it ended in order, or somebody stopped it. */
         if (u->state == UNIT_FAILED || (u->state == UNIT_STOPPED && !bundle_is_woken(a, b))) {
                 (void)snprintf(b->error, sizeof(b->error), "%s", u->text);

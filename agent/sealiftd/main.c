@@ -14,6 +14,7 @@
 #include "ground/io.h"
 #include "sealiftd/bus.h"
 #include "sealiftd/load.h"
+#include "sealiftd/orders.h"
 #include "sealiftd/poll.h"
 #include "sealiftd/report.h"
 #include "sealiftd/story.h"
@@ -116,6 +117,8 @@ static int agent_run(struct agent *a, struct fault *f)
                         a->report_due = false;
                         report_make(a, "unit", NULL);
                 }
+                if (orders_carry_out(a))
+                        continue;
                 if (!a->check_due) {
                         r = sd_event_run(a->await.event, UINT64_MAX);
                         if (r < 0)

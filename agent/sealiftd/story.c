@@ -28,22 +28,39 @@ enum undo {
         UNDO_SWITCH,  /* the new release is stopped and quarantined, the old one runs again */
 };
 
+/* Which attempts a gate is for. */
+enum scope {
+        FOR_RELEASES, /* all that bring a release up */
+        FOR_CHANNEL,  /* what the channel names now */
+        FOR_DISK,     /* what is on disk already */
+};
+
+static const unsigned scopes[] = {
+        [FOR_RELEASES] = 1 << ATTEMPT_INSTALL | 1 << ATTEMPT_ROLLBACK,
+        [FOR_CHANNEL] = 1 << ATTEMPT_INSTALL,
+        [FOR_DISK] = 1 << ATTEMPT_ROLLBACK,
+};
+
 static const struct gate {
         const char *name;
         int (*pass)(struct attempt *t, struct fault *f);
         enum undo undo;
+        enum scope scope;
 } gates[] = {
         /* Decided from signed facts alone, before a byte of the bundle is fetched. */
         { "quarantine", attempt_check_quarantine, UNDO_NOTHING },
-        { "manifest", attempt_fetch_manifest, UNDO_NOTHING },
+        { "hold", attempt_check_hold, UNDO_NOTHING, FOR_CHANNEL },
+        { "manifest", attempt_fetch_manifest, UNDO_NOTHING, FOR_CHANNEL },
+        { "manifest", attempt_read_manifest, UNDO_NOTHING, FOR_DISK },
+        { "stop", attempt_check_stop, UNDO_NOTHING, FOR_CHANNEL },
         { "suits", attempt_check_suits, UNDO_NOTHING },
         { "policy", attempt_check_policy, UNDO_NOTHING },
-        { "space", attempt_check_space, UNDO_NOTHING },
+        { "space", attempt_check_space, UNDO_NOTHING, FOR_CHANNEL },
         /* sealift-unitd looks for what only root can see, the secrets of this host. */
-        { "place", attempt_make_place, UNDO_TREE },
+        { "place", attempt_make_place, UNDO_TREE, FOR_CHANNEL },
         /* On disk, where nothing runs from it yet. */
-        { "fetch", attempt_fetch_bundle, UNDO_TREE },
-        { "unpack", attempt_unpack, UNDO_TREE },
+        { "fetch", attempt_fetch_bundle, UNDO_TREE, FOR_CHANNEL },
+        { "unpack", attempt_unpack, UNDO_TREE, FOR_CHANNEL },
         { "walk", attempt_walk, UNDO_TREE },
         { "durable", attempt_sync, UNDO_TREE },
         /* Running. */
@@ -53,7 +70,10 @@ static const struct gate {
         { "retire", attempt_stop_old_last, UNDO_NOTHING },
 };
 
-_Static_assert(ELEMENTSOF(gates) <= STORY_GATES_MAX, "a bundle remembers how far it came");
+static bool gate_is_for(const struct gate *g, enum attempt_kind kind)
+{
+        return scopes[g->scope] & 1U << kind;
+}
 
 static int story_pass_gates(struct attempt *t, enum undo *ret_undo, struct fault *f)
 {
@@ -63,6 +83,8 @@ static int story_pass_gates(struct attempt *t, enum undo *ret_undo, struct fault
                 const struct gate *g = gates + b->gates_passed;
                 int r;
 
+                if (!gate_is_for(g, b->kind))
+                        continue;
                 r = g->pass(t, f);
                 if (r < 0) {
                         *ret_undo = g->undo;
@@ -72,30 +94,25 @@ static int story_pass_gates(struct attempt *t, enum undo *ret_undo, struct fault
         return 0;
 }
 
-size_t story_gates(const char *const **ret)
+size_t story_n_gates(void)
 {
-        static const char *names[ELEMENTSOF(gates)];
-
-        for (size_t i = 0; i < ELEMENTSOF(gates); i++)
-                names[i] = gates[i].name;
-        *ret = names;
         return ELEMENTSOF(gates);
 }
 
-/* Brings one release up, or leaves everything as it was. */
-static int story_release(struct agent *a, struct refresh *trust, const struct plan_item *item,
-                         struct fault *f)
+const char *story_gate(enum attempt_kind kind, size_t i)
 {
-        _cleanup_(attempt_done) struct attempt t = {};
+        return gate_is_for(gates + i, kind) ? gates[i].name : NULL;
+}
+
+/* Brings one release up, or leaves everything as it was. */
+static int story_attempt(struct agent *a, struct attempt *t, struct fault *f)
+{
         enum undo undo = UNDO_NOTHING;
         int r;
 
-        r = attempt_begin(&t, a, trust, item, f);
-        if (r < 0)
-                return r;
-        r = story_pass_gates(&t, &undo, f);
+        r = story_pass_gates(t, &undo, f);
         if (r >= 0) {
-                attempt_end_current(&t);
+                attempt_end_current(t);
                 return 0;
         }
         /* The next start of the agent finishes or sweeps. Nothing is quarantined for our own sake, nor for
@@ -103,11 +120,44 @@ static int story_release(struct agent *a, struct refresh *trust, const struct pl
         if (r == -ECANCELED || a->await.stopping)
                 return -ECANCELED;
         if (undo == UNDO_SWITCH)
-                attempt_roll_back(&t, f);
+                attempt_roll_back(t, f);
         if (undo != UNDO_NOTHING)
-                attempt_remove(&t);
-        attempt_end_failed(&t, f);
+                attempt_remove(t);
+        attempt_end_failed(t, f);
+        return t->unwanted ? 0 : r;
+}
+
+/* Read anew at each poll; a mistake in it is said once. */
+static int story_policy(struct agent *a, struct fault *f)
+{
+        int r;
+
+        r = load_policy(a, f);
+        if (r < 0 && !str_eq(a->last_result, f->text))
+                journal_send(JOURNAL_CONFIG_INVALID, LOG_ERR, NULL, "%s", f->text);
         return r;
+}
+
+static int story_release(struct agent *a, struct refresh *trust, const struct plan_item *item,
+                         struct fault *f)
+{
+        _cleanup_(attempt_done) struct attempt t = {};
+        int r;
+
+        r = attempt_begin(&t, a, trust, item, f);
+        return r < 0 ? r : story_attempt(a, &t, f);
+}
+
+int story_roll_back(struct agent *a, struct bundle *b, const struct release_ref *to, struct fault *f)
+{
+        _cleanup_(attempt_done) struct attempt t = {};
+        int r;
+
+        r = story_policy(a, f);
+        if (r < 0)
+                return r;
+        attempt_begin_rollback(&t, a, b, to);
+        return story_attempt(a, &t, f);
 }
 
 /* All new releases of the plan; one that fails does not keep the others from being tried. The first fault is
@@ -140,17 +190,6 @@ static int story_look(struct agent *a, struct fault *f)
         for (size_t i = 0; r >= 0 && i < a->n_bundles && !a->await.stopping; i++)
                 if (a->bundles[i].restore_due)
                         attempt_restore(a, a->bundles + i);
-        return r;
-}
-
-/* Read anew at each poll; a mistake in it is said once. */
-static int story_policy(struct agent *a, struct fault *f)
-{
-        int r;
-
-        r = load_policy(a, f);
-        if (r < 0 && !str_eq(a->last_result, f->text))
-                journal_send(JOURNAL_CONFIG_INVALID, LOG_ERR, NULL, "%s", f->text);
         return r;
 }
 

@@ -11,7 +11,12 @@ void story_restore(struct agent *a);
  * (everything has been logged and reported by then). -ECANCELED when asked to stop. */
 int story_poll(struct agent *a, struct fault *f);
 
-/* Names of the gates, in order; returns how many. A bundle's gates_passed counts along them: `sealift why`.
+/* The operator wants that release of b, which is on disk, in the place of the one that runs: along the same
+ * gates, but for the way from the bucket. The one that ran gets a verdict, so that no poll brings it back.
  */
-enum { STORY_GATES_MAX = 32 };
-size_t story_gates(const char *const **ret);
+int story_roll_back(struct agent *a, struct bundle *b, const struct release_ref *to, struct fault *f);
+
+/* The gates, in order: `sealift why`. A bundle's gates_passed counts along them. NULL: the story of that
+ * kind has no such gate. */
+size_t story_n_gates(void) _const_;
+const char *story_gate(enum attempt_kind kind, size_t i);

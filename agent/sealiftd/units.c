@@ -247,6 +247,12 @@ int units_stop(struct units *l, const char *bundle, const struct release_ref *r,
         return units_request(l, UNITD_STOP, bundle, r, attempt, -EBADF, f);
 }
 
+int units_close(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
+                struct fault *f)
+{
+        return units_request(l, UNITD_CLOSE, bundle, r, attempt, -EBADF, f);
+}
+
 int units_remove(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                  struct fault *f)
 {

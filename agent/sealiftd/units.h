@@ -34,6 +34,9 @@ _must_check_ int units_start(struct units *l, const char *bundle, const struct r
                              uint64_t attempt, struct fault *f);
 _must_check_ int units_stop(struct units *l, const char *bundle, const struct release_ref *r,
                             uint64_t attempt, struct fault *f);
+/* The same, and its sockets are closed, its timers ended: nothing waits for it. */
+_must_check_ int units_close(struct units *l, const char *bundle, const struct release_ref *r,
+                             uint64_t attempt, struct fault *f);
 _must_check_ int units_remove(struct units *l, const char *bundle, const struct release_ref *r,
                               uint64_t attempt, struct fault *f);
 

@@ -281,6 +281,8 @@ static void request_finish(struct requests *l, struct request *r)
                 l->look_again = true;
         if (r->fault.error == 0 && r->type == UNITD_START)
                 wakes_close_others(l->units, &r->q);
+        if (r->fault.error == 0 && r->type == UNITD_CLOSE)
+                wakes_close(l->units, &r->q);
         for (struct request **p = &l->first; *p; p = &(*p)->next)
                 if (*p == r) {
                         *p = r->next;

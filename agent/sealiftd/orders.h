@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "facts/name.h"
+#include "sealiftd/agent.h"
+
+/* What operators want of a bundle, as they say it over D-Bus: rollback, hold, stop and so on. A handler of
+ * the bus only notes an order; the main loop carries it out, between polls, in the order they came. What is
+ * wanted is written down first and then done, so that a restart of anything in between finishes it. Each is
+ * idempotent: what is so already is no error. */
+
+struct order_verb; /* a row of the table */
+
+struct order {
+        const struct order_verb *verb;
+        char bundle[NAME_SIZE];
+        char version[NAME_RELEASE_SIZE]; /* of Rollback(): VERSION, VERSION-DIGEST12, or "" */
+};
+
+/* By the name of the D-Bus method; NULL: there is none such. */
+const struct order_verb *order_find(const char *method);
+
+/* Takes words of a caller into *ret; -EINVAL: one is not a name. version "": none. */
+_must_check_ int order_make(const char *method, const char *bundle, const char *version, struct order *ret,
+                            struct fault *f);
+
+/* said: what came of it, for people. -ENOENT: no such bundle, or release; -EPERM: below the floor, or a
+ * verdict stands against it; -ECHILD: it did not come up; -EIO and so on: it could not be written down, and
+ * nothing has changed. */
+_must_check_ int order_carry_out(struct agent *a, const struct order *o, char said[static FAULT_TEXT_MAX],
+                                 struct fault *f);
+
+/* Those that wait, each answered when it has been carried out. Whether there was one. */
+bool orders_carry_out(struct agent *a);
