@@ -17,7 +17,7 @@ import sys
 MAGIC, FETCH_GET, FETCH_DONE = 0x5EA11F70, 1, 3
 UNPACK_START, UNPACK_ENTRY, UNPACK_DATA, UNPACK_END, UNPACK_FAILED = range(1, 6)
 START, ENTRY, FAILED = struct.Struct("=IIQQQ"), struct.Struct("=IIQ1025s1025s6x"), struct.Struct("=i512s")
-GET, DONE = struct.Struct("=Q49s1025s129s5x"), struct.Struct("=iiQ129s512s7x")
+GET, DONE = struct.Struct("=QQ49s1025s129s5x"), struct.Struct("=iiQ129s512s7x")
 
 
 def connect(path):
@@ -28,7 +28,7 @@ def connect(path):
 
 def fetch(sock, source, path, sink):
     reader, writer = os.pipe()
-    payload = GET.pack(1 << 40, source.encode(), path.encode(), b"")
+    payload = GET.pack(1 << 40, 0, source.encode(), path.encode(), b"")
     socket.send_fds(sock, [struct.pack("=IHHII", MAGIC, FETCH_GET, 1, len(payload), 0) + payload], [writer])
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
