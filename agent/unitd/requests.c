@@ -10,7 +10,6 @@
 #include <syslog.h>
 
 #include "doors/journal.h"
-#include "facts/name.h"
 #include "unitd/launch.h"
 #include "unitd/proxy.h"
 #include "unitd/run.h"
@@ -96,37 +95,12 @@ static void unit_tell(struct requests *l, const struct unit *u)
         server_tell_unit(l->server, 0, UNITD_EVENT, &event);
 }
 
-static void job_describe(const struct wake *w, uint64_t id, struct unitd_job *ret)
-{
-        const struct record *r = &w->record;
-        char place[PLACE_SIZE];
-        size_t skip;
-
-        *ret = (struct unitd_job){ .id = id,
-                                   .next_usec = w->next_usec,
-                                   .started_usec = r->run.started_usec,
-                                   .ended_usec = r->run.ended_usec,
-                                   .code = (int32_t)r->run.code,
-                                   .status = (int32_t)r->run.status,
-                                   .resting = r->resting };
-        name_place(r->bundle, r->instance, place);
-        skip = STRLEN("sealift-") + strlen(place) + 1;
-        (void)snprintf(ret->timer, sizeof(ret->timer), "%.*s",
-                       (int)(strlen(w->held) - skip - STRLEN(".timer")), w->held + skip);
-        memcpy(ret->bundle, r->bundle, sizeof(ret->bundle));
-        memcpy(ret->instance, r->instance, sizeof(ret->instance));
-        memcpy(ret->digest12, r->digest, DIGEST_SHORT);
-        memcpy(ret->service, r->service, sizeof(ret->service));
-        memcpy(ret->version, r->run.version, sizeof(ret->version));
-        memcpy(ret->result, r->run.result, sizeof(ret->result));
-}
-
 static void on_job(void *userdata, const struct wake *w)
 {
         struct requests *l = userdata;
         struct unitd_job event;
 
-        job_describe(w, 0, &event);
+        timers_describe(w, 0, &event);
         server_tell_job(l->server, 0, &event);
 }
 
@@ -424,7 +398,7 @@ static void units_list(struct requests *l, uint64_t client, uint64_t id)
         }
         for (struct wake *w = l->units->wakes; w; w = w->next)
                 if (wake_is_timer(w)) {
-                        job_describe(w, id, &job);
+                        timers_describe(w, id, &job);
                         server_tell_job(l->server, client, &job);
                 }
 }

@@ -6,6 +6,7 @@
 #include "unitd/timers.h"
 
 #include "facts/dropin.h"
+#include "facts/name.h"
 
 #define MANAGER_NAME "org.freedesktop.systemd1"
 
@@ -133,4 +134,29 @@ void timers_note(struct units *l, const struct unit *u)
                 (void)!wakes_save(w, &ignored);
                 timer_tell(w);
         }
+}
+
+void timers_describe(const struct wake *w, uint64_t id, struct unitd_job *ret)
+{
+        const struct record *r = &w->record;
+        char place[PLACE_SIZE];
+        size_t skip;
+
+        *ret = (struct unitd_job){ .id = id,
+                                   .next_usec = w->next_usec,
+                                   .started_usec = r->run.started_usec,
+                                   .ended_usec = r->run.ended_usec,
+                                   .code = (int32_t)r->run.code,
+                                   .status = (int32_t)r->run.status,
+                                   .resting = r->resting };
+        name_place(r->bundle, r->instance, place);
+        skip = STRLEN("sealift-") + strlen(place) + 1;
+        (void)snprintf(ret->timer, sizeof(ret->timer), "%.*s",
+                       (int)(strlen(w->held) - skip - STRLEN(".timer")), w->held + skip);
+        memcpy(ret->bundle, r->bundle, sizeof(ret->bundle));
+        memcpy(ret->instance, r->instance, sizeof(ret->instance));
+        memcpy(ret->digest12, r->digest, DIGEST_SHORT);
+        memcpy(ret->service, r->service, sizeof(ret->service));
+        memcpy(ret->version, r->run.version, sizeof(ret->version));
+        memcpy(ret->result, r->run.result, sizeof(ret->result));
 }

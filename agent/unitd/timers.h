@@ -16,3 +16,6 @@ _must_check_ int timers_watch(struct wake *w, struct fault *f);
 
 /* A job has begun, or has ended: u->run is kept, and told. */
 void timers_note(struct units *l, const struct unit *u);
+
+/* What is told of a timer; id as in ground/protocol.h. */
+void timers_describe(const struct wake *w, uint64_t id, struct unitd_job *ret);
