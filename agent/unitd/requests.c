@@ -349,7 +349,7 @@ static int request_wait(struct requests *l, uint64_t client, uint16_t type, cons
 }
 
 /* Whoever is starting, stopping or running takes what waits on the socket, or will. */
-static void on_wake(void *userdata, const struct wake *w)
+static void on_wake(void *userdata, struct wake *w)
 {
         struct requests *l = userdata;
         const struct record *record = &w->record;
@@ -366,8 +366,10 @@ static void on_wake(void *userdata, const struct wake *w)
                         return;
         if (request_of(l, record->bundle))
                 return;
-        if (launch_wake(l->units, l->releases, record, &f) >= 0)
+        if (launch_wake(l->units, l->releases, record, &f) >= 0) {
+                wake_count(w);
                 return;
+        }
         journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &subject, "%s: %s",
                      wake_is_timer(w) ? "Its time has come" : "A connection waits", f.text);
         wake_pass(w);

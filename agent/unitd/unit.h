@@ -27,7 +27,7 @@ struct units {
         /* Called from the event loop after something happened to units: state, ended or text. */
         void (*on_change)(void *userdata);
         /* A connection waits for a service, or its time has come; which, and of which release. */
-        void (*on_wake)(void *userdata, const struct wake *w);
+        void (*on_wake)(void *userdata, struct wake *w);
         /* A job began, ended, or is to run at another time. */
         void (*on_job)(void *userdata, const struct wake *w);
         void *userdata;

@@ -9,18 +9,30 @@
 
 #include <dirent.h>
 #include <sys/stat.h>
+#include <syslog.h>
 
+#include "doors/journal.h"
 #include "facts/dropin.h"
 #include "ground/io.h"
 #include "unitd/timers.h"
 
 #define MANAGER_NAME "org.freedesktop.systemd1"
 
+/* A connection that nobody accepts starts its service again as soon as it has ended, ten times a second, for
+ * as long as a stranger keeps it open. systemd's own limits are no help: the one in the socket's file
+ * (TriggerLimitBurst=200 in 2 s) ends in a socket that refuses everybody, and PollLimitBurst= (15 in 2 s)
+ * came with 255. More than one start a second for so long is no person and no health check; and from then on
+ * there is at most one, until nobody has come for a while. */
+enum { STARTS_MAX = 20, STARTS_SPAN_SEC = 20 };
+#define PAUSE_USEC (UINT64_C(1) * 1000000)
+#define CALM_USEC  (UINT64_C(10) * 1000000)
+
 static struct wake *wake_free(struct wake *w)
 {
         if (w) {
                 w->changes = sd_bus_slot_unref(w->changes);
                 w->elapses = sd_bus_slot_unref(w->elapses);
+                w->pause = sd_event_source_disable_unref(w->pause);
         }
         free(w);
         return NULL;
@@ -191,9 +203,12 @@ int wakes_hold(struct units *l, const struct wake_wanted *want, struct wake **re
                 r = wake_set(w, want, f);
         if (r >= 0)
                 r = manager_run(MANAGER_JOB_START, want->held, f);
-        if (r >= 0)
-                *ret = w;
-        return r;
+        if (r < 0)
+                return r;
+        w->starts = 0;
+        w->hasty = false;
+        *ret = w;
+        return 0;
 }
 
 /* Written down, since a unitd that starts again must not wake what was stopped, or what failed. */
@@ -222,14 +237,71 @@ void wake_pass(const struct wake *w)
                 wake_listen(w);
 }
 
+static void wake_tell_hasty(const struct wake *w)
+{
+        const struct record *record = &w->record;
+        const struct journal_subject subject = { .bundle = record->bundle,
+                                                 .version = record->version,
+                                                 .digest = record->digest,
+                                                 .attempt = record->attempt,
+                                                 .unit = w->held };
+
+        journal_send(
+                JOURNAL_STARTED_TOO_OFTEN, LOG_WARNING, &subject,
+                "%s: connections have started %s %d times within %d s, and each time it ended; from now "
+                "on each start waits for a second, as long as this goes on",
+                w->held, record->service, STARTS_MAX, STARTS_SPAN_SEC);
+}
+
+void wake_count(struct wake *w)
+{
+        uint64_t now = 0, since = w->last_start_usec;
+
+        (void)sd_event_now(w->units->event, CLOCK_MONOTONIC, &now);
+        w->last_start_usec = now;
+        if (w->hasty && now - since <= CALM_USEC)
+                return;
+        if (w->hasty || now - w->starts_since_usec > UINT64_C(1000000) * STARTS_SPAN_SEC) {
+                w->hasty = false;
+                w->starts_since_usec = now;
+                w->starts = 0;
+        }
+        if (++w->starts < STARTS_MAX || wake_is_timer(w))
+                return;
+        w->hasty = true;
+        wake_tell_hasty(w);
+}
+
+static int on_paused(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        struct wake *w = userdata;
+
+        w->pause = sd_event_source_disable_unref(w->pause);
+        wake_listen(w);
+        return 0;
+}
+
+static void wake_listen_later(struct wake *w)
+{
+        if (w->pause)
+                return;
+        if (sd_event_add_time_relative(w->units->event, &w->pause, CLOCK_MONOTONIC, PAUSE_USEC, 0, on_paused,
+                                       w) < 0)
+                wake_listen(w);
+}
+
 void wakes_listen_again(struct units *l, const struct unit *u)
 {
         for (struct wake *w = l->wakes; w; w = w->next)
                 if (str_eq(w->record.bundle, u->record.bundle) &&
                     str_eq(w->record.instance, u->record.instance) &&
                     (str_eq(w->record.service, u->record.service) ||
-                     str_eq(w->record.serves, u->record.service)))
-                        wake_listen(w);
+                     str_eq(w->record.serves, u->record.service))) {
+                        if (w->hasty)
+                                wake_listen_later(w);
+                        else
+                                wake_listen(w);
+                }
 }
 
 static void wake_close(struct units *l, struct wake *w)

@@ -16,6 +16,10 @@ struct wake {
         char unit[UNIT_NAME_SIZE]; /* sealift-wake@..., which it starts */
         uint64_t next_usec;        /* of a timer: CLOCK_REALTIME; 0: unknown, or never */
         sd_bus_slot *changes, *elapses;
+        sd_event_source *pause;                      /* until it listens again */
+        uint64_t starts_since_usec, last_start_usec; /* CLOCK_MONOTONIC */
+        unsigned starts;                             /* since the former */
+        bool hasty;                                  /* it starts too often, which has been told */
 };
 
 enum { WAKES_BYTES_MAX = 64 * 1024 }; /* a unit file as facts/dropin.h makes it, with room */
@@ -38,7 +42,11 @@ _must_check_ int wakes_hold(struct units *l, const struct wake_wanted *want, str
  * again. */
 void wakes_rest(struct units *l, const struct unitd_request *q);
 
-/* A unit has ended: the next connection for it is seen again, its timer waits for the next time. */
+/* Whom w is for has just been started. */
+void wake_count(struct wake *w);
+
+/* A unit has ended: the next connection for it is seen again, its timer waits for the next time. Where
+ * connections have started too many in a row, they are seen again a moment later only. */
 void wakes_listen_again(struct units *l, const struct unit *u);
 
 /* What w is for cannot be started. A time passes, and the timer waits for the next one; a connection stays,
