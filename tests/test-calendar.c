@@ -176,6 +176,47 @@ static void test_table(void)
         tap_int(calendar_check(list, &f), -EINVAL, "a list without end is refused");
 }
 
+static void test_second(void)
+{
+        static const struct {
+                const char *value;
+                int64_t second; /* -1: several */
+        } cases[] = {
+                { "minutely", 0 },
+                { "daily UTC", 0 },
+                { "Mon..Fri", 0 },
+                { "2003-03-05", 0 },
+                { "*:*", 0 },
+                { "*:0/1 Europe/Berlin", 0 },
+                { "*:*:00", 0 },
+                { "*:*:59.999999", 59999999 },
+                { "05:40:23.4200004", 23420000 },
+                { "*:*:28..28/5", 28000000 },
+                { "*:*:*", -1 },
+                { "05:40:*", -1 },
+                { "*:*:0,30", -1 },
+                { "*:*:30,30", -1 },
+                { "*:*:0/30", -1 },
+                { "*:*:0/0.5", -1 },
+                { "*:*:1..2", -1 },
+                { "Mon 05:40:1..3/2 UTC", -1 },
+        };
+        struct fault f = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                int64_t second = -2;
+                int r = calendar_second(cases[i].value, &second, &f);
+
+                if (cases[i].second < 0) {
+                        tap_ok(r == -EINVAL && second == -2, "'%s' comes too often", cases[i].value);
+                        tap_like(f.text, "less than 60 s", "which is said");
+                } else
+                        tap_ok(r >= 0 && second == cases[i].second, "'%s' comes once a minute at most",
+                               cases[i].value);
+        }
+        tap_int(calendar_second("soon", &(int64_t){ 0 }, &f), -EINVAL, "what is none has no second");
+}
+
 /* ---- values of every shape, most of them nearly right */
 
 static uint64_t seed = 1;
@@ -366,6 +407,7 @@ static void test_systemd(void)
 int main(void)
 {
         test_table();
+        test_second();
         test_systemd();
         return tap_done();
 }

@@ -111,6 +111,15 @@ static void test_jobs(void)
         good(BUNDLE JOB "Restart=on-failure\n" TIMER, "a job that is tried again");
         bad(BUNDLE JOB TIMER "[Socket job]\nListenStream=80\n", "has a [Timer] and a [Socket]",
             "a job with a socket");
+        bad(BUNDLE MAIN JOB "[Timer job]\nOnCalendar=daily\nOnCalendar=*:*:0/30\n",
+            "web.manifest:11: OnCalendar=*:*:0/30: it comes again in less than 60 s; name one second",
+            "a job for every half minute");
+        bad(BUNDLE MAIN JOB "[Timer job]\nOnCalendar=daily\nPersistent=yes\nOnCalendar=*:*:30\n",
+            "web.manifest:12: OnCalendar= falls on another second than in line 10, and may come less than "
+            "60 s",
+            "one for every half minute in two lines");
+        good(BUNDLE MAIN JOB "[Timer job]\nOnCalendar=*:*:30\nOnCalendar=08:00:30.0\n",
+             "one for each minute, and once more, all on one second");
         bad(BUNDLE MAIN JOB "[Timer job]\n",
             "web.manifest:9: [Timer job] has no OnCalendar=", "a timer for never");
 }

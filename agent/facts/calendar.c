@@ -255,10 +255,19 @@ static int date_read(const char **p, struct fault *f)
         return r;
 }
 
-/* "hour:minute" or "hour:minute:second" */
-static int time_read(const char **p, struct fault *f)
+enum { SECOND_SEVERAL = -1 };
+
+static int64_t second_of(const struct chain *l)
 {
-        struct chain part;
+        const struct component c = component_normal(l->components[0], FIELD_SECOND);
+
+        return l->n == 1 && !c.range && c.repeat == 0 ? c.start : SECOND_SEVERAL;
+}
+
+/* "hour:minute" or "hour:minute:second" */
+static int time_read(const char **p, int64_t *ret_second, struct fault *f)
+{
+        struct chain part = {};
         const char *s = *p;
 
         for (enum field i = FIELD_HOUR; i <= FIELD_SECOND; i++) {
@@ -269,6 +278,8 @@ static int time_read(const char **p, struct fault *f)
                         r = chain_check(&part, i, false, f);
                 if (r < 0)
                         return r;
+                if (i == FIELD_SECOND)
+                        *ret_second = second_of(&part);
                 if (i > FIELD_HOUR && *s == '\0')
                         break;
                 if (i == FIELD_SECOND || *s++ != ':')
@@ -324,12 +335,13 @@ static int zone_take_off(const char *value, char ret[static CALENDAR_SIZE], stru
         return 0;
 }
 
-int calendar_check(const char *value, struct fault *f)
+static int calendar_read(const char *value, int64_t *ret_second, struct fault *f)
 {
         char event[CALENDAR_SIZE];
         const char *s = event;
         int r;
 
+        *ret_second = 0;
         r = zone_take_off(value, event, f);
         if (r < 0)
                 return r;
@@ -341,6 +353,32 @@ int calendar_check(const char *value, struct fault *f)
         if (r >= 0 && *s)
                 r = date_read(&s, f);
         if (r >= 0 && *s)
-                r = time_read(&s, f);
+                r = time_read(&s, ret_second, f);
         return r;
+}
+
+int calendar_check(const char *value, struct fault *f)
+{
+        int64_t second;
+
+        return calendar_read(value, &second, f);
+}
+
+_Static_assert(CALENDAR_INTERVAL_MIN_SEC == 60, "what falls on one second of the minute");
+
+int calendar_second(const char *value, int64_t *ret, struct fault *f)
+{
+        int64_t second;
+        int r;
+
+        r = calendar_read(value, &second, f);
+        if (r < 0)
+                return r;
+        if (second == SECOND_SEVERAL)
+                return fault_set(f, -EINVAL,
+                                 "it comes again in less than %d s; name one second of the minute, as in "
+                                 "*:*:00",
+                                 CALENDAR_INTERVAL_MIN_SEC);
+        *ret = second;
+        return 0;
 }

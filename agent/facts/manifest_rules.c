@@ -3,6 +3,7 @@
 /* What goes together in a manifest and what does not: what would be ignored, or could never work, is an
  * error, or a reader of the manifest would believe in it. Pure. */
 
+#include "facts/calendar.h"
 #include "facts/command.h"
 #include "facts/manifest_parts.h"
 #include "facts/requirement.h"
@@ -288,6 +289,30 @@ static int check_socket(const struct manifest *m, const struct socket_unit *s, c
         return 0;
 }
 
+static int check_often(const struct timer_unit *t, const char *file, struct fault *f)
+{
+        const struct manifest_setting *first = NULL;
+        int64_t second, before = 0;
+
+        for (size_t i = 0; i < t->n_settings; i++) {
+                const struct manifest_setting *s = t->settings + i;
+
+                if (!str_eq(s->directive->key, "OnCalendar"))
+                        continue;
+                if (calendar_second(s->value, &second, f) < 0)
+                        return fault_prefix(f, "%s:%u: OnCalendar=%.99s", file, s->line, s->value);
+                if (first && second != before)
+                        return fault_set(
+                                f, -EINVAL,
+                                "%s:%u: OnCalendar= falls on another second than in line %u, and may "
+                                "come less than %d s after it; give both the same second",
+                                file, s->line, first->line, CALENDAR_INTERVAL_MIN_SEC);
+                first = s;
+                before = second;
+        }
+        return 0;
+}
+
 static int check_timer(const struct manifest *m, const struct timer_unit *t, const char *file,
                        struct fault *f)
 {
@@ -301,7 +326,7 @@ static int check_timer(const struct manifest *m, const struct timer_unit *t, con
                                  "%s:%u: [Timer %s]: the service '%s' has a timer already; give that one "
                                  "another OnCalendar=",
                                  file, t->line, t->name, t->service);
-        return 0;
+        return check_often(t, file, f);
 }
 
 static int (*const service_rules[])(const struct manifest *m, const struct service *s, const char *file,
