@@ -56,6 +56,7 @@ struct unit {
         sd_bus_slot *changes;
         sd_event_source *settle;
         uint8_t invocation[MANAGER_INVOCATION_SIZE]; /* whose walls were checked last */
+        bool recheck;                                /* they are to be checked again */
         uint64_t restarts_since_usec;
         unsigned restarts_counted;   /* since then */
         unsigned restarts;           /* in all, as systemd counts */

@@ -42,7 +42,7 @@ static bool status_is_up(const struct manager_status *s)
 
 static bool invocation_is_checked(const struct unit *u, const struct manager_status *s)
 {
-        return s->invocation_len == sizeof(u->invocation) &&
+        return !u->recheck && s->invocation_len == sizeof(u->invocation) &&
                memcmp(u->invocation, s->invocation, sizeof(u->invocation)) == 0;
 }
 
@@ -242,6 +242,7 @@ static bool walls_hold(struct unit *u, const struct manager_status *s)
                 return false;
         }
         memcpy(u->invocation, s->invocation, sizeof(u->invocation));
+        u->recheck = false;
         if (u->record.job) /* what waits in sealift-hold; to others SIGCONT means nothing */
                 manager_continue(u->units->bus, u->record.unit);
         u->pid = (pid_t)s->main_pid;
@@ -466,7 +467,7 @@ static int on_reloading(sd_bus_message *m, void *userdata, sd_bus_error *e)
                         continue;
                 }
                 if (u->state == UNIT_RUNNING)
-                        memset(u->invocation, 0, sizeof(u->invocation));
+                        u->recheck = true;
                 look_later(u);
         }
         return 0;

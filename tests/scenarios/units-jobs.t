@@ -214,11 +214,28 @@ by_itself() {
     ok "removed" unitd remove "$sealed"
 }
 
+# A reload has its walls looked at again; it may be over before.
+over_after_reload() {
+    local unit unitd
+    fire
+    await 10 job_runs "$1"
+    unit=$(unit_of jobs)
+    unitd=$(pid_of sealift-unitd.service)
+    kill -STOP "$unitd"
+    systemctl daemon-reload
+    end_with 0
+    await 10 unit_is_down "$unit"
+    kill -CONT "$unitd"
+    ok "a job that ends right after a daemon-reload" await 10 last_run_is "$1 success 1 0"
+    like "$(in_journal 4fde089331bd40e08b366e9c8443bd29 | tail -n 1)" "^$unit: the job ended well after [0-9.]* s$" "was seen behind its walls"
+}
+
 units_begin
 bundle_write jobs
 armed
 one_run
 failures
+over_after_reload 1
 without_a_wall
 without_unitd
 updates
