@@ -62,7 +62,7 @@ moved() {
     is "$(says 8090)" "" "and not where the publisher thought"
     host_says "" "here KEEP=yes" 8092
     ok "moved once more" sealift check
-    is "$(says 8092)$(says 8091)" here "it answers there alone"
+    is "$(says 8092), $(says 8091)" "here, " "it answers there alone"
 }
 
 two() {
