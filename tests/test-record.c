@@ -33,6 +33,7 @@ static const struct record record = {
         .notify = true,
         .job = true,
         .resting = true,
+        .idle = true,
         .run = { .version = "0.9",
                  .result = "exit-code",
                  .started_usec = UINT64_MAX,

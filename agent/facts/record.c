@@ -77,6 +77,7 @@ static const struct field fields[] = {
         { "Rests", NUMBER(rests, 1) },
         { "Job", NUMBER(job, 1) },
         { "Resting", NUMBER(resting, 1) },
+        { "Idle", NUMBER(idle, 1) },
         { "RunVersion", TEXT(run.version, run_version_valid) },
         { "RunResult", TEXT(run.result, word_valid) },
         { "RunStarted", NUMBER(run.started_usec, UINT64_MAX) },

@@ -16,9 +16,10 @@ struct run {
         unsigned status;                   /* exit status, or number of the signal */
 };
 
-#define RUN_SUCCESS "success"
-#define RUN_STOPPED "stopped"      /* it was cut short: by an update that could not wait, or by somebody */
-#define RUN_WALL    "wall-missing" /* it ran without one of its walls, and was stopped for it */
+#define RUN_SUCCESS     "success"
+#define RUN_STOPPED     "stopped" /* it was cut short: by an update that could not wait, or by somebody */
+#define RUN_WALL        "wall-missing" /* it ran without one of its walls, and was stopped for it */
+#define RUN_NOT_STARTED "resources"    /* as systemd calls it: something that it needs is not there */
 
 enum { RECORD_INVOCATION_SIZE = 33 }; /* systemd's, in hex */
 
@@ -43,6 +44,7 @@ struct record {
         bool rests;                          /* nobody needs it while nothing stands before it */
         bool job;                            /* it ends by itself, and its timer starts it again */
         bool resting;                        /* of a socket or timer: what comes waits, and wakes nobody */
+        bool idle;                           /* of a socket: whom it wakes has run, and ended in order */
         struct run run;                      /* of a timer: its job's last */
 };
 

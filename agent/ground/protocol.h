@@ -111,7 +111,8 @@ struct unpack_failed {
  *   -> UNITD_LIST
  *   <- UNITD_UNIT ...  one for each unit of ours that systemd knows; UNITD_JOB, one for each timer; then
  * UNITD_RESULT
- *   <- UNITD_EVENT     unasked: a unit failed, a wall was found missing after a restart or reload
+ *   <- UNITD_EVENT     unasked: a unit failed, a wall was found missing after a restart or reload; without
+ *                      a unit: a connection waits, and what it is for cannot be started
  *   <- UNITD_JOB       unasked: a timer's job began, ended, or is to run at another time
  */
 enum unitd_message {

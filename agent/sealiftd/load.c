@@ -203,6 +203,8 @@ static void on_event(void *userdata, const struct unitd_unit *u)
                 (void)snprintf(b->error, sizeof(b->error), "%s", u->text);
                 agent_set_health(a, b, BUNDLE_FAILED);
                 a->report_due = true;
+                /* It never ran, for want of something of this host's, and somebody waits for it. */
+                b->restore_due = b->restore_due || !*u->unit;
         }
 }
 

@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "doors/journal.h"
+#include "facts/dropin.h"
 #include "unitd/sockets.h"
 #include "unitd/timers.h"
 
@@ -146,6 +147,7 @@ static int launch_step_manifest(struct launch *x, const struct manifest *m, stru
                 if (r < 0)
                         return r;
                 u->owner = x->owner;
+                u->woken = wakes_wait_for(u);
         }
         return !waits;
 }
@@ -209,12 +211,30 @@ static int launch_stop_stale(const struct launch *x, struct fault *f)
         return !left;
 }
 
+/* What ended in order since this release was started is not missing. Nobody needs it before the next
+ * connection, and whoever starts anew (sealiftd, with its machine's releases) is none. */
+static void launch_note_idle(struct launch *x, const struct manifest *m)
+{
+        for (size_t i = 0; i < m->n_sockets; i++) {
+                const struct socket_unit *s = m->sockets + i;
+                char held[UNIT_NAME_SIZE], taker[NAME_SIZE];
+
+                dropin_socket_name(m->place, s->name, held);
+                if (!wakes_is_idle(x->units, held, &x->q))
+                        continue;
+                manifest_taker(s, taker);
+                *launch_served(x, m->instance, taker) = true;
+                *launch_served(x, m->instance, s->service) = true;
+        }
+}
+
 static int launch_hold(struct launch *x, struct fault *f)
 {
         int r = 0;
 
         wakes_close_instances(x->units, &x->q, &x->effective);
         for (size_t i = 0; r >= 0 && i < x->effective.n; i++) {
+                launch_note_idle(x, x->effective.items[i]);
                 r = sockets_hold(x->units, x->effective.items[i], &x->q, f);
                 if (r >= 0)
                         r = timers_hold(x->units, x->effective.items[i], &x->q, f);

@@ -142,6 +142,7 @@ static int run(struct fault *f)
                 r = wakes_rebuild(&units, f);
         if (r < 0)
                 return r;
+        units_changed(&units); /* one may rest that was missed */
         (void)sd_notifyf(0, "READY=1\nSTATUS=%zu units run.", units.n);
         r = sd_event_loop(units.event);
         return r != 0 ? fault_set(f, r < 0 ? r : -EIO, "the system bus or systemd is gone") : 0;

@@ -348,15 +348,41 @@ static int request_wait(struct requests *l, uint64_t client, uint16_t type, cons
         return 0;
 }
 
+/* There is no unit whose end would tell it: of a job it is how its run ended; of a connection, which waits
+ * until its release is started, it is an event without a unit. */
+static void wake_failed(struct requests *l, struct wake *w, const struct fault *f)
+{
+        const struct record *record = &w->record;
+        const struct journal_subject subject = { .bundle = record->bundle,
+                                                 .version = record->version,
+                                                 .digest = record->digest,
+                                                 .attempt = record->attempt,
+                                                 .unit = w->held };
+        struct unitd_unit event = { .state = UNIT_FAILED };
+
+        (void)snprintf(event.text, sizeof(event.text), "%s: %s: %.*s", w->held,
+                       wake_is_timer(w) ? "its time has come" : "a connection waits",
+                       (int)(FAULT_TEXT_MAX - UNIT_NAME_SIZE - STRLEN(": a connection waits: ") - 1),
+                       f->text);
+        journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &subject, "%s", event.text);
+        if (wake_is_timer(w)) {
+                timers_pass(w);
+                return;
+        }
+        wake_pass(w);
+        memcpy(event.bundle, record->bundle, sizeof(event.bundle));
+        memcpy(event.instance, record->instance, sizeof(event.instance));
+        memcpy(event.version, record->version, sizeof(event.version));
+        memcpy(event.digest12, record->digest, DIGEST_SHORT);
+        memcpy(event.service, record->service, sizeof(event.service));
+        server_tell_unit(l->server, 0, UNITD_EVENT, &event);
+}
+
 /* Whoever is starting, stopping or running takes what waits on the socket, or will. */
 static void on_wake(void *userdata, struct wake *w)
 {
         struct requests *l = userdata;
         const struct record *record = &w->record;
-        const struct journal_subject subject = { .bundle = record->bundle,
-                                                 .version = record->version,
-                                                 .digest = record->digest,
-                                                 .attempt = record->attempt };
         struct fault f = {};
 
         for (struct unit *u = l->units->first; u; u = u->next)
@@ -370,9 +396,7 @@ static void on_wake(void *userdata, struct wake *w)
                 wake_count(w);
                 return;
         }
-        journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &subject, "%s: %s",
-                     wake_is_timer(w) ? "Its time has come" : "A connection waits", f.text);
-        wake_pass(w);
+        wake_failed(l, w, &f);
 }
 
 static int release_take_away(struct requests *l, const struct unitd_request *q, struct fault *f)

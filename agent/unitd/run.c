@@ -45,7 +45,7 @@ static const char *result_of(const struct unit *u, const struct manager_status *
                 return RUN_STOPPED;
         if (!str_eq(s->load, "loaded") && !u->failed)
                 return RUN_SUCCESS;
-        return u->failed && str_eq(s->result, RUN_SUCCESS) ? "resources" : s->result;
+        return u->failed && str_eq(s->result, RUN_SUCCESS) ? RUN_NOT_STARTED : s->result;
 }
 
 static void took(const struct run *run, char *ret, size_t size)
@@ -88,6 +88,12 @@ void run_end(struct unit *u, const struct manager_status *s)
         (void)snprintf(u->run.result, sizeof(u->run.result), "%s", result_of(u, s));
         u->failed = !str_eq(u->run.result, RUN_SUCCESS) && !str_eq(u->run.result, RUN_STOPPED);
         run_describe(u, s);
+}
+
+void run_miss(const char *version, struct run *ret)
+{
+        *ret = (struct run){ .ended_usec = now_usec(), .result = RUN_NOT_STARTED };
+        (void)snprintf(ret->version, sizeof(ret->version), "%s", version);
 }
 
 static int on_grace_over(sd_event_source *source, uint64_t usec, void *userdata)

@@ -12,6 +12,9 @@ void run_begin(struct unit *u, const struct manager_status *s);
  * was cut short. Then unit_end(). */
 void run_end(struct unit *u, const struct manager_status *s);
 
+/* One that could not be started. */
+void run_miss(const char *version, struct run *ret);
+
 /* Its release is stopped: it may come to its end by itself for as long as it may take to stop
  * (TimeoutStopSec=), then it is stopped. */
 void run_retire(struct unit *u);

@@ -7,6 +7,7 @@
 
 #include "facts/dropin.h"
 #include "facts/name.h"
+#include "unitd/run.h"
 
 #define MANAGER_NAME "org.freedesktop.systemd1"
 
@@ -119,6 +120,17 @@ static struct run run_complete(const struct run *before, const struct run *now)
         if (run.started_usec == 0 && before->ended_usec == 0)
                 run.started_usec = before->started_usec;
         return run;
+}
+
+void timers_pass(struct wake *w)
+{
+        struct record *record = &w->record;
+        struct fault ignored;
+
+        run_miss(record->version, &record->run);
+        (void)!wakes_save(w, &ignored);
+        wake_pass(w);
+        timer_tell(w);
 }
 
 void timers_note(struct units *l, const struct unit *u)

@@ -14,6 +14,10 @@ _must_check_ int timers_hold(struct units *l, const struct manifest *m, const st
 /* For wakes.c: follows when w, a timer, elapses next. */
 _must_check_ int timers_watch(struct wake *w, struct fault *f);
 
+/* Its time has come, and its job cannot be started: that is how this run ended, and the timer waits for the
+ * next time. */
+void timers_pass(struct wake *w);
+
 /* A job has begun, or has ended: u->run is kept, and told. */
 void timers_note(struct units *l, const struct unit *u);
 

@@ -74,10 +74,11 @@ static void wake_look(struct wake *w)
         struct manager_status s;
         struct fault f;
 
-        if (w->record.resting || manager_status(w->units->bus, w->unit, &s, &f) < 0 ||
-            !str_eq(s.active, "active"))
+        if (w->record.resting || manager_status(w->units->bus, w->unit, &s, &f) < 0)
                 return;
-        if (w->units->on_wake)
+        if (!str_eq(s.active, "active"))
+                w->stuck = false;
+        else if (w->units->on_wake && !w->stuck)
                 w->units->on_wake(w->units->userdata, w);
 }
 
@@ -142,7 +143,9 @@ static int wake_set(struct wake *w, const struct wake_wanted *want, struct fault
         const struct unitd_request *q = want->release;
         struct record *record = &w->record;
 
-        *record = (struct record){ .attempt = q->attempt, .run = record->run };
+        *record = (struct record){ .attempt = q->attempt,
+                                   .idle = wake_is_of(w, q) && record->idle && !record->resting,
+                                   .run = record->run };
         memcpy(record->bundle, q->bundle, sizeof(record->bundle));
         memcpy(record->instance, want->manifest->instance, sizeof(record->instance));
         memcpy(record->version, q->version, sizeof(record->version));
@@ -231,10 +234,20 @@ static void wake_listen(const struct wake *w)
         (void)!manager_stop(w->units->bus, w->unit, &job, &ignored);
 }
 
-void wake_pass(const struct wake *w)
+void wake_pass(struct wake *w)
 {
-        if (wake_is_timer(w))
+        if (wake_is_timer(w)) {
                 wake_listen(w);
+                return;
+        }
+        w->stuck = true;
+}
+
+bool wakes_is_idle(const struct units *l, const char *held, const struct unitd_request *q)
+{
+        const struct wake *w = wake_find(l, held);
+
+        return w && wake_is_of(w, q) && w->record.idle && !w->record.resting && !w->stuck;
 }
 
 static void wake_tell_hasty(const struct wake *w)
@@ -290,18 +303,44 @@ static void wake_listen_later(struct wake *w)
                 wake_listen(w);
 }
 
+static void wake_set_idle(struct wake *w, bool idle)
+{
+        struct fault ignored;
+
+        if (w->record.idle == idle)
+                return;
+        w->record.idle = idle;
+        (void)!wakes_save(w, &ignored);
+}
+
+/* Whether w wakes u, or what u stands behind. */
+static bool wake_is_for(const struct wake *w, const struct unit *u)
+{
+        return str_eq(w->record.bundle, u->record.bundle) &&
+               str_eq(w->record.instance, u->record.instance) &&
+               (str_eq(w->record.service, u->record.service) || str_eq(w->record.serves, u->record.service));
+}
+
 void wakes_listen_again(struct units *l, const struct unit *u)
 {
-        for (struct wake *w = l->wakes; w; w = w->next)
-                if (str_eq(w->record.bundle, u->record.bundle) &&
-                    str_eq(w->record.instance, u->record.instance) &&
-                    (str_eq(w->record.service, u->record.service) ||
-                     str_eq(w->record.serves, u->record.service))) {
-                        if (w->hasty)
-                                wake_listen_later(w);
-                        else
-                                wake_listen(w);
-                }
+        for (struct wake *w = l->wakes; w; w = w->next) {
+                if (!wake_is_for(w, u))
+                        continue;
+                if (str_eq(w->record.digest, u->record.digest)) /* else it is the next release's already */
+                        wake_set_idle(w, !wake_is_timer(w) && !u->failed && !u->asked);
+                if (w->hasty)
+                        wake_listen_later(w);
+                else
+                        wake_listen(w);
+        }
+}
+
+bool wakes_wait_for(const struct unit *u)
+{
+        for (const struct wake *w = u->units->wakes; w; w = w->next)
+                if (wake_is_for(w, u) && w->stuck && w->record.idle)
+                        return true;
+        return false;
 }
 
 static void wake_close(struct units *l, struct wake *w)
@@ -414,7 +453,11 @@ static int wake_take_over(struct units *l, const char *held, struct fault *f)
         if (r < 0)
                 return r;
         w->record = record;
-        wake_look(w);
+        /* Nobody may be waiting any more: a socket says so again if somebody is. */
+        if (wake_is_timer(w))
+                wake_look(w);
+        else if (!record.resting)
+                wake_listen(w);
         return 0;
 }
 

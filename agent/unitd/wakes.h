@@ -20,6 +20,7 @@ struct wake {
         uint64_t starts_since_usec, last_start_usec; /* CLOCK_MONOTONIC */
         unsigned starts;                             /* since the former */
         bool hasty;                                  /* it starts too often, which has been told */
+        bool stuck; /* a connection waits, and what it is for cannot be started */
 };
 
 enum { WAKES_BYTES_MAX = 64 * 1024 }; /* a unit file as facts/dropin.h makes it, with room */
@@ -42,6 +43,13 @@ _must_check_ int wakes_hold(struct units *l, const struct wake_wanted *want, str
  * again. */
 void wakes_rest(struct units *l, const struct unitd_request *q);
 
+/* Whether what q starts is to be left to the next connection on this socket: whom it wakes has been up in
+ * this very release, and has ended in order since. */
+bool wakes_is_idle(const struct units *l, const char *held, const struct unitd_request *q);
+
+/* A connection waits for u, which has been up in this release before, and could not be started meanwhile. */
+bool wakes_wait_for(const struct unit *u);
+
 /* Whom w is for has just been started. */
 void wake_count(struct wake *w);
 
@@ -50,8 +58,8 @@ void wake_count(struct wake *w);
 void wakes_listen_again(struct units *l, const struct unit *u);
 
 /* What w is for cannot be started. A time passes, and the timer waits for the next one; a connection stays,
- * since its socket would say so again at once. */
-void wake_pass(const struct wake *w);
+ * since its socket would say so again at once: it waits for its release to be started. */
+void wake_pass(struct wake *w);
 
 /* What came while something stood in the way wakes whom it would have. */
 void wakes_look_again(struct units *l);

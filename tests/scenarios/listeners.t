@@ -98,6 +98,24 @@ another_unitd() {
     is "$(says 8094) $(says 8093)" "second first" "another sealift-unitd wakes them"
 }
 
+bundle_is() { [ "$(bundle_state page state)" = "$1" ]; }
+# Something is amiss on this host just when somebody comes.
+cannot_wake() {
+    local client
+    ok "nobody is asked" await 10 nothing_runs
+    mv /etc/sealift/policy.d/page.conf /srv
+    says 8094 >/srv/waited &
+    client=$!
+    ok "a connection to what is not granted any more is a failure" await 10 bundle_is failed
+    like "$(sealift status page)" "a connection waits: .*is not granted" "which status has, with the reason"
+    mv /srv/page.conf /etc/sealift/policy.d
+    ok "the next poll after it is granted" sealift check
+    wait $client
+    is "$(cat /srv/waited)" second "lets whoever has waited have an answer"
+    is "$(bundle_state page state)" running "and all is well"
+    is "$(journal_since MESSAGE_ID=7dbb6255a341430bb67ac15da27939b4 SEALIFT_BUNDLE=page | tail -n 1)" "page runs release 2 again" "which the journal says"
+}
+
 one_less() {
     rm $HERE/page@a.conf
     ok "one is taken away" sealift check
@@ -118,6 +136,7 @@ case $PHASE in
         moved
         two
         updated
+        cannot_wake
         another_unitd
         next_boot reboot
         ;;

@@ -63,7 +63,7 @@ one_run() {
     end_with 0
     ok "how it ended, too" await 10 last_run_is "1 success 1 0"
     ok "its timer waits again" await 5 timer_waits
-    like "$(in_journal 4fde089331bd40e08b366e9c8443bd29)" "^$unit: the job ended well after [0-9.]* s$" "the journal has it"
+    like "$(in_journal 4fde089331bd40e08b366e9c8443bd29 | tail -n 1)" "^$unit: the job ended well after [0-9.]* s$" "the journal has it"
     is "$(leftovers jobs | grep -o 'sealift-jobs[^ ]*@[^ ]*')" "" "nothing is left of the unit"
 }
 
@@ -230,8 +230,30 @@ over_after_reload() {
     like "$(in_journal 4fde089331bd40e08b366e9c8443bd29 | tail -n 1)" "^$unit: the job ended well after [0-9.]* s$" "was seen behind its walls"
 }
 
+# What it needs is not there when its time comes, but is the next time.
+cannot_start() {
+    mkdir /srv/mounted
+    printf '[Policy jobs]\nHostPath=/srv/mounted\n' >/etc/sealift/policy.d/jobs.conf
+    install jobs 1.1 < <(intent | sed 's|^\[Timer|[Sandbox main]\nHostPath=/srv/mounted\n&|')
+    ok "a job that reads a directory of the host is taken" unitd start "$sealed"
+    rmdir /srv/mounted
+    fire
+    ok "when the directory is not there, the run has failed" await 10 last_run_is "1.1 resources 0 0"
+    like "$(in_journal 5e1ecb0a5b564a3bbf7123523a5b32c7)" "$TIMER: its time has come: .*/srv/mounted is not there" "and the journal says why"
+    ok "its timer waits for the next time" await 5 timer_waits
+    mkdir /srv/mounted
+    fire
+    ok "and then it runs" await 10 job_runs 1.1
+    end_with 0
+    ok "and ends well" await 10 last_run_is "1.1 success 1 0"
+    unitd stop "$sealed"
+    rm -r /var/lib/sealift/releases/jobs/1.1-*/tree/*
+    unitd remove "$sealed"
+}
+
 units_begin
 bundle_write jobs
+cannot_start
 armed
 one_run
 failures

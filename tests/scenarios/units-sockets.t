@@ -57,8 +57,16 @@ PYTHON
     heard "^stopped idle 2 main .*it ended by itself" "with nothing to do it ends"
     is "$(unitd list)" "" "nothing runs"
     is "$(systemctl is-active sealift-idle.http.socket)" active "but systemd listens"
+    ok "it is started while it rests" unitd start "$sealed"
+    is "$(unitd list)" "" "which wakes nobody"
     is "$(probe)" "2 http" "a connection wakes it"
     like "$(unitd list)" "idle 2 main" "and it is back"
+    unit=$(unit_of idle)
+    systemctl stop sealift-unitd.socket sealift-unitd.service
+    systemctl stop "$unit"
+    systemctl start sealift-unitd.socket
+    is "$(unitd list)" "" "when it ends while unitd is away, unitd does not wake it"
+    is "$(probe)" "2 http" "but a connection does"
     ok "it settles" await 10 sh -c '/tests/host/unitd.py list | grep -q ^running'
 
     ok "stopped on request" unitd stop "$sealed"
@@ -88,50 +96,6 @@ PYTHON
     is "$(ss -Hltn 'sport = 80')$(leftovers idle)$(ls /run/sealift/wakes)" "" "with its last release the socket goes"
 }
 
-often() { journalctl --quiet --output="${1:-cat}" MESSAGE_ID=40f57036bde64641971e14ea1659be26 SEALIFT_BUNDLE=hasty; }
-starts() { journalctl --quiet --output=json _PID=1 "${@:2}" | jq -r 'select(.MESSAGE | tostring | test("^Started sealift-hasty.main@"))'" | $1"; }
-started_often() { [ "$(starts 1 | wc -l)" -ge "$1" ]; }
-
-# One connection that nobody accepts must not be all that the machine is about.
-endless() {
-    local first folder=/var/lib/private/sealift-hasty paused
-    mkdir -p /srv/hasty
-    cat >/srv/hasty/serve <<'PYTHON'
-#!/usr/bin/python3
-import os, socket, sys
-listener = socket.socket(fileno=3)
-listener.setblocking(True)
-if not os.path.exists(os.environ["STATE_DIRECTORY"] + "/hasty"):
-    connection = listener.accept()[0]
-    connection.sendall(b"served\n")
-    connection.close()
-PYTHON
-    chmod 755 /srv/hasty/serve
-    printf '[Policy hasty]\nListen=tcp:80\n' >/etc/sealift/policy.d/hasty.conf
-    install hasty 1 < <(printf '[Service main]\nExecStart=/bundle/serve\nStateDirectory=yes\n[Socket main]\nListenStream=80\n')
-    ok "a service that ends after each connection starts" unitd start "$sealed"
-    touch $folder/hasty
-    is "$(probe)" served "and serves the first one"
-    (timeout 100 bash -c 'exec 3<>/dev/tcp/localhost/80; cat <&3' >/srv/patient) &
-    first=$!
-    ok "then it ends without accepting, and a connection that waits starts it again and again" \
-        await_journal 60 MESSAGE_ID=40f57036bde64641971e14ea1659be26
-    paused=$(often json | jq -r ._SOURCE_REALTIME_TIMESTAMP)
-    ok "it goes on" await 60 started_often 23
-    is "$(often | wc -l)" 1 "which is told once"
-    like "$(often)" "sealift-hasty.main.socket: connections have started main 20 times within 20 s" "and well"
-    # The clock of who sent it; the pause is never shorter.
-    ok "a start waits a second after the one before" test "$(starts ._SOURCE_REALTIME_TIMESTAMP | awk -v at="$paused" '$1 > at { if (last) { printf "%d", $1 - last; exit } last = $1 }')" -ge 1000000
-    rm $folder/hasty
-    wait "$first" || true
-    is "$(cat /srv/patient)" served "once it accepts, whoever has waited is served"
-    is "$(probe)" served "and who comes then"
-    ok "stopped" unitd stop "$sealed"
-    rm /var/lib/sealift/releases/hasty/*/tree/*
-    ok "removed" unitd remove "$sealed"
-}
-
 units_begin
 sockets
-endless
 units_end
