@@ -77,6 +77,18 @@ wakes_and_rests() {
     is "$(systemctl is-active sealift-docs.main.socket)" active "systemd listens"
 }
 
+# The agent has all that this machine runs started, and what rests is part of it as it is.
+agent_anew() {
+    local mark=$journal_from
+    journal_mark
+    systemctl restart sealiftd.service
+    ok "an agent that is started anew finds it well" await_journal 30 MESSAGE_ID=7dbb6255a341430bb67ac15da27939b4 SEALIFT_BUNDLE=docs
+    is "$(journal_since _PID=1 | grep "^Start.* sealift-docs" || true)" "" "and wakes nobody"
+    is "$(page)" "release 3" "a connection does"
+    ok "it rests" await 30 nothing_runs
+    journal_from=$mark
+}
+
 stops() { [ -n "$(units main)" ] && [ "$(systemctl show --property=ActiveState --value "$(units main)")" = deactivating ]; }
 # Two of one release on one port would be none.
 wakes_while_it_stops() {
@@ -185,6 +197,7 @@ journal_mark
 stands_between
 beside
 wakes_and_rests
+agent_anew
 wakes_while_it_stops
 update_at_rest
 is "$(complaints --since="$journal_from")" "" "nothing of this was reported as a failure"
