@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What does systemd make of the drop-ins of random manifests? (scenarios/dropins.t, inside the test machine)
+"""What does systemd make of the units of random manifests? (scenarios/dropins.t, inside the test machine)
 
   dropins.py [--seed N] [--manifests N]
 
 Makes manifests of every key of sealift.manifest(5), with edge values and every way of quoting; has `sealift lint --unit` write
-their drop-ins, real systemd load them, and compares each property on the bus with what the manifest says, each wall with the
-strictest value less what was asked for. Prints the seed, each difference, and the counts; exits with status 1 on a difference.
+their drop-ins, sockets and timers, real systemd load them, and compares each property on the bus with what the manifest says,
+each wall with the strictest value less what was asked for. Prints the seed, each difference, and the counts; exits with status 1 on a difference.
 """
 import argparse
+import ipaddress
 import json
 import random
 import re
@@ -121,6 +122,40 @@ def address():
     return groups + ("" if bits == 128 else f"/{bits}"), [10, octets, bits]
 
 
+def name(letters="abcxyz019-", most=48):
+    return "k" + "".join(rng.choice(letters) for _ in range(rng.choice([1, 3, rng.randint(4, most - 2)]))) + "z"
+
+
+def secret():
+    return rng.choice(["_", "-", "k"]) + "".join(rng.choice("azAZ019._-") for _ in range(rng.choice([0, 3, 30])))
+
+
+def listener():
+    """A value of Listen..., and how systemd says it; of a bare port, it depends on the kernel's having IPv6."""
+    port = edge(1, 65535)
+    kind = rng.randrange(3)
+    if kind == 0:
+        return str(port), f"*:{port}"
+    if kind == 1:
+        host = ipaddress.IPv4Address(rng.getrandbits(32))
+        return f"{host}:{port}", f"{host}:{port}"
+    # With zeros to leave out, but not one that holds an IPv4 address: those have two ways of being written.
+    host = ipaddress.IPv6Address(":".join(["2001"] + [rng.choice(["0", f"{rng.getrandbits(16):x}"]) for _ in range(7)]))
+    return f"[{rng.choice([host.compressed, host.exploded])}]:{port}", f"[{host.compressed}]:{port}"
+
+
+def calendar(second):
+    """A calendar event that falls on this second."""
+    part = lambda most: rng.choice(["*", f"{rng.randint(0, most // 2)}/{rng.randint(1, most // 2)}", f"{rng.randint(0, most)}",
+                                    f"{rng.randint(0, most // 3)}..{rng.randint(most // 3 + 1, most)}", f"{rng.randint(0, most)},{rng.randint(0, most)}"])
+    days = rng.choice(["", "Mon ", "Mon..Fri ", "Sat,Sun "])
+    date = rng.choice(["", "*-*-* ", f"*-{rng.randint(1, 12)}-{rng.randint(1, 28)} ", "2030..2040-02~03 ", f"*-*-{rng.randint(1, 15)}/3 "])
+    text = days + date + part(23) + ":" + part(59) + (f":{second}" if second or rng.random() < 0.5 else "")
+    if second == 0 and rng.random() < 0.3:
+        text = rng.choice(["minutely", "hourly", "daily", "weekly", "monthly", "quarterly", "yearly"])
+    return text + rng.choice(["", "", " UTC", " Europe/Berlin"])
+
+
 # ---- a service: lines, and the properties they must become
 
 class Service:
@@ -137,6 +172,7 @@ class Service:
         used.add(key)
 
     def maybe(self, chance, key, made, prop, convert=lambda v: v):
+        """Of a service, a socket or a timer."""
         if rng.random() < chance:
             self.add(key, made[0])
             self.want[prop] = convert(made[1])
@@ -277,6 +313,15 @@ STRICT = dict(PrivateTmp=True, PrivateDevices=True, PrivateIPC=True, PrivateMoun
               SystemCallErrorNumber=1, StandardOutput="journal", StandardInput="null", SupplementaryGroups=[], ReadWritePaths=[], RootImage="")
 
 
+def credentials(s):
+    wanted = {secret() for _ in range(rng.choice([0, 0, 1, 3]))}
+    for one in sorted(wanted):
+        s.add(rng.choice(["LoadCredential", "ImportCredential"]), one)
+    # Their order is that of the lines, which are shuffled.
+    s.want["LoadCredential"] = sorted([one, f"sealift-{s.bundle}.{one}"] for one in wanted)
+    s.want["LoadCredentialEncrypted"] = s.want["SetCredential"] = s.want["SetCredentialEncrypted"] = []
+
+
 def make_service(bundle, i, directories, job, socket):
     usr = rng.random() < 0.7
     s = Service(bundle, f"s{i}", usr)
@@ -286,6 +331,7 @@ def make_service(bundle, i, directories, job, socket):
     exec_settings(s, job)
     service_settings(s, job)
     limits(s)
+    credentials(s)
     for key, letters in (("StateDirectory", "/var/lib"), ("CacheDirectory", ""), ("RuntimeDirectory", ""), ("LogsDirectory", "")):
         s.want[key] = []
         if key in directories and rng.random() < 0.2:
@@ -299,6 +345,7 @@ def make_service(bundle, i, directories, job, socket):
         s.want |= dict(StandardInput="socket", StandardError="journal")
     rng.shuffle(s.lines)
     families, host = network(s, socket)
+    s.shares = host == LOOPBACK_FILES
     families |= relaxations(s, host)
     s.want["RestrictAddressFamilies"] = [True, sorted(families)]
     for key in "ExecStartPre", "Environment":
@@ -306,17 +353,71 @@ def make_service(bundle, i, directories, job, socket):
     return s
 
 
+# ---- sockets and timers: units of their own
+
+class Held(Service):
+    """A [Socket NAME] or [Timer NAME]: its lines, and the properties they must become."""
+
+    def __init__(self, bundle, section, service):
+        super().__init__(bundle, name(most=40), True)
+        self.section, self.suffix = section, section.lower()
+        self.unit = f"sealift-{bundle}.{self.name}.{self.suffix}"
+        self.add("Service", service.name)
+
+
+def make_socket(bundle, service, listeners, proxy):
+    s = Held(bundle, "Socket", service)
+    s.want |= dict(Listen=[], Backlog=None, FileDescriptorName=s.name, TriggerLimitIntervalUSec=2 * SECOND, TriggerLimitBurst=200,
+                   Accept=False, Triggers=[f"sealift-wake@{bundle}.{s.name}.service"])
+    for _ in range(listeners):
+        key = "Stream" if proxy else rng.choice(["Stream", "Datagram"])
+        text, parsed = listener()
+        s.add("Listen" + key, text)
+        s.want["Listen"].append([key, parsed])
+    s.maybe(0.5, "Backlog", number(1, 65535), "Backlog")
+    s.maybe(0.5, "FileDescriptorName", (other := name(most=20), other), "FileDescriptorName")
+    if proxy:
+        s.add("Proxy", edge(1, 65535))
+        if rng.random() < 0.5:
+            s.add("ExitIdle", span(SECOND, 86400 * SECOND)[0])
+    return s
+
+
+def make_timer(bundle, service):
+    t = Held(bundle, "Timer", service)
+    t.want |= dict(Unit=f"sealift-wake@{bundle}.{t.name}:timer.service", AccuracyUSec=60 * SECOND, RandomizedDelayUSec=0, Persistent=False,
+                   TimersMonotonic=[], WakeSystem=False, OnClockChange=False, OnTimezoneChange=False, RemainAfterElapse=True)
+    second = rng.choice([0, 0, 30, 59, "7.25"])
+    events = [calendar(second) for _ in range(rng.choice([1, 1, 2, 5]))]
+    for event in events:
+        t.add("OnCalendar", event)
+    t.want["TimersCalendar"] = [["OnCalendar", n] for n in normal(events)]
+    t.maybe(0.5, "Persistent", word("yes", "no"), "Persistent", lambda v: v == "yes")
+    t.maybe(0.5, "RandomizedDelaySec", span(0, 86400 * SECOND), "RandomizedDelayUSec")
+    t.maybe(0.5, "AccuracySec", span(1000, 86400 * SECOND), "AccuracyUSec")
+    return t
+
+
+def make_held(bundle, services, jobs, taker):
+    one = "StandardInput=socket" in taker.lines
+    held = [make_socket(bundle, taker, 1 if one else rng.randint(1, 4), False) for _ in range(1 if one else rng.randint(1, 3))]
+    held += [make_socket(bundle, s, rng.randint(1, 2), True) for s in services if s.shares and s.name not in jobs and rng.random() < 0.7]
+    return held + [make_timer(bundle, s) for s in services if s.name in jobs]
+
+
 def make_manifest(number):
     bundle, directories = f"b{number}", {"StateDirectory", "CacheDirectory", "RuntimeDirectory", "LogsDirectory"}
-    jobs, sockets = {SERVICES - 1}, {SERVICES - 2}
+    jobs, sockets = {SERVICES - 1, SERVICES - 3}, {SERVICES - 2}
     services = [make_service(bundle, i, directories, i in jobs, i in sockets) for i in range(SERVICES)]
+    held = make_held(bundle, services, {f"s{i}" for i in jobs}, services[SERVICES - 2])
     text = f"[Bundle]\nName={bundle}\nVersion=1.0+{number}~a\n"
     for s in services:
         text += f"[Service {s.name}]\n" + "".join(l + "\n" for l in s.lines)
         if s.sandbox:
             text += f"[Sandbox {s.name}]\n" + "".join(l + "\n" for l in s.sandbox)
-    text += f"[Socket s{SERVICES - 2}]\nListenStream=127.0.0.1:80\n[Timer s{SERVICES - 1}]\nOnCalendar=daily\n"
-    return text, services
+    for h in held:
+        text += f"[{h.section} {h.name}]\n" + "".join(l + "\n" for l in h.lines)
+    return text, services, held
 
 
 # ---- systemd
@@ -329,9 +430,9 @@ def bus(*words):
 
 
 def properties(unit):
-    path = bus("/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "LoadUnit", "s", unit)
+    path = "/org/freedesktop/systemd1/unit/" + re.sub(r"[^A-Za-z0-9]", lambda c: f"_{ord(c[0]):02x}", unit)  # loads it, too
     found = {}
-    for interface in "Unit", "Service":
+    for interface in "Unit", unit.rsplit(".", 1)[1].capitalize():
         found |= {k: v["data"] for k, v in bus(path, "org.freedesktop.DBus.Properties", "GetAll", "s", f"org.freedesktop.systemd1.{interface}").items()}
     return found
 
@@ -355,10 +456,15 @@ def install(text):
     if done.returncode:
         sys.exit(f"a manifest that should be good is not: {done.stderr}\n{text}")
     units = {}
-    for part in re.split(r"^# /run/systemd/system/(?=\S*\.service\.d/)", done.stdout, flags=re.M)[1:]:
+    for part in re.split(r"^# /run/systemd/system/", done.stdout, flags=re.M)[1:]:
         path, body = part.split("\n", 1)
-        unit = path.split(".d/")[0]
         body = re.split(r"^# /", body, flags=re.M)[0]
+        if "/" not in path:
+            with open(f"{UNITS}/{path}", "w", encoding="utf-8") as f:
+                f.write(body)
+            units[path] = path
+            continue
+        unit = path.split(".d/")[0]
         subprocess.run(["mkdir", "-p", f"{UNITS}/{unit}.d"], check=True)
         with open(f"{UNITS}/{unit}", "w", encoding="utf-8") as f:
             f.write("[Unit]\nDescription=of a test\n")
@@ -374,7 +480,11 @@ def simple(prop, value):
         return [e[1] for e in value]
     if prop in ("BindReadOnlyPaths", "BindPaths"):
         return sorted(["TREE" if b[1] == "/bundle" else b[0], b[1], b[2]] for b in value)
-    return sorted(value, key=str) if prop in SETS or prop == "SocketBindAllow" else value
+    if prop == "Listen":
+        return [[kind, re.sub(r"^(\[::\]|0\.0\.0\.0):", "*:", at)] for kind, at in value]
+    if prop == "TimersCalendar":
+        return [e[:2] for e in value]
+    return sorted(value, key=str) if prop in SETS or prop in ("SocketBindAllow", "LoadCredential") else value
 
 
 SETS = ("IPAddressAllow", "IPAddressDeny", "BindReadOnlyPaths", "BindPaths")  # each once, in no order
@@ -384,18 +494,30 @@ def unique(items):
     return [x for i, x in enumerate(items) if x not in items[:i]]
 
 
-def compare(s, got, known):
-    bad, count = [], 0
-    want = {k: unique(sorted(v, key=str)) if k in SETS else v for k, v in s.want.items()}
-    if "SocketBindAllow" in want:
-        want["SocketBindAllow"] = sorted(s.want["SocketBindAllow"], key=str)
-    want |= dict(LoadState="loaded", StartLimitIntervalUSec=0, JobRunningTimeoutUSec=960 * SECOND)
+def differences(want, got):
+    bad = []
     for prop, value in want.items():
-        count += 1
         if prop not in got:
             bad.append(f"{prop}: no such property")
         elif (seen := simple(prop, got[prop])) != value:
             bad.append(f"{prop}: want {value!r}, systemd has {seen!r}")
+    return bad
+
+
+def compare_held(h, got):
+    want = {k: v for k, v in h.want.items() if v is not None} | dict(LoadState="loaded")
+    if "TimersCalendar" in want:  # the latest comes first
+        want["TimersCalendar"] = sorted(want["TimersCalendar"])
+        got["TimersCalendar"] = sorted(got["TimersCalendar"])
+    return differences(want, got), len(want)
+
+
+def compare(s, got, known):
+    want = {k: unique(sorted(v, key=str)) if k in SETS else v for k, v in s.want.items()}
+    if "SocketBindAllow" in want:
+        want["SocketBindAllow"] = sorted(s.want["SocketBindAllow"], key=str)
+    want |= dict(LoadState="loaded", StartLimitIntervalUSec=0, JobRunningTimeoutUSec=960 * SECOND)
+    bad = differences(want, got)
     calls = group("@system-service") - group("@privileged") - group("@resources") - group("@keyring")
     calls -= {"io_uring_enter", "io_uring_register", "io_uring_setup", "userfaultfd"}
     calls = calls.union(*(group(c) for c in s.calls)) & known
@@ -410,7 +532,13 @@ def compare(s, got, known):
         bad.append(f"DeviceAllow: {got['DeviceAllow']}")
     if not got["RootDirectory"].startswith("/run/sealift/root/sealift-"):
         bad.append(f"RootDirectory: {got['RootDirectory']}")
-    return bad, count + 4
+    return bad, len(want) + 4
+
+
+def normal(events):
+    """The same calendar events as systemd writes them."""
+    done = subprocess.run(["systemd-analyze", "calendar", "--", *events], capture_output=True, text=True, check=True)
+    return re.findall(r"^ *Normalized form: (.*)$", done.stdout, flags=re.M)
 
 
 def all_calls():
@@ -421,12 +549,12 @@ def all_calls():
 
 
 def documented():
-    """The keys of [Service NAME] and [Sandbox NAME] in the manual."""
+    """The keys of what becomes a unit in the manual."""
     keys, section = set(), ""
     with open("/usr/share/man/man5/sealift.manifest.5", encoding="utf-8") as f:
         for line in f:
-            section = line[5:12] if line.startswith(".Ss [") else "" if line.startswith((".Ss", ".Sh")) else section
-            if section in ("Service", "Sandbox") and line.startswith(".It Ic "):
+            section = line[5:].split()[0] if line.startswith(".Ss [") else "" if line.startswith((".Ss", ".Sh")) else section
+            if section in ("Service", "Sandbox", "Socket", "Timer") and line.startswith(".It Ic "):
                 keys.add(line[7:].split("=")[0])
     return keys
 
@@ -443,19 +571,22 @@ def main():
     print(f"# seed {a.seed}")
     known, units, count, bad = all_calls(), 0, 0, 0
     for n in range(a.manifests):
-        text, services = make_manifest(n)
+        text, services, held = make_manifest(n)
         names = install(text)
         subprocess.run(["systemctl", "daemon-reload"], check=True)
-        for s in services:
-            faults, more = compare(s, properties(names[s.name]), known)
+        looks = [(names[s.name], s, compare(s, properties(names[s.name]), known)) for s in services]
+        looks += [(h.unit, h, compare_held(h, properties(h.unit))) for h in held]
+        if lost := set(names.values()) - {unit for unit, _, _ in looks} - {u for u in names.values() if "-proxy@" in u}:
+            looks.append((", ".join(lost), services[0], (["not of the manifest"], 1)))
+        for unit, one, (faults, more) in looks:
             units, count = units + 1, count + more
             for fault in faults:
                 bad += 1
-                print(f"# {names[s.name]}: {fault}"[:1000])
+                print(f"# {unit}: {fault}"[:1000])
                 if bad == 1:
-                    print("\n".join(f"#   {l}" for l in s.lines + s.sandbox)[:3000])
+                    print("\n".join(f"#   {l}" for l in one.lines + one.sandbox)[:3000])
         subprocess.run(["rm", "-rf"] + [f"{UNITS}/{u}{d}" for u in names.values() for d in ("", ".d")], check=True)
-    missing = documented() - used - {"After", "LoadCredential", "ImportCredential"}
+    missing = documented() - used - {"After"}
     if missing:
         print(f"# keys that were never tried: {' '.join(sorted(missing))}")
     print(f"# {units} units, {count} properties, {len(used)} keys: {bad} differences")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What systemd makes of the drop-ins of random manifests: each property is what the manifest says, each wall stands. Thousands
+# What systemd makes of the units of random manifests: each property is what the manifest says, each wall stands. Thousands
 # of them with `tests/check --long`; a run that failed can be had again: tests/host/boot ... scenarios/dropins.t 25 SEED
 if [ -n "${SEALIFT_LONG:-}" ]; then
     SCENARIO_ARGUMENTS=(200)
