@@ -64,6 +64,17 @@ profile site-box flags=(attach_disconnected) {
 PROFILE
 }
 
+# alone: what each profile lets root do with no other wall in the way, against what it should.
+alone() {
+    local name got want count=0
+    printf '%s\n' 'profile sealift-other {' 'file,' 'signal,' '}' | apparmor_parser --replace
+    while IFS=$'\t' read -r name got want; do
+        count=$((count + 1))
+        is "$got" "$want" "AppArmor alone, who may $name"
+    done < <(/tests/host/confined.py)
+    ok "so many rules were tried: $count" [ "$count" -ge 70 ]
+}
+
 case $PHASE in
     1)
         web_begin
@@ -73,6 +84,7 @@ case $PHASE in
         web_publish 2
         refused "required, and not loaded" "policy wants AppArmor profile sealift-usr-network, and it is not loaded"
         ok "the profiles load" apparmor_parser --replace "$PROFILES/sealift"
+        alone
         ok "then that very release is installed" sealift check
         is "$(label web)" "sealift-usr-network (enforce)" "and confined by the profile for what it asks for"
 
