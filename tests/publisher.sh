@@ -10,6 +10,7 @@
 #   changed                     those of them that are new or other than in the list "before"
 #   refuses STATUS WORD NAME ARGS...   run: that exit status, that word on stderr, and all below $kept as it was
 #   field FILE KEY...           a value in a JSON file
+#   terminal ANSWER... -- COMMAND...   on a terminal, into "out" (tests/terminal.py)
 #   release NAME VERSION CONTENT [LINES]   NAME.manifest, sealed, with LINES in [Bundle], and NAME.tar.zst beside it
 
 # shellcheck source=tests/tap.sh
@@ -18,6 +19,7 @@ tap_output="err out"
 sealift=$(cd "${top_builddir:-.}" && pwd)/sealift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+tests=$(cd "${top_srcdir:-.}/tests" && pwd)
 cd "$work" || exit 99
 
 start=1800000000 # 2027-01-15T08:00:00Z
@@ -25,6 +27,7 @@ export sealift SOURCE_DATE_EPOCH=$start
 kept=repo
 
 run() { "$sealift" "$@" >out 2>err; }
+terminal() { python3 "$tests/terminal.py" "$@" >out 2>err; }
 later() { SOURCE_DATE_EPOCH=$((start + $1)); }
 # shellcheck disable=SC2086 # folders
 tree() { find $kept -type f | LC_ALL=C sort | xargs sha256sum; }

@@ -92,6 +92,22 @@ report_kept() {
     is "$(reports | sort | uniq -d)" "" "no report came twice"
 }
 
+# Whoever wants to know what the bucket serves asks nginx as the agent does, and believes as little.
+anybody_verifies() {
+    local bundle verify=(runuser -u publisher -- sealift verify --root=/etc/sealift/root.json https://bucket.test/ --ca-file)
+    bundle=$(in_bucket .tar.zst)
+    requests_mark
+    like "$("${verify[@]}" /etc/sealift/ca.pem 2>&1)" "Good: [0-9]+ targets of [0-9]+ bytes" "anybody can verify the bucket, over TLS"
+    is "$(requests_count ".path == \"$bundle\" and .status == 200")" 1 "and did fetch what it is about"
+    cp "$BUCKET$bundle" /srv/whole
+    truncate --size=-1 "$BUCKET$bundle"
+    like "$("${verify[@]}" /etc/sealift/ca.pem 2>&1 || true)" "tar\.zst.*bytes" "a bundle that lacks a byte is found"
+    cp /srv/whole "$BUCKET$bundle"
+    bucket_start wrong-name
+    like "$("${verify[@]}" /etc/sealift/ca.pem 2>&1 || true)" "subject name" "nobody else's certificate will do"
+    bucket_start
+}
+
 case $PHASE in
     1)
         first_release
@@ -99,6 +115,7 @@ case $PHASE in
         second_release
         no_grant
         report_kept
+        anybody_verifies
         agent_enable
         next_boot reboot
         ;;
