@@ -82,8 +82,8 @@ static int door_fetch(void *userdata, const struct trust_step *step, char **ret,
         struct client *c = userdata;
         int r;
 
-        r = tuf_fetch_get(&c->fetch, "metadata", path_below(step->path, "metadata/"), step->max_bytes,
-                          sink_buffer, &b, f);
+        r = fetching_get(&c->fetch.fetching, "metadata", path_below(step->path, "metadata/"),
+                         step->max_bytes, sink_buffer, &b, f);
         if (r >= 0)
                 r = buffer_append(&b, "", 0);
         if (r < 0)
@@ -196,8 +196,8 @@ static int download_run(struct client *c, const struct tuf_file *target, const c
         if (r < 0)
                 return r;
         d = (struct download){ .check = check, .fd = fd };
-        r = tuf_fetch_get(&c->fetch, "targets", path_below(path, "targets/"), target->length, sink_download,
-                          &d, f);
+        r = fetching_get(&c->fetch.fetching, "targets", path_below(path, "targets/"), target->length,
+                         sink_download, &d, f);
         return r < 0 ? r : tuf_check_end(check, f);
 }
 
