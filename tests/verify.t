@@ -58,7 +58,7 @@ run verify --root=root.json --quiet repo && [ ! -s out ] && [ ! -s err ]
 ok $? "--quiet says nothing"
 run verify --root=root.json --verbose repo && grep -qx stable/web.manifest out && grep -qx canary/site.tar.zst out
 ok $? "--verbose names each target"
-run verify --root=root.json --channel=stable repo && grep -q '^Good: 2 targets .* 1 release' out
+run verify --root=root.json --channel=stable repo && grep -q '^Good: 2 targets .* 1 release\.$' out
 ok $? "--channel: that one alone"
 if [ -e /etc/sealift/root.json ]; then
     skip "without a root" "this machine has one"
