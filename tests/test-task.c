@@ -25,16 +25,14 @@ static struct manifest *parse(const char *text)
 }
 
 /* The drop-in of a task of the first service; asks: through a listener. */
-static void put(const struct manifest *m, const struct task *t, const char *asks, struct buffer *b)
+static void put(const struct manifest *m, struct task *t, const char *asks, struct buffer *b)
 {
-        const struct dropin d = { .manifest = m,
-                                  .service = &t->service,
-                                  .digest = DIGEST,
-                                  .tree = "/t",
-                                  .root = "/r",
-                                  .asks = asks };
+        const struct dropin d = {
+                .manifest = m, .service = &t->service, .digest = DIGEST, .tree = "/t", .root = "/r"
+        };
         struct fault f = {};
 
+        t->service.asks = asks;
         if (!tap_int(dropin_write(&d, b, &f), 0, "%s has a drop-in", t->service.name))
                 printf("# %s\n", f.text);
 }

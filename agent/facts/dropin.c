@@ -175,8 +175,8 @@ static void write_root(const struct dropin *d, struct buffer *out)
         buffer_printf(out, "BindReadOnlyPaths=%s:%s\n", d->tree, DROPIN_BUNDLE);
         if (d->service->sandbox.root == ROOT_HOST_USR)
                 buffer_append_text(out, "BindReadOnlyPaths=/usr\n");
-        if (d->asks)
-                buffer_printf(out, "BindReadOnlyPaths=%s:" DROPIN_ASKED "\n", d->asks);
+        if (d->service->asks)
+                buffer_printf(out, "BindReadOnlyPaths=%s:" DROPIN_ASKED "\n", d->service->asks);
         /* PrivateDevices= binds the host's: memory that all services would share. */
         buffer_append_text(out, "TemporaryFileSystem=/dev/shm:mode=1777\n");
         /* The one that systemd 252 makes is everybody's to write to. */
@@ -377,7 +377,8 @@ static int check_names(const struct dropin *d, struct fault *f)
                 return fault_set(f, -EINVAL, "the name of another unit is not one");
         if (!units_are_plain(d->listeners, d->n_listeners))
                 return fault_set(f, -EINVAL, "the name of a listener is not one");
-        if (!path_is_plain(d->tree) || !path_is_plain(d->root) || (d->asks && !path_is_plain(d->asks)))
+        if (!path_is_plain(d->tree) || !path_is_plain(d->root) ||
+            (d->service->asks && !path_is_plain(d->service->asks)))
                 return fault_set(f, -EINVAL, "%s or %s: not a path that a drop-in can carry", d->tree,
                                  d->root);
         return 0;

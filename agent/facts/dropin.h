@@ -34,7 +34,6 @@ struct dropin { /* all borrowed */
         /* Sockets that this unit alone gets, for those who ask after its health. */
         const char *const *listeners;
         size_t n_listeners;
-        const char *asks; /* where such a socket is, absolute, for who asks; NULL: none */
         uint64_t attempt;
 };
 

@@ -82,7 +82,9 @@ enum task_kind { TASK_NONE, TASK_PROBE, TASK_MIGRATE };
 struct service {
         char name[NAME_SIZE];
         unsigned line;
-        enum task_kind task;               /* TASK_NONE, in a manifest */
+        enum task_kind task; /* TASK_NONE, in a manifest */
+        bool ours;           /* a task whose program is sealift's own */
+        const char *asks;    /* of a task: the listener it asks through, as PID 1 sees it; NULL: none */
         struct manifest_setting *settings; /* owned, in the order written */
         size_t n_settings;
         struct credential *credentials; /* owned */

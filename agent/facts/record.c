@@ -15,11 +15,14 @@ struct field {
         size_t offset, size;
         bool (*valid)(const char *s); /* a text; NULL: a number */
         uint64_t max;                 /* of a number */
+        bool late; /* older records have none, and a 0 is not written, so that older sealift-unitds read it
+                    */
 };
 
 #define MEMBER(member)       offsetof(struct record, member), sizeof(((struct record *)0)->member)
 #define TEXT(member, valid)  MEMBER(member), valid, 0
 #define NUMBER(member, most) MEMBER(member), NULL, most
+#define LATE(member, most)   NUMBER(member, most), true
 
 static bool unit_valid(const char *s)
 {
@@ -78,6 +81,7 @@ static const struct field fields[] = {
         { "Job", NUMBER(job, 1) },
         { "Resting", NUMBER(resting, 1) },
         { "Idle", NUMBER(idle, 1) },
+        { "Task", LATE(task, TASK_MIGRATE) },
         { "RunVersion", TEXT(run.version, run_version_valid) },
         { "RunResult", TEXT(run.result, word_valid) },
         { "RunStarted", NUMBER(run.started_usec, UINT64_MAX) },
@@ -122,7 +126,7 @@ int record_write(const struct record *r, struct buffer *out)
         for (const struct field *d = fields; d < fields + ELEMENTSOF(fields); d++)
                 if (d->valid)
                         buffer_printf(out, "%s=%s\n", d->key, (const char *)r + d->offset);
-                else
+                else if (!d->late || number_get(r, d) != 0)
                         buffer_printf(out, "%s=%" PRIu64 "\n", d->key, number_get(r, d));
         return out->error;
 }
@@ -166,7 +170,7 @@ static int record_take(struct ini *ini, struct record *r, struct fault *f)
                 seen[k] = true;
         }
         for (size_t i = 0; k >= 0 && i < ELEMENTSOF(seen); i++)
-                if (!seen[i])
+                if (!seen[i] && !fields[i].late)
                         return fault_set(f, -EINVAL, "%s: not a whole record of sealift-unitd", ini->file);
         return k;
 }

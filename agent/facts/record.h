@@ -43,6 +43,7 @@ struct record {
         bool notify;                         /* Type=notify */
         bool rests;                          /* nobody needs it while nothing stands before it */
         bool job;                            /* it ends by itself, and its timer starts it again */
+        enum task_kind task;                 /* none of its bundle's services; job is true too */
         bool resting;                        /* of a socket or timer: what comes waits, and wakes nobody */
         bool idle;                           /* of a socket: whom it wakes has run, and ended in order */
         struct run run;                      /* of a timer: its job's last */

@@ -149,6 +149,7 @@ int task_new_probe(const struct manifest *m, const struct health_probe *p, struc
                 r = probe_command(t, p);
         if (r < 0)
                 return fault_set_errno(f, r, "[Health %s]", p->name);
+        t->service.ours = !own;
         if (own)
                 r = task_share(t, s, f);
         else

@@ -111,8 +111,13 @@ struct unpack_failed {
  *   -> UNITD_LIST
  *   <- UNITD_UNIT ...  one for each unit of ours that systemd knows; UNITD_JOB, one for each timer; then
  * UNITD_RESULT
- *   <- UNITD_EVENT     unasked: a unit failed, a wall was found missing after a restart or reload; without
- *                      a unit: a connection waits, and what it is for cannot be started
+ *   -> UNITD_PROBE     asks once after the health of a release, as its [Health TASK] says, in all instances
+ *   <- UNITD_PROBED    once for each: what came of it
+ *   -> UNITD_MIGRATE   runs each ExecMigrate= of a release that is for when the old one is TASK: "stopped",
+ *                      "running"; answered after the last, or when one failed
+ *   <- UNITD_EVENT     unasked: a unit failed, or was started again after it had; a wall was found missing
+ *                      after a restart or reload; without a unit: a connection waits, and what it is for
+ *                      cannot be started
  *   <- UNITD_JOB       unasked: a timer's job began, ended, or is to run at another time
  */
 enum unitd_message {
@@ -126,6 +131,9 @@ enum unitd_message {
         UNITD_UNIT,
         UNITD_EVENT,
         UNITD_JOB,
+        UNITD_PROBE,
+        UNITD_MIGRATE,
+        UNITD_PROBED,
         UNITD_CLOSE,
 };
 
@@ -135,7 +143,8 @@ struct unitd_request {
         char bundle[NAME_SIZE];
         char version[VERSION_SIZE];
         char digest[DIGEST_HEX_SIZE]; /* SHA-256 of the manifest */
-        char reserved[5];
+        char task[NAME_SIZE];         /* of UNITD_PROBE and UNITD_MIGRATE */
+        char reserved[4];
 };
 
 struct unitd_result {
@@ -152,6 +161,7 @@ struct unitd_unit {
         uint64_t since_usec; /* CLOCK_REALTIME of the last state change */
         uint32_t state;
         int32_t pid;
+        uint32_t restarts; /* of an event: it died so often, and runs again */
         char bundle[NAME_SIZE];
         char version[VERSION_SIZE];
         char digest12[DIGEST_SHORT + 1];
@@ -159,7 +169,17 @@ struct unitd_unit {
         char unit[UNIT_NAME_SIZE];
         char text[FAULT_TEXT_MAX]; /* of an event: what happened */
         char instance[INSTANCE_SIZE];
-        char reserved[7];
+        char reserved[3];
+};
+
+struct unitd_probed { /* what came of one question, in all instances together */
+        uint64_t id;
+        int32_t error; /* 0: good. -ECHILD: the answer was not. Others are not the release's doing. */
+        char bundle[NAME_SIZE];
+        char digest12[DIGEST_SHORT + 1];
+        char probe[NAME_SIZE];
+        char text[FAULT_TEXT_MAX]; /* why, when error is set */
+        char reserved[5];
 };
 
 struct unitd_job { /* one timer of a bundle, and how what it runs ran last */
@@ -180,7 +200,9 @@ struct unitd_job { /* one timer of a bundle, and how what it runs ran last */
         char reserved_text[6];
 };
 
-_Static_assert(sizeof(struct unitd_job) % 8 == 0, "no hidden padding");
+_Static_assert(sizeof(struct unitd_job) % 8 == 0 && sizeof(struct unitd_probed) % 8 == 0 &&
+                       sizeof(struct unitd_unit) % 8 == 0,
+               "no hidden padding");
 _Static_assert(sizeof(struct fetch_get) % 8 == 0 && sizeof(struct fetch_done) % 8 == 0, "no hidden padding");
 _Static_assert(sizeof(struct unpack_entry) % 8 == 0 && sizeof(struct unitd_request) % 8 == 0,
                "no hidden padding");

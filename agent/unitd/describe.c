@@ -75,6 +75,8 @@ int describe_failure(const char *unit, const char *job, const struct manager_sta
                 (void)snprintf(end, sizeof(end), "it was not ready in time (TimeoutStartSec=)");
         else if (str_eq(s->result, "watchdog"))
                 (void)snprintf(end, sizeof(end), "it missed its watchdog (WatchdogSec=)");
+        else if (str_eq(s->result, "oom-kill"))
+                (void)snprintf(end, sizeof(end), "it was killed for lack of memory (MemoryMax=)");
         else
                 describe_end(s, end, sizeof(end));
         return fault_set(f, error, "%s: %s%s%s%s (%s); see journalctl -u %s", unit, end,

@@ -13,6 +13,7 @@
 #include "unitd/launch.h"
 #include "unitd/proxy.h"
 #include "unitd/run.h"
+#include "unitd/tasks.h"
 #include "unitd/timers.h"
 
 enum { REQUESTS_MAX = 64 }; /* sealiftd has one attempt a bundle in flight, and one bundle at a time */
@@ -31,6 +32,7 @@ struct requests {
         struct units *units;
         const struct releases *releases;
         struct server *server;
+        struct tasks *tasks;   /* owned */
         struct request *first; /* owned list */
         size_t n;
         uint64_t last_number;
@@ -55,6 +57,7 @@ struct requests *requests_free(struct requests *l)
                 l->first = r->next;
                 (void)request_free(r);
         }
+        l->tasks = tasks_free(l->tasks);
         l->server = server_free(l->server);
         free(l);
         return NULL;
@@ -63,7 +66,11 @@ struct requests *requests_free(struct requests *l)
 static void unit_describe(const struct unit *u, uint64_t id, struct unitd_unit *ret)
 {
         *ret = (struct unitd_unit){
-                .id = id, .since_usec = u->since_usec, .state = u->state, .pid = (int32_t)u->pid
+                .id = id,
+                .since_usec = u->since_usec,
+                .state = u->state,
+                .pid = (int32_t)u->pid,
+                .restarts = u->restarted,
         };
         memcpy(ret->bundle, u->record.bundle, sizeof(ret->bundle));
         memcpy(ret->instance, u->record.instance, sizeof(ret->instance));
@@ -156,6 +163,10 @@ static void unit_ended(struct requests *l, struct unit *u)
 {
         struct request *r = request_find(l, u->owner);
 
+        if (u->record.task != TASK_NONE) {
+                tasks_take(l->tasks, u);
+                return;
+        }
         if (u->record.job && !u->wall) {
                 job_ended(l, u);
                 return;
@@ -174,6 +185,19 @@ static void unit_ended(struct requests *l, struct unit *u)
                 unit_tell(l, u);
 }
 
+/* One that died too often is being stopped, and told of when it has ended. */
+static void unit_tell_restart(struct requests *l, struct unit *u)
+{
+        if (!u->failed) {
+                (void)snprintf(u->text, sizeof(u->text), "%s",
+                               *u->ending ? u->ending : "it ended, and was started again");
+                unit_log(u, JOURNAL_UNIT_RESTARTED, LOG_WARNING);
+                unit_tell(l, u);
+                *u->text = *u->ending = '\0';
+        }
+        u->restarted = 0;
+}
+
 static void units_sweep(struct requests *l)
 {
         struct unit *next;
@@ -186,6 +210,8 @@ static void units_sweep(struct requests *l)
                         u->noted = false;
                         *u->text = '\0';
                 }
+                if (u->restarted > 0 && !u->ended)
+                        unit_tell_restart(l, u);
                 if (u->ended) {
                         unit_ended(l, u);
                         unit_free(u);
@@ -280,6 +306,7 @@ static void on_change(void *userdata)
         struct request *next;
 
         units_sweep(l);
+        tasks_look(l->tasks);
         for (struct request *r = l->first; r; r = next) {
                 next = r->next;
                 if (r->type == UNITD_START ? start_is_done(l, r) : stop_is_done(l, r))
@@ -298,6 +325,7 @@ static void on_change(void *userdata)
 static void release_stop(struct requests *l, const struct unitd_request *q)
 {
         wakes_rest(l->units, q);
+        tasks_give_up(l->tasks, q);
         units_stop(l, 0, q);
 }
 
@@ -446,6 +474,10 @@ static void on_request(void *userdata, uint64_t client, uint16_t type, const str
         case UNITD_LIST:
                 units_list(l, client, q->id);
                 break;
+        case UNITD_PROBE:
+        case UNITD_MIGRATE:
+                tasks_ask(l->tasks, client, type, q);
+                return;
         default:
                 r = request_wait(l, client, type, q, &f);
                 if (r >= 0)
@@ -469,6 +501,8 @@ int requests_new(struct units *units, const struct releases *releases, int liste
         l->units = units;
         l->releases = releases;
         r = server_new(units->event, listen_fd, on_request, l, &l->server, f);
+        if (r >= 0)
+                r = tasks_new(units, releases, l->server, &l->tasks, f);
         if (r < 0)
                 return r;
         units->on_change = on_change;

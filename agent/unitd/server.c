@@ -37,8 +37,9 @@ struct server {
         }
 
 static const struct message_rule rules[] = {
-        REQUEST(UNITD_PREPARE, true), REQUEST(UNITD_START, false), REQUEST(UNITD_STOP, false),
-        REQUEST(UNITD_REMOVE, false), REQUEST(UNITD_LIST, false),  REQUEST(UNITD_CLOSE, false),
+        REQUEST(UNITD_PREPARE, true),  REQUEST(UNITD_START, false), REQUEST(UNITD_STOP, false),
+        REQUEST(UNITD_REMOVE, false),  REQUEST(UNITD_LIST, false),  REQUEST(UNITD_PROBE, false),
+        REQUEST(UNITD_MIGRATE, false), REQUEST(UNITD_CLOSE, false),
 };
 
 static void server_hang_up(struct server *s)
@@ -69,6 +70,9 @@ static int request_check(uint16_t type, const struct unitd_request *q, struct fa
             !MESSAGE_TEXT_VALID(q->digest) || !name_valid(q->bundle) || !name_version_valid(q->version) ||
             !name_digest_valid(q->digest))
                 return fault_set(f, -EPROTO, "peer sent a request with a name that is not one");
+        if ((type == UNITD_PROBE || type == UNITD_MIGRATE) &&
+            (!MESSAGE_TEXT_VALID(q->task) || !name_valid(q->task)))
+                return fault_set(f, -EPROTO, "peer sent a request for a task with a name that is not one");
         return 0;
 }
 
@@ -169,4 +173,9 @@ void server_tell_unit(struct server *s, uint64_t client, uint16_t type, const st
 void server_tell_job(struct server *s, uint64_t client, const struct unitd_job *j)
 {
         server_send(s, client, UNITD_JOB, j, sizeof(*j), -EBADF);
+}
+
+void server_tell_probed(struct server *s, uint64_t client, const struct unitd_probed *p)
+{
+        server_send(s, client, UNITD_PROBED, p, sizeof(*p), -EBADF);
 }

@@ -24,9 +24,10 @@ DEFINE_POINTER_CLEANUP(struct server, server_free)
 _must_check_ int server_new(sd_event *event, int listen_fd, server_handler handler, void *userdata,
                             struct server **ret, struct fault *f);
 
-/* All four do nothing where that client has gone; client 0 is whoever is there. A client that does not read
+/* All do nothing where that client has gone; client 0 is whoever is there. A client that does not read
  * is put out. fd is not consumed. */
 void server_answer(struct server *s, uint64_t client, uint64_t id, const struct fault *f);
 void server_give_tree(struct server *s, uint64_t client, uint64_t id, int fd);
 void server_tell_unit(struct server *s, uint64_t client, uint16_t type, const struct unitd_unit *u);
 void server_tell_job(struct server *s, uint64_t client, const struct unitd_job *j);
+void server_tell_probed(struct server *s, uint64_t client, const struct unitd_probed *p);

@@ -16,6 +16,7 @@
 #include "facts/name.h"
 #include "ground/io.h"
 #include "unitd/host.h"
+#include "unitd/listeners.h"
 #include "unitd/skeleton.h"
 #include "unitd/watch.h"
 
@@ -111,6 +112,7 @@ void unit_remove_files(struct units *l, const char *unit)
         dropin_folder(unit, folder);
         fd = openat(l->dropins_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd >= 0) {
+                listeners_remove(l, fd);
                 (void)unlinkat(fd, DROPIN_NAME, 0);
                 (void)unlinkat(fd, "." DROPIN_NAME ".new", 0); /* we were killed while it was written */
                 (void)unlinkat(l->dropins_fd, folder, AT_REMOVEDIR); /* stays where an operator added one */
@@ -208,6 +210,7 @@ static int unit_write_files(struct units *l, struct unit *u, const struct manife
                             const struct service *s, const struct unitd_request *q, struct fault *f)
 {
         _cleanup_(buffer_done) struct buffer b = BUFFER_INIT(DROPIN_BYTES_MAX);
+        struct listeners listeners = {};
         char tree[RELEASE_PATH_SIZE], root[sizeof(UNITS_ROOTS_PATH) + UNIT_NAME_SIZE];
         const struct order order = order_of(u, m, s);
         const struct dropin d = { .manifest = m,
@@ -218,6 +221,8 @@ static int unit_write_files(struct units *l, struct unit *u, const struct manife
                                   .before = order.before,
                                   .n_after = order.n_after,
                                   .n_before = order.n_before,
+                                  .listeners = listeners.list,
+                                  .n_listeners = listeners_name(&listeners, m, s, q, u->record.unit),
                                   .profile = u->record.promise.profile,
                                   .tree = tree,
                                   .root = root };
@@ -234,6 +239,8 @@ static int unit_write_files(struct units *l, struct unit *u, const struct manife
         r = unit_save(u, f);
         if (r >= 0)
                 r = skeleton_make(l->roots_fd, u->record.unit, s->sandbox.root, f);
+        if (r >= 0)
+                r = listeners_install(l, &listeners, m, u->record.unit, f);
         return r < 0 ? r : dropin_install(l->dropins_fd, u->record.unit, &b, f);
 }
 
@@ -321,7 +328,8 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
                 .rank = manifest_rank(m, s),
                 .notify = type && str_eq(type, "notify"),
                 .rests = manifest_rests(m, s->name),
-                .job = manifest_find_timer(m, s->name) != NULL,
+                .job = manifest_is_job(m, s),
+                .task = s->task,
         };
         struct fault taken = {};
         unsigned n = 0;

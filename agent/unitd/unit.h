@@ -50,6 +50,7 @@ struct unit {
         bool noted;     /* text holds something to tell while it runs on */
         bool dirty;     /* systemd said that something about it changed */
         uint64_t owner; /* number of the request that started it; 0 = none waits any more */
+        uint64_t asker; /* the same of a task (tasks.c) */
         uint64_t since_usec;
         pid_t pid;
         char *job; /* owned; the start or stop job we wait for */
@@ -60,6 +61,8 @@ struct unit {
         uint64_t restarts_since_usec;
         unsigned restarts_counted;   /* since then */
         unsigned restarts;           /* in all, as systemd counts */
+        unsigned restarted;          /* of them, to be told */
+        char ending[FAULT_TEXT_MAX]; /* why it died before the last of them */
         struct run run;              /* of a job: this one */
         char sites[DIGEST_HEX_SIZE]; /* sum of all drop-ins of the host's that apply too */
         char text[FAULT_TEXT_MAX];

@@ -337,6 +337,17 @@ static void look_down(struct unit *u, const struct manager_status *s)
         unit_end(u);
 }
 
+/* systemd forgets why when it starts it again. */
+static void ending_note(struct unit *u, const struct manager_status *s)
+{
+        struct fault f = {};
+
+        if (!str_has_prefix(s->sub, "auto-restart"))
+                return;
+        (void)describe_failure(u->record.unit, NULL, s, &f);
+        memcpy(u->ending, f.text, sizeof(u->ending));
+}
+
 static int restarts_count(struct unit *u, const struct manager_status *s)
 {
         struct fault f = {};
@@ -350,7 +361,9 @@ static int restarts_count(struct unit *u, const struct manager_status *s)
                 u->restarts_counted = 0;
         }
         u->restarts_counted += s->restarts > u->restarts ? s->restarts - u->restarts : 1;
+        u->restarted += s->restarts > u->restarts ? s->restarts - u->restarts : 1;
         u->restarts = s->restarts;
+        units_changed(u->units);
         if (u->restarts_counted <= RESTARTS_MAX)
                 return 0;
         (void)fault_set(&f, -ECHILD, "%s: it died %u times within a minute; see journalctl -u %s",
@@ -391,6 +404,7 @@ void watch_look(struct unit *u)
                 look_starting(u, &s);
                 return;
         }
+        ending_note(u, &s);
         if (u->state != UNIT_STOPPING && restarts_count(u, &s) < 0)
                 return;
         if (status_is_up(&s))

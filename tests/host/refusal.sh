@@ -23,6 +23,12 @@ declare -A EVENT=(
     [configuration-changed]=59b6068bde834117872eff7cf370d93c
     [configuration-wrong]=626bf2f8d72846cdb0249471338b76e9
     [wall]=57c7bd71fd924917b6e0d2fb78255058
+    [proven]=3cc78130d8f540b6973d72a57f3c24a7
+    [trial-failure]=e5d2244c33e1494fabc92b18f4491513
+    [forgiven]=ae4b74b08c5f48e187847bff7c591a1b
+    [unit-restarted]=ae4afebedb964de7ae8015685623a05c
+    [migrated]=66a5c22f95c14dff833ff5da6a8fe07b
+    [migration-failed]=04810310738e49f39f7b862ada58f828
     [report-failed]=68b09cb329b24500ac26da07953cb61d
 )
 

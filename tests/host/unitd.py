@@ -5,6 +5,8 @@
   unitd.py prepare MANIFEST TREE   a place in the store, filled with a copy of TREE
   unitd.py swap MANIFEST OTHER     asks for a place for MANIFEST, and hands in OTHER
   unitd.py start|stop|remove MANIFEST
+  unitd.py probe MANIFEST NAME     asks after its health as [Health NAME] says: "good", or why not
+  unitd.py migrate MANIFEST running|stopped
   unitd.py list                    one line a unit: STATE BUNDLE VERSION SERVICE PID UNIT
   unitd.py jobs                    one line a timer: NAME BUNDLE VERSION RESULT CODE STATUS NEXT RESTING
   unitd.py event [SECONDS]         waits for one event: STATE BUNDLE VERSION SERVICE UNIT TEXT
@@ -22,12 +24,13 @@ import struct
 import subprocess
 import sys
 
-PREPARE, START, STOP, REMOVE, LIST, TREE, RESULT, UNIT, EVENT, JOB = range(1, 11)
+PREPARE, START, STOP, REMOVE, LIST, TREE, RESULT, UNIT, EVENT, JOB, PROBE, MIGRATE, PROBED = range(1, 14)
 STATES = {1: "starting", 2: "running", 3: "stopping", 4: "stopped", 5: "failed"}
 HEADER = struct.Struct("=IHHII")
-REQUEST = struct.Struct("=QQ49s65s65s5x")
+REQUEST = struct.Struct("=QQ49s65s65s49s4x")
 RESULT_BODY = struct.Struct("=Qi512s4x")
-UNIT_BODY = struct.Struct("=QQIi49s65s13s49s256s512s33s7x")
+UNIT_BODY = struct.Struct("=QQIiI49s65s13s49s256s512s33s3x")
+PROBED_BODY = struct.Struct("=Qi49s13s49s512s5x")
 JOB_BODY = struct.Struct("=QQQQiiII49s33s13s49s49s65s24s6x")
 
 
@@ -59,23 +62,30 @@ class Unitd:
         fd = struct.unpack("i", control[0][2])[0] if control else None
         return HEADER.unpack(packet[:16])[1], packet[16:], fd
 
-    def ask(self, kind, manifest=None, fd=None, attempt=7):
+    def ask(self, kind, manifest=None, fd=None, attempt=7, task=""):
         bundle = version = digest = ""
         if manifest:
             data = open(manifest, "rb").read()
             digest = hashlib.sha256(data).hexdigest()
             values = dict(line.split("=", 1) for line in data.decode().split("\n")[:10] if "=" in line)
             bundle, version = values["Name"], values["Version"]
-        self.send(kind, REQUEST.pack(1, attempt, bundle.encode(), version.encode(), digest.encode()), fd)
+        self.send(kind, REQUEST.pack(1, attempt, bundle.encode(), version.encode(), digest.encode(), task.encode()), fd)
         while True:
             kind, body, fd = self.receive()
             if kind == TREE:
                 return fd
             if kind == UNIT and not self.jobs:
-                _, _, state, pid, bundle, version, _, service, unit, _, _ = UNIT_BODY.unpack(body)
+                _, _, state, pid, _, bundle, version, _, service, unit, _, _ = UNIT_BODY.unpack(body)
                 print(STATES[state], text(bundle), text(version), text(service), pid, text(unit))
             if kind == JOB and self.jobs:
                 print(*job(body))
+            if kind == PROBED:
+                _, error, _, _, _, why = PROBED_BODY.unpack(body)
+                if not error:
+                    print("good")
+                    return None
+                print(errno.errorcode.get(-error, error), text(why))
+                sys.exit(1)
             if kind == RESULT:
                 _, error, why = RESULT_BODY.unpack(body)
                 if error:
@@ -106,7 +116,7 @@ def event(seconds="30"):
     kind = JOB
     while kind == JOB:
         kind, body, _ = unitd.receive()
-    _, _, state, _, bundle, version, _, service, unit, why, _ = UNIT_BODY.unpack(body)
+    _, _, state, _, _, bundle, version, _, service, unit, why, _ = UNIT_BODY.unpack(body)
     print(STATES[state], text(bundle), text(version), text(service), text(unit), text(why), flush=True)
 
 
@@ -122,6 +132,8 @@ VERBS = {
     "start": lambda manifest: Unitd().ask(START, manifest),
     "stop": lambda manifest: Unitd().ask(STOP, manifest),
     "remove": lambda manifest: Unitd().ask(REMOVE, manifest),
+    "probe": lambda manifest, name: Unitd().ask(PROBE, manifest, task=name),
+    "migrate": lambda manifest, when: Unitd().ask(MIGRATE, manifest, task=when),
     "list": lambda: Unitd().ask(LIST),
     "jobs": lambda: Unitd(True).ask(LIST),
     "event": event,

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A service for scenarios, which is as well as the file $STATE_DIRECTORY/does says, or /bundle/does.
+
+  service.py [PORT]   serves HTTP on 127.0.0.1:PORT, or on all sockets that systemd has passed
+
+The file holds one word: a number is the status of all answers; hang: it answers no more; die: it ends with status 3 at the next
+request. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are said where systemd wants to hear them, until
+the word is "sleep".
+"""
+import os
+import selectors
+import socket
+import sys
+
+
+def notify(text):
+    path = os.environ.get("NOTIFY_SOCKET")
+    if path:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+            s.connect(path)
+            s.send(text.encode())
+
+
+def word():
+    for path in (os.environ.get("STATE_DIRECTORY", "") + "/does", "/bundle/does"):
+        try:
+            return open(path).read().strip()
+        except OSError:
+            pass
+    return "200"
+
+
+def listeners():
+    if len(sys.argv) > 1:
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", int(sys.argv[1])))
+        s.listen()
+        return [s]
+    return [socket.socket(fileno=3 + i) for i in range(int(os.environ["LISTEN_FDS"]))]
+
+
+held = []
+
+
+def answer(connection):
+    connection.setblocking(True)
+    request = connection.recv(4096)
+    does = word()
+    if request.startswith(b"GET /version "):
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + os.environ["VERSION"].encode() + b"\n")
+    elif does == "die":
+        sys.exit(3)
+    elif does == "hang":
+        held.append(connection)
+        return
+    else:
+        connection.sendall(b"HTTP/1.0 " + does.encode() + b" So\r\n\r\n")
+    connection.close()
+
+
+def main():
+    wait = selectors.DefaultSelector()
+    for s in listeners():
+        s.setblocking(False)
+        wait.register(s, selectors.EVENT_READ)
+    notify("READY=1")
+    while True:
+        if word() != "sleep":
+            notify("WATCHDOG=1")
+        for key, _ in wait.select(0.2):
+            try:
+                answer(key.fileobj.accept()[0])
+            except OSError:
+                pass
+
+
+main()

@@ -1,0 +1,156 @@
+#!/usr/bin/env bash
+# What sealift-unitd runs for a release beside its services: questions after its health, in its own network and through a
+# listener that no other release shares, and migrations. Each is behind the walls of a service, and held against them.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/units.sh
+. /tests/host/units.sh
+
+does() { echo "$2" >"/var/lib/private/sealift-$1/does"; }
+in_journal() { journalctl --quiet --output=cat "MESSAGE_ID=$1" "SEALIFT_BUNDLE=$2"; }
+no_tasks() { [ -z "$(unitd list | grep -E 'probe|migrate')" ]; }
+
+# bundle NAME: a tree with the service, and a program that is asked.
+bundle() {
+    mkdir -p "/srv/$1"
+    cp /tests/host/service.py "/srv/$1/"
+    printf '#!/bin/sh\n. /bundle/does\n' >"/srv/$1/ask"
+    printf '#!/bin/sh\necho "$1 $(id -u)" >>"$STATE_DIRECTORY/migrated"\n[ ! -e "$STATE_DIRECTORY/refuse" ]\n' >"/srv/$1/migrate"
+    chmod 755 "/srv/$1/ask" "/srv/$1/migrate" "/srv/$1/service.py"
+}
+
+ports() {
+    bundle port
+    install port 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/python3 /bundle/service.py 8080
+Type=notify
+Environment=VERSION=1
+StateDirectory=yes
+[Sandbox main]
+Network=bundle
+[Health http]
+Service=main
+HTTP=8080/well
+TimeoutSec=1s
+[Health tcp]
+Service=main
+TCP=8080
+[Health closed]
+Service=main
+TCP=8081
+INTENT
+    not_ok "of a release that does not run" unitd probe "$sealed" http
+    ok "a release with ports in its own network starts" unitd start "$sealed"
+    is "$(unitd probe "$sealed" http)" good "HTTP= is good"
+    is "$(unitd probe "$sealed" tcp)" good "so is TCP="
+    is "$(unitd probe "$sealed" closed || true)" "ECHILD [Health closed]: a connection to port 8081: nobody listens" "one that nobody listens on"
+    does port 503
+    is "$(unitd probe "$sealed" http || true)" "ECHILD [Health http]: GET /well of port 8080: status 503" "a bad status"
+    does port hang
+    is "$(unitd probe "$sealed" http || true)" "ECHILD [Health http]: GET /well of port 8080: no answer in time" "no answer"
+    does port "$(printf '%01000d' 0)"
+    is "$(unitd probe "$sealed" http || true)" "ECHILD [Health http]: GET /well of port 8080: the answer is not HTTP" "no HTTP"
+    is "$(unitd probe "$sealed" none || true)" "ENOENT port 1 has no [Health none]" "a question that the manifest does not have"
+    ok "nothing of it is left" no_tasks
+    ok "the release stops" unitd stop "$sealed"
+}
+
+# The socket is shared by both releases, the listener is not.
+sockets() {
+    local old new
+    bundle sock
+    for version in 1 2; do
+        echo 200 >/srv/sock/does
+        [ "$version" = 1 ] || echo 500 >/srv/sock/does
+        install sock "$version" <<INTENT
+[Service main]
+ExecStart=/usr/bin/python3 /bundle/service.py
+Type=notify
+Environment=VERSION=$version
+[Socket web]
+Service=main
+ListenStream=127.0.0.1:8090
+[Health main]
+HTTP=/
+Socket=web
+INTENT
+        printf -v "sealed$version" %s "$sealed"
+    done
+    # shellcheck disable=SC2154 # by printf
+    old=$sealed1 new=$sealed2
+    ok "a release that takes its socket starts" unitd start "$old"
+    is "$(unitd probe "$old" main)" good "it answers on its own listener"
+    like "$(systemctl list-units --plain --no-legend --type=socket 'sealift-probe.*')" '^sealift-probe\.sock\.web\.' "which is a socket of its own"
+    is "$(stat -c '%U %a' /run/sealift/listeners)" "root 700" "that only root can reach"
+    is "$(curl --silent http://127.0.0.1:8090/version)" 1 "while it serves"
+    ok "the next one starts beside it" unitd start "$new"
+    like "$(unitd probe "$new" main || true)" "status 500" "each is asked by itself: the new one is not well"
+    is "$(unitd probe "$old" main)" good "and the old one is"
+    ok "the new one stops" unitd stop "$new"
+    is "$(unitd probe "$old" main)" good "the old one's listener stays"
+    is "$(systemctl list-units --all --plain --no-legend --type=socket 'sealift-probe.*' | wc -l)" 1 "the other one is gone"
+    systemctl kill --signal=KILL "$(unit_of sock)"
+    ok "started again by systemd it has its listener" await 20 unitd probe "$old" main
+    ok "the old one stops" unitd stop "$old"
+    is "$(find /run/sealift/listeners /run/systemd/system -name '*probe*' -o -type s | wc -l)" 0 "nothing of the listeners is left"
+}
+
+programs() {
+    bundle exec
+    install exec 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+Type=exec
+Environment=WANT=0
+[Health main]
+Exec=/bundle/ask
+TimeoutSec=1s
+INTENT
+    sealed1=$sealed
+    ok "a release with Exec= starts" unitd start "$sealed1"
+    like "$(unitd probe "$sealed1" main || true)" "ECHILD .Health main.: /bundle/ask: exit status" "a program that fails"
+    ok "the release stops" unitd stop "$sealed1"
+    printf 'exit $WANT\n' >/srv/exec/does
+    install exec 2 < <(sed -n '/^\[Service/,/^TimeoutSec/p' "$sealed1")
+    ok "another one starts" unitd start "$sealed"
+    is "$(unitd probe "$sealed" main)" good "its program is well, with the environment of the service"
+    ok "it stops" unitd stop "$sealed"
+}
+
+migrations() {
+    bundle move
+    install move 1 <<'INTENT'
+[Service second]
+ExecStart=/usr/bin/sleep infinity
+ExecMigrate=/usr/bin/true
+MigrateWhile=running
+After=first
+[Service first]
+ExecStart=/usr/bin/sleep infinity
+StateDirectory=yes
+ExecMigrate=/bundle/migrate one
+INTENT
+    ok "migrations for when the old release is stopped" unitd migrate "$sealed" stopped
+    is "$(cut -d' ' -f1 /var/lib/private/sealift-move/migrated)" one "one has run, once"
+    like "$(in_journal "${EVENT[migrated]}" move)" "first-migrate@1-.*ended well" "the journal says so"
+    is "$(unitd list)" "" "nothing is started"
+    ok "those for when it runs" unitd migrate "$sealed" running
+    like "$(in_journal "${EVENT[migrated]}" move)" "second-migrate@1-" "are others"
+    touch /var/lib/private/sealift-move/refuse
+    like "$(unitd migrate "$sealed" stopped || true)" "^ECHILD .*first-migrate@1-.*: the migration failed: exit status 1; see journalctl" "one that fails"
+    like "$(in_journal "${EVENT[migration-failed]}" move)" "exit status 1" "the journal says that, too"
+    rm /var/lib/private/sealift-move/refuse
+    ok "it may be run again" unitd migrate "$sealed" stopped
+    ok "the service finds what it has left" unitd start "$sealed"
+    ok "and stops" unitd stop "$sealed"
+}
+
+systemctl start sealift-unitd.socket
+mkdir -p /etc/sealift/policy.d
+printf '[Policy sock]\nListen=tcp:127.0.0.1:8090\n' >/etc/sealift/policy.d/sock.conf
+ports
+sockets
+programs
+migrations
+done_testing
