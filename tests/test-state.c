@@ -2,6 +2,7 @@
 
 #include "facts/state.h"
 
+#include "facts/name.h"
 #include "tap.h"
 
 #define DIGEST_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -211,6 +212,71 @@ static void test_damage(void)
         tap_ok(release_ref_equal(&s.current, &one), "and the rest is known");
 }
 
+static struct release_ref release(char c)
+{
+        struct release_ref r = { .version = { c } };
+
+        memset(r.digest, c, sizeof(r.digest) - 1);
+        return r;
+}
+
+/* "K" for each release that stays, in the order 1, 2, 3, ... */
+static const char *kept(const struct bundle_state *s, size_t keep)
+{
+        static char text[8];
+
+        for (size_t i = 0; i < 6; i++) {
+                char place[NAME_RELEASE_SIZE];
+                struct release_ref r = release((char)('1' + i));
+
+                name_release(r.version, r.digest, place);
+                text[i] = state_keeps(s, keep, place) ? 'K' : '-';
+        }
+        text[6] = '\0';
+        return text;
+}
+
+static void commit(struct bundle_state *s, char c, bool prove)
+{
+        struct release_ref r = release(c);
+
+        state_commit(s, &r, BOOT_A);
+        if (prove)
+                state_prove(s, 0);
+}
+
+static void test_keep(void)
+{
+        static struct bundle_state s, back;
+        _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(STATE_BYTES_MAX);
+        struct release_ref r;
+        struct fault f = {};
+
+        s = (struct bundle_state){};
+        tap_str(kept(&s, 3), "------", "what never was current does not stay");
+        for (char c = '1'; c <= '5'; c++)
+                commit(&s, c, true);
+        tap_str(kept(&s, 3), "-KKKK-", "three beside the current one");
+        tap_str(kept(&s, 1), "---KK-", "or one");
+        tap_str(kept(&s, 0), "---KK-", "or none but what is gone back to");
+        tap_str(kept(&s, 16), "KKKKK-", "or all");
+        tap_int(state_format(&s, &text), 0, "written down");
+        tap_int(state_parse(text.data, text.len, "state", &back, &f), 0, "read back (%s)", f.text);
+        tap_str(kept(&back, 3), "-KKKK-", "in the same order");
+        commit(&s, '2', true);
+        tap_str(kept(&s, 2), "-K-KK-", "one that comes back is not counted beside itself");
+        commit(&s, '6', false);
+        tap_str(kept(&s, 0), "-K---K", "on trial: what is gone back to");
+        commit(&s, '1', false);
+        tap_str(kept(&s, 0), "KK----", "and the last good one, not the one that was never proven");
+        r = release('6');
+        state_quarantine(&s, &r, 1, "bad");
+        tap_str(kept(&s, 2), "KK--K-", "a verdict over one: it goes, and another stays");
+        for (size_t i = 0; i < 2 * STATE_EARLIER_MAX; i++)
+                commit(&s, (char)('1' + i % 6), true);
+        tap_int((long long)s.n_earlier, 6, "each is there once");
+}
+
 int main(void)
 {
         test_round_trip();
@@ -219,6 +285,7 @@ int main(void)
         test_trial();
         test_going_back();
         test_boots();
+        test_keep();
         test_damage();
         return tap_done();
 }

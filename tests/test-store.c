@@ -3,6 +3,7 @@
 #include "store/store.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "content.h"
 #include "ground/io.h"
@@ -209,24 +210,50 @@ static void test_releases(void)
         site_close(&s);
 }
 
+static bool has_inodes(int fd)
+{
+        struct statvfs st;
+
+        return fstatvfs(fd, &st) >= 0 && st.f_files > 0;
+}
+
 static void test_space(void)
 {
         static const struct content_item items[] = { { ENTRY_FILE, 0644, "a", "0123456789", NULL },
                                                      { ENTRY_DIRECTORY, 0755, "b", NULL, NULL } };
         struct content c;
-        uint64_t bytes, inodes;
+        struct space needed, none = {};
         struct site s;
 
         site_open(&s);
         content_make(items, ELEMENTSOF(items), &c);
         c.size = 1000;
-        store_space_needed(&c, &bytes, &inodes);
-        tap_int((long long)bytes, 1000 + 10 + 2 * 4096, "a release needs its download, files and blocks");
-        tap_int((long long)inodes, 3, "and inodes");
-        tap_int(store_space_check_content(s.store, &c, &s.f), 0, "which are there (%s)", s.f.text);
-        tap_int(store_space_check(s.fd, UINT64_MAX, 1, &s.f), -ENOSPC, "more than there is is refused");
+        c.unpacked_size = 10;
+        needed = store_space_needed(&c);
+        tap_int((long long)needed.bytes, 1000 + 10 + 2 * 4096,
+                "a release needs its download, files and blocks");
+        tap_int((long long)needed.inodes, 3, "and inodes");
+        tap_int(store_space_check(s.fd, needed, none, &s.f), 0, "which are there (%s)", s.f.text);
+        needed.bytes = UINT64_MAX;
+        tap_int(store_space_check(s.fd, needed, none, &s.f), -ENOSPC, "more than there is is refused");
         tap_like(s.f.text, "MiB left over", "in words");
-        tap_int(store_space_check(s.fd, UINT64_C(1) << 62, 1, &s.f), -ENOSPC, "also without an overflow");
+        tap_int(store_space_check(s.fd, needed, (struct space){ .bytes = UINT64_MAX }, &s.f), -ENOSPC,
+                "also without an overflow");
+        needed.bytes = UINT64_C(1) << 62;
+        tap_int(store_space_check(s.fd, needed, none, &s.f), -ENOSPC, "so is what is far too much");
+        tap_int(store_space_check(s.fd, needed, (struct space){ .bytes = UINT64_C(1) << 62 }, &s.f), 0,
+                "unless so much is to be freed (%s)", s.f.text);
+        needed.bytes += UINT64_C(1) << 61;
+        tap_int(store_space_check(s.fd, needed, (struct space){ .bytes = UINT64_C(1) << 62 }, &s.f), -ENOSPC,
+                "and not more");
+        tap_like(s.f.text, "with what goes for it", "which is said");
+        needed = (struct space){ .inodes = UINT64_C(1) << 60 };
+        tap_int(store_space_check(s.fd, needed, none, &s.f), has_inodes(s.fd) ? -ENOSPC : 0,
+                "inodes are counted, where there are any");
+        tap_int(store_space_check(s.fd, needed, (struct space){ .inodes = UINT64_C(1) << 60 }, &s.f), 0,
+                "those to be freed, too");
+        tap_ok(store_space_held(&c).bytes == 10 && store_space_held(&c).inodes == 2,
+               "a release that goes gives back its files");
         content_done(&c);
         site_close(&s);
 }

@@ -27,8 +27,8 @@ int agent_bus_open(sd_bus **ret, struct fault *f)
                      : 0;
 }
 
-static int bus_call(sd_bus *bus, const char *method, const char *text, uint64_t timeout_usec,
-                    sd_bus_message **ret, struct fault *f)
+static int bus_call(sd_bus *bus, const char *method, const char *text, const bool *flag,
+                    uint64_t timeout_usec, sd_bus_message **ret, struct fault *f)
 {
         sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *m = NULL;
@@ -37,6 +37,8 @@ static int bus_call(sd_bus *bus, const char *method, const char *text, uint64_t 
         r = sd_bus_message_new_method_call(bus, &m, AGENT_BUS_NAME, AGENT_BUS_PATH, AGENT_BUS_NAME, method);
         if (r >= 0 && text)
                 r = sd_bus_message_append(m, "s", text);
+        if (r >= 0 && flag)
+                r = sd_bus_message_append(m, "b", (int)*flag);
         if (r >= 0)
                 r = sd_bus_call(bus, m, timeout_usec, &error, ret);
         if (r < 0)
@@ -49,13 +51,19 @@ static int bus_call(sd_bus *bus, const char *method, const char *text, uint64_t 
 int agent_bus_call(sd_bus *bus, const char *method, uint64_t timeout_usec, sd_bus_message **ret,
                    struct fault *f)
 {
-        return bus_call(bus, method, NULL, timeout_usec, ret, f);
+        return bus_call(bus, method, NULL, NULL, timeout_usec, ret, f);
 }
 
 int agent_bus_call_text(sd_bus *bus, const char *method, const char *text, sd_bus_message **ret,
                         struct fault *f)
 {
-        return bus_call(bus, method, text, 0, ret, f);
+        return bus_call(bus, method, text, NULL, 0, ret, f);
+}
+
+int agent_bus_call_flag(sd_bus *bus, const char *method, bool flag, uint64_t timeout_usec,
+                        sd_bus_message **ret, struct fault *f)
+{
+        return bus_call(bus, method, NULL, &flag, timeout_usec, ret, f);
 }
 
 static int order_call(sd_bus *bus, const char *method, const char *bundle, const char *version,

@@ -27,6 +27,10 @@ _must_check_ int agent_bus_call_text(sd_bus *bus, const char *method, const char
 _must_check_ int agent_bus_order(sd_bus *bus, const char *method, const char *bundle, const char *version,
                                  char **ret_said, struct fault *f);
 
+/* A call with one boolean. */
+_must_check_ int agent_bus_call_flag(sd_bus *bus, const char *method, bool flag, uint64_t timeout_usec,
+                                     sd_bus_message **ret, struct fault *f);
+
 /* Properties; a string is the caller's, as are an array of them (NULL behind the last) and each in it. */
 _must_check_ int agent_bus_get_text(sd_bus *bus, const char *property, char **ret, struct fault *f);
 _must_check_ int agent_bus_get_texts(sd_bus *bus, const char *property, char ***ret, struct fault *f);

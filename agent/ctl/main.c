@@ -16,6 +16,7 @@ static const struct verb {
         { "delegate", "ROLE", "trust another role with some names, its keys, or no more", verb_delegate },
         { "disable", "BUNDLE", "stop a bundle for good", verb_order },
         { "expire", "", "what of a repository runs out, and when", verb_expire },
+        { "gc", "", "remove releases that are not kept", verb_gc },
         { "hold", "BUNDLE", "keep a bundle at the release that it has", verb_order },
         { "init", "", "make a repository to publish to, and its keys", verb_init },
         { "key", "WORD", "make, take and list the keys that sign", verb_key },

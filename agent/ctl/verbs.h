@@ -26,6 +26,7 @@ int verb_verify(int argc, char **argv);
 /* operator: asks the agent of this host over D-Bus */
 int verb_check(int argc, char **argv);
 int verb_order(int argc, char **argv); /* disable, hold, restart, retry, rollback, start, stop, unhold */
+int verb_gc(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_why(int argc, char **argv);
 

@@ -9,6 +9,7 @@
 #include "facts/config_url.h"
 #include "facts/ini.h"
 #include "facts/name.h"
+#include "facts/state.h"
 #include "ground/text.h"
 
 /* Without a floor, PollSec=0 has a fleet hammer its bucket; past a week, a machine has slept through the
@@ -16,6 +17,9 @@
 #define POLL_DEFAULT_USEC (UINT64_C(300) * 1000000)
 #define POLL_MIN_USEC     (UINT64_C(1) * 1000000)
 #define POLL_MAX_USEC     (UINT64_C(7) * 86400 * 1000000)
+
+/* One to go back to, one before it, and one more for the day when both are bad. */
+#define KEEP_DEFAULT 3
 
 /* Below twice what sealift-fetch calls too slow (fetch/transfer.c), a limit would be a fault. */
 #define RATE_MIN (UINT64_C(16) << 10)
@@ -149,6 +153,13 @@ static int set_poll(struct parser *p, const struct ini_item *item, struct fault 
         return 0;
 }
 
+static int set_keep(struct parser *p, const struct ini_item *item, struct fault *f)
+{
+        if (text_parse_u64(item->value, STATE_EARLIER_MAX, &p->config->keep) < 0)
+                return config_refuse(p, item, "not a number from 0 to 16", f);
+        return 0;
+}
+
 static int set_source_url(struct parser *p, const struct ini_item *item, struct fault *f)
 {
         return url_take(p, item, p->transports, &p->source->transport, p->source->url, f);
@@ -207,7 +218,7 @@ static int set_report_method(struct parser *p, const struct ini_item *item, stru
         return 0;
 }
 
-enum { KEYS_MAX = 4 };
+enum { KEYS_MAX = 8 };
 
 static const struct config_section {
         const char *name;
@@ -222,7 +233,8 @@ static const struct config_section {
           { { "Channel", set_channel },
             { "Source", set_agent_source },
             { "Bundles", set_bundles },
-            { "PollSec", set_poll } } },
+            { "PollSec", set_poll },
+            { "Keep", set_keep } } },
         { "Source",
           true,
           { { "URL", set_source_url },
@@ -345,6 +357,7 @@ static int parse(const char *text, size_t len, const char *file, unsigned transp
         if (len > CONFIG_BYTES_MAX)
                 return fault_set(f, -EFBIG, "%s: larger than a configuration can be", file);
         c->poll_usec = POLL_DEFAULT_USEC;
+        c->keep = KEEP_DEFAULT;
         ini_open(&ini, text, len, file);
         while ((r = ini_next(&ini, &item, f)) > 0) {
                 r = item.kind == INI_SECTION ? section_open(&p, &item, f) : setting_take(&p, &item, f);

@@ -45,6 +45,7 @@ struct config {
         char *bundles[CONFIG_BUNDLES_MAX]; /* owned; globs; none = all */
         size_t n_bundles;
         uint64_t poll_usec;
+        uint64_t keep; /* releases that stay on disk beside the current one */
         struct config_source sources[CONFIG_SOURCES_MAX];
         size_t n_sources;
         struct config_report report;

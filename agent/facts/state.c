@@ -120,6 +120,18 @@ static bool proven_set(struct bundle_state *s, const char *value)
         return release_set(&s->proven, value);
 }
 
+/* Of a newer sealift there may be more: the oldest are not needed. */
+static bool earlier_set(struct bundle_state *s, const char *value)
+{
+        struct release_ref r;
+
+        if (!release_set(&r, value))
+                return false;
+        if (s->n_earlier < ELEMENTSOF(s->earlier))
+                s->earlier[s->n_earlier++] = r;
+        return true;
+}
+
 static int bundle_setting(struct bundle_state *s, const char *file, const struct ini_item *i,
                           struct fault *f)
 {
@@ -130,6 +142,7 @@ static int bundle_setting(struct bundle_state *s, const char *file, const struct
                 { "Current", current_set },   { "Previous", previous_set }, { "Proven", proven_set },
                 { "Boot", boots_set },        { "Epoch", epoch_set },       { "Hold", held_set },
                 { "Disabled", disabled_set }, { "Stopped", stopped_set },   { "Withdrawn", withdrawn_set },
+                { "Earlier", earlier_set },
         };
 
         for (size_t n = 0; n < ELEMENTSOF(keys); n++)
@@ -208,6 +221,8 @@ int state_format(const struct bundle_state *s, struct buffer *out)
         release_format("Current", &s->current, out);
         release_format("Previous", &s->previous, out);
         release_format("Proven", &s->proven, out);
+        for (size_t i = 0; i < s->n_earlier; i++)
+                release_format("Earlier", s->earlier + i, out);
         if (*s->boot)
                 (void)buffer_printf(out, "Boot=%s %" PRIu32 "\n", s->boot, s->boots);
         if (s->epoch > 0)
@@ -293,8 +308,51 @@ bool state_on_trial(const struct bundle_state *s)
         return release_ref_is_set(&s->current) && !release_ref_equal(&s->current, &s->proven);
 }
 
+static void earlier_add(struct bundle_state *s, const struct release_ref *r)
+{
+        size_t at = 0;
+
+        while (at < s->n_earlier && !release_ref_equal(s->earlier + at, r))
+                at++;
+        if (at == s->n_earlier && at < ELEMENTSOF(s->earlier))
+                s->n_earlier++;
+        if (at == ELEMENTSOF(s->earlier))
+                at--;
+        memmove(s->earlier + 1, s->earlier, at * sizeof(*s->earlier));
+        s->earlier[0] = *r;
+}
+
+static bool is_in_place(const struct release_ref *r, const char *place)
+{
+        char name[NAME_RELEASE_SIZE];
+
+        if (!release_ref_is_set(r))
+                return false;
+        name_release(r->version, r->digest, name);
+        return str_eq(name, place);
+}
+
+bool state_keeps(const struct bundle_state *s, size_t keep, const char *place)
+{
+        if (is_in_place(&s->current, place) || is_in_place(&s->previous, place) ||
+            is_in_place(&s->proven, place))
+                return true;
+        for (size_t i = 0; i < s->n_earlier && keep > 0; i++) {
+                const struct release_ref *r = s->earlier + i;
+
+                if (release_ref_equal(r, &s->current) || state_find_quarantined(s, r->digest))
+                        continue;
+                if (is_in_place(r, place))
+                        return true;
+                keep--;
+        }
+        return false;
+}
+
 void state_commit(struct bundle_state *s, const struct release_ref *next, const char *boot)
 {
+        if (release_ref_is_set(&s->current) && !release_ref_equal(&s->current, next))
+                earlier_add(s, &s->current);
         if (release_ref_is_set(&s->current) && (!state_on_trial(s) || !release_ref_is_set(&s->previous)))
                 s->previous = s->current;
         s->current = *next;

@@ -12,6 +12,7 @@
  *     Current=1.2.0 <digest>
  *     Previous=1.1.0 <digest>
  *     Proven=1.1.0 <digest>
+ *     Earlier=1.1.0 <digest>
  *     Boot=0f3c... 1
  *     Epoch=2
  *     Hold=yes
@@ -25,7 +26,8 @@ enum {
          * go first, and TUF's versions keep those releases from coming back. */
         STATE_QUARANTINE_MAX = 32,
         STATE_REASON_SIZE = 257,
-        STATE_BOOT_SIZE = 33, /* a boot id in hex (sd-id128) */
+        STATE_EARLIER_MAX = 16, /* what Keep= may ask for */
+        STATE_BOOT_SIZE = 33,   /* a boot id in hex (sd-id128) */
         /* A release that takes the machine down with it must not do so for ever. Power may fail once by
          * chance in a window of a minute, hardly three times. */
         STATE_TRIAL_BOOTS_MAX = 3,
@@ -53,8 +55,10 @@ enum wish {
 struct bundle_state {
         struct release_ref current; /* runs, or should */
         struct release_ref
-                previous;           /* what it takes the place of, and goes back to: proven, where one was */
-        struct release_ref proven;  /* the last one that passed its soak window: never collected */
+                previous;          /* what it takes the place of, and goes back to: proven, where one was */
+        struct release_ref proven; /* the last one that passed its soak window: never collected */
+        struct release_ref earlier[STATE_EARLIER_MAX]; /* were current before, the last one first */
+        size_t n_earlier;
         char boot[STATE_BOOT_SIZE]; /* the last one that current was started in on trial; "": none */
         uint32_t boots;             /* that it was started in on trial, after that of its commit */
         uint64_t epoch;             /* the highest Epoch= proven here: nothing signed below it runs again */
@@ -102,6 +106,11 @@ bool state_on_trial(const struct bundle_state *s);
 bool state_trial_boot(struct bundle_state *s, const char *boot);
 /* Whether the operator lets the bundle run, in that boot. */
 bool state_may_run(const struct bundle_state *s, const char *boot);
+
+/* Whether the release in that place of the store stays on disk: current, previous and proven always, and so
+ * many beside current, the last ones that were. What never was, and what there is a verdict over, does not.
+ */
+bool state_keeps(const struct bundle_state *s, size_t keep, const char *place);
 
 bool release_ref_is_set(const struct release_ref *r);
 bool release_ref_equal(const struct release_ref *a, const struct release_ref *b);

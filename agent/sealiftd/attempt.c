@@ -219,11 +219,6 @@ int attempt_check_policy(struct attempt *t, struct fault *f)
         return r;
 }
 
-int attempt_check_space(struct attempt *t, struct fault *f)
-{
-        return store_space_check_content(t->agent->store, &t->manifest->content, f);
-}
-
 void attempt_end_current(struct attempt *t)
 {
         struct journal_subject s = attempt_subject(t);

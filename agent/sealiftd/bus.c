@@ -6,6 +6,7 @@
 
 #include "sealiftd/bus.h"
 
+#include "sealiftd/bus_upkeep.h"
 #include "sealiftd/jobs.h"
 #include "sealiftd/orders.h"
 #include "sealiftd/story.h"
@@ -25,6 +26,7 @@ struct agent_bus {
                 struct order order;
         } orders[BUS_WAITING_MAX]; /* in the order they came */
         size_t n_orders;
+        struct bus_upkeep upkeep;
 };
 
 static int on_list_bundles(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -226,6 +228,9 @@ static const sd_bus_vtable vtable[] = {
         ORDER("Restart"),
         ORDER("Stop"),
         ORDER("Disable"),
+        SD_BUS_METHOD_WITH_ARGS_OFFSET("Collect", SD_BUS_ARGS("b", dry_run),
+                                       SD_BUS_RESULT("a(sst)", releases, "u", left), bus_on_collect,
+                                       offsetof(struct agent_bus, upkeep), SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("BundleChanged", SD_BUS_ARGS("s", name, "s", state), 0),
         SD_BUS_VTABLE_END,
 };
@@ -237,6 +242,7 @@ struct agent_bus *bus_free(struct agent_bus *b)
                         sd_bus_message_unref(b->waiting[i]);
                 for (size_t i = 0; i < b->n_orders; i++)
                         sd_bus_message_unref(b->orders[i].call);
+                bus_upkeep_done(&b->upkeep);
                 sd_bus_flush_close_unref(b->bus);
         }
         free(b);
@@ -315,4 +321,9 @@ void bus_tell_order(struct agent_bus *b, int r, const char *said, const struct f
         sd_bus_message_unref(call);
         b->n_orders--;
         memmove(b->orders, b->orders + 1, b->n_orders * sizeof(*b->orders));
+}
+
+bool bus_carry_out(struct agent_bus *b)
+{
+        return b && bus_upkeep_carry_out(&b->upkeep, b->agent);
 }

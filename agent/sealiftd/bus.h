@@ -34,3 +34,6 @@ void bus_tell_checked(struct agent_bus *b);
 struct order;
 bool bus_next_order(const struct agent_bus *b, struct order *ret);
 void bus_tell_order(struct agent_bus *b, int r, const char *said, const struct fault *f);
+
+/* What was asked of the store meanwhile (bus_upkeep.h). Whether there was something. */
+bool bus_carry_out(struct agent_bus *b);

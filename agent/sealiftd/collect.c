@@ -36,20 +36,30 @@ void collect_downloads(struct agent *a, const struct refresh *trust, const struc
                 journal_send(JOURNAL_RELEASE_REMOVED, LOG_WARNING, NULL, "%s", f.text);
 }
 
-static bool release_kept(const struct bundle *b, const char *place)
+/* Of what is on disk: which state decides, and what stays besides, or NULL. */
+struct retention {
+        const struct bundle_state *state;
+        const struct release_ref *besides;
+        size_t keep;
+};
+
+static bool release_kept(const struct retention *x, const char *place)
 {
-        const struct release_ref *kept[] = { &b->state.current, &b->state.previous, &b->state.proven };
+        char name[NAME_RELEASE_SIZE] = "";
 
-        for (size_t i = 0; i < ELEMENTSOF(kept); i++) {
-                char name[NAME_RELEASE_SIZE];
+        if (x->besides)
+                name_release(x->besides->version, x->besides->digest, name);
+        return str_eq(name, place) || state_keeps(x->state, x->keep, place);
+}
 
-                if (!*kept[i]->digest)
-                        continue;
-                name_release(kept[i]->version, kept[i]->digest, name);
-                if (str_eq(name, place))
-                        return true;
-        }
-        return false;
+/* Never, whatever is to become current in its stead. */
+static bool is_current(const struct bundle *b, const char *place)
+{
+        char name[NAME_RELEASE_SIZE] = "";
+
+        if (release_ref_is_set(&b->state.current))
+                name_release(b->state.current.version, b->state.current.digest, name);
+        return str_eq(name, place);
 }
 
 static int release_remove(struct agent *a, const char *bundle, const struct release_ref *r, struct fault *f)
@@ -94,7 +104,7 @@ static void collect_complain(const struct bundle *b, const char *what, int error
                              f->text);
 }
 
-static void bundle_collect(struct agent *a, const struct bundle *b, bool remove)
+static void bundle_collect(struct agent *a, const struct bundle *b, const struct retention *x, bool remove)
 {
         _cleanup_free_ store_name *places = NULL;
         struct fault f = {};
@@ -115,9 +125,12 @@ static void bundle_collect(struct agent *a, const struct bundle *b, bool remove)
         if (r < 0)
                 collect_complain(b, "what is not needed", r, &f);
         for (size_t i = 0; i < n && !a->await.stopping; i++) {
-                if (release_kept(b, places[i]))
+                bool kept = release_kept(x, places[i]);
+
+                /* At each poll, no one is asked about what stays for another day. */
+                if (is_current(b, places[i]) || (kept && remove))
                         continue;
-                r = place_collect(a, b->name, places[i], remove, &f);
+                r = place_collect(a, b->name, places[i], !kept && remove, &f);
                 if (r < 0)
                         collect_complain(b, places[i], r, &f);
         }
@@ -125,9 +138,13 @@ static void bundle_collect(struct agent *a, const struct bundle *b, bool remove)
 
 static void bundles_collect(struct agent *a, bool remove)
 {
-        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
-                if (!a->bundles[i].damaged)
-                        bundle_collect(a, a->bundles + i, remove);
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++) {
+                const struct bundle *b = a->bundles + i;
+                struct retention x = { .state = &b->state, .keep = a->config->keep };
+
+                if (!b->damaged)
+                        bundle_collect(a, b, &x, remove);
+        }
 }
 
 void collect_units(struct agent *a)
@@ -138,4 +155,100 @@ void collect_units(struct agent *a)
 void collect_releases(struct agent *a)
 {
         bundles_collect(a, true);
+}
+
+void collect_bundle(struct agent *a, const struct bundle *b, const struct bundle_state *state,
+                    const struct release_ref *besides)
+{
+        struct retention x = { .state = state, .besides = besides, .keep = a->config->keep };
+
+        bundle_collect(a, b, &x, true);
+}
+
+/* From the manifest that is there; one that cannot be read gives nothing that could be counted on. */
+static struct space place_measure(struct agent *a, const char *bundle, const char *place)
+{
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        _cleanup_free_ char *text = NULL;
+        struct fault ignored = {};
+        struct release_ref r;
+        size_t len;
+
+        if (store_release_find(a->store, bundle, place, &r, &ignored) < 0 ||
+            store_manifest_read(a->store, bundle, &r, &text, &len, &ignored) < 0 ||
+            manifest_parse(text, len, "manifest", &m, &ignored) < 0)
+                return (struct space){};
+        return store_space_held(&m->content);
+}
+
+static int collected_add(struct agent *a, const struct bundle *b, const struct retention *x,
+                         struct collected **list, size_t *n)
+{
+        _cleanup_free_ store_name *places = NULL;
+        struct collected *longer;
+        struct fault ignored = {};
+        size_t n_places = 0;
+        int r;
+
+        r = store_release_list(a->store, b->name, &places, &n_places, &ignored);
+        if (r < 0)
+                return r;
+        longer = reallocarray(*list, *n + n_places + 1, sizeof(*longer));
+        if (!longer)
+                return -ENOMEM;
+        *list = longer;
+        for (size_t i = 0; i < n_places; i++) {
+                struct collected *c = longer + *n;
+
+                if (release_kept(x, places[i]) || is_current(b, places[i]))
+                        continue;
+                *c = (struct collected){ .bytes = place_measure(a, b->name, places[i]).bytes };
+                memcpy(c->bundle, b->name, sizeof(c->bundle));
+                memcpy(c->place, places[i], sizeof(c->place));
+                ++*n;
+        }
+        return 0;
+}
+
+int collect_list(struct agent *a, struct collected **ret, size_t *ret_n)
+{
+        _cleanup_free_ struct collected *list = NULL;
+        size_t n = 0;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < a->n_bundles; i++) {
+                const struct bundle *b = a->bundles + i;
+                struct retention x = { .state = &b->state, .keep = a->config->keep };
+
+                if (!b->damaged)
+                        r = collected_add(a, b, &x, &list, &n);
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(list);
+        *ret_n = n;
+        return 0;
+}
+
+void collect_measure(struct agent *a, const struct bundle *b, const struct bundle_state *state,
+                     const struct release_ref *besides, struct space *ret)
+{
+        struct retention x = { .state = state, .besides = besides, .keep = a->config->keep };
+        _cleanup_free_ store_name *places = NULL;
+        struct fault ignored = {};
+        struct space sum = {};
+        size_t n = 0;
+
+        *ret = sum;
+        if (store_release_list(a->store, b->name, &places, &n, &ignored) < 0)
+                return;
+        for (size_t i = 0; i < n; i++) {
+                struct space one = {};
+
+                if (!release_kept(&x, places[i]) && !is_current(b, places[i]))
+                        one = place_measure(a, b->name, places[i]);
+                sum.bytes += one.bytes;
+                sum.inodes += one.inodes;
+        }
+        *ret = sum;
 }

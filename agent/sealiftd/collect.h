@@ -11,6 +11,23 @@ void collect_downloads(struct agent *a, const struct refresh *trust, const struc
  * agent was killed, of an old one that could not be stopped. Logs; never fails. */
 void collect_units(struct agent *a);
 
-/* The same, and removes every release from disk that is neither current nor previous: what an older update
- * left, what a killed attempt left half-made. Logs; never fails. */
+/* The same, and removes every release from disk that state_keeps() does not: what retention drops, what a
+ * killed attempt left half-made. Logs; never fails. */
 void collect_releases(struct agent *a);
+
+/* The same of one bundle, as state says, but for besides (or NULL) and what is current now. */
+void collect_bundle(struct agent *a, const struct bundle *b, const struct bundle_state *state,
+                    const struct release_ref *besides);
+
+/* What that would give back of the disk, at least. */
+void collect_measure(struct agent *a, const struct bundle *b, const struct bundle_state *state,
+                     const struct release_ref *besides, struct space *ret);
+
+/* What collect_releases() would remove. bytes: of the disk, at least. *ret is the caller's. -ENOMEM, or
+ * -errno of the disk. */
+struct collected {
+        char bundle[NAME_SIZE];
+        store_name place;
+        uint64_t bytes;
+};
+_must_check_ int collect_list(struct agent *a, struct collected **ret, size_t *ret_n);

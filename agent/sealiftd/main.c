@@ -117,7 +117,7 @@ static int agent_run(struct agent *a, struct fault *f)
                         a->report_due = false;
                         report_make(a, "unit", NULL);
                 }
-                if (orders_carry_out(a))
+                if (orders_carry_out(a) || bus_carry_out(a->bus))
                         continue;
                 if (!a->check_due) {
                         r = sd_event_run(a->await.event, UINT64_MAX);

@@ -408,11 +408,16 @@ int store_outbox_fd(struct store *s)
         return s->fds[OUTBOX];
 }
 
-void store_space_needed(const struct content *c, uint64_t *ret_bytes, uint64_t *ret_inodes)
+struct space store_space_needed(const struct content *c)
 {
         /* no overflow: BUNDLE_BYTES_MAX and BUNDLE_ENTRIES_MAX bound all three */
-        *ret_bytes = c->size + c->unpacked_size + (uint64_t)c->n_entries * STORE_BLOCK;
-        *ret_inodes = c->n_entries + 1;
+        return (struct space){ .bytes = c->size + c->unpacked_size + (uint64_t)c->n_entries * STORE_BLOCK,
+                               .inodes = c->n_entries + 1 };
+}
+
+struct space store_space_held(const struct content *c)
+{
+        return (struct space){ .bytes = c->unpacked_size, .inodes = c->n_entries };
 }
 
 static unsigned long long mebibytes(uint64_t bytes)
@@ -420,33 +425,34 @@ static unsigned long long mebibytes(uint64_t bytes)
         return (bytes + (1 << 20) - 1) >> 20;
 }
 
-int store_space_check(int fd, uint64_t bytes, uint64_t inodes, struct fault *f)
+static uint64_t add_capped(uint64_t a, uint64_t b)
+{
+        return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+int store_space_check(int fd, struct space needed, struct space freed, struct fault *f)
 {
         struct statvfs st;
-        uint64_t available;
+        uint64_t available, inodes;
 
         if (fstatvfs(fd, &st) < 0)
                 return fault_set_errno(f, -errno, "store: cannot see how much space is free");
         if (__builtin_mul_overflow((uint64_t)st.f_bavail, (uint64_t)st.f_frsize, &available))
                 available = UINT64_MAX;
-        if (available < STORE_RESERVE_BYTES || bytes > available - STORE_RESERVE_BYTES)
+        available = add_capped(available, freed.bytes);
+        if (available < STORE_RESERVE_BYTES || needed.bytes > available - STORE_RESERVE_BYTES)
                 return fault_set(
                         f, -ENOSPC,
-                        "store: needs %llu MiB and %llu MiB left over, free are %llu MiB; make room",
-                        mebibytes(bytes), mebibytes(STORE_RESERVE_BYTES), mebibytes(available));
+                        "store: needs %llu MiB and %llu MiB left over, free are %llu MiB%s; make room",
+                        mebibytes(needed.bytes), mebibytes(STORE_RESERVE_BYTES), mebibytes(available),
+                        freed.bytes > 0 ? " with what goes for it" : "");
         if (st.f_files == 0) /* btrfs and others make inodes as they go */
                 return 0;
-        if (st.f_favail < STORE_RESERVE_INODES || inodes > st.f_favail - STORE_RESERVE_INODES)
+        inodes = add_capped(st.f_favail, freed.inodes);
+        if (inodes < STORE_RESERVE_INODES || needed.inodes > inodes - STORE_RESERVE_INODES)
                 return fault_set(
-                        f, -ENOSPC, "store: needs %llu inodes and %d left over, free are %llu; make room",
-                        (unsigned long long)inodes, STORE_RESERVE_INODES, (unsigned long long)st.f_favail);
+                        f, -ENOSPC, "store: needs %llu inodes and %d left over, free are %llu%s; make room",
+                        (unsigned long long)needed.inodes, STORE_RESERVE_INODES, (unsigned long long)inodes,
+                        freed.inodes > 0 ? " with what goes for it" : "");
         return 0;
-}
-
-int store_space_check_content(struct store *s, const struct content *c, struct fault *f)
-{
-        uint64_t bytes, inodes;
-
-        store_space_needed(c, &bytes, &inodes);
-        return store_space_check(s->fds[INCOMING], bytes, inodes, f);
 }

@@ -64,10 +64,15 @@ _must_check_ int store_tree_open(struct store *s, const char *bundle, const stru
 int store_incoming_fd(struct store *s);
 int store_outbox_fd(struct store *s);
 
-/* Space for a release that is not there yet, from signed numbers: the download, the files in whole blocks,
- * the directories. */
-void store_space_needed(const struct content *c, uint64_t *ret_bytes, uint64_t *ret_inodes);
-/* -ENOSPC unless so much is free where fd is, with a reserve left over for everything else on the host. */
-_must_check_ int store_space_check(int fd, uint64_t bytes, uint64_t inodes, struct fault *f);
-/* The same for the store's own disk. */
-_must_check_ int store_space_check_content(struct store *s, const struct content *c, struct fault *f);
+struct space {
+        uint64_t bytes, inodes;
+};
+
+/* For a release that is not there yet, from signed numbers: the download, the files in whole blocks, the
+ * directories. */
+struct space store_space_needed(const struct content *c);
+/* Comes back when a release is removed, from signed numbers: that much at least. */
+struct space store_space_held(const struct content *c);
+/* -ENOSPC unless so much is free where fd is once what is to be freed has been, with a reserve left over for
+ * everything else on the host. */
+_must_check_ int store_space_check(int fd, struct space needed, struct space freed, struct fault *f);

@@ -22,7 +22,7 @@ expect_recovery() {
     ok "the next check installs release $1" sealift check
     is "$(web_page)" "$1" "which answers"
     is "$(find "$STORE/incoming" -type f)" "" "no partial download is left"
-    is "$(find "$STORE/releases/web" -mindepth 1 -maxdepth 1 | wc -l)" 2 "two releases are on disk: this and the one before"
+    is "$(find "$STORE/releases/web" -mindepth 1 -maxdepth 1 | wc -l)" "$1" "on disk are the releases so far, and nothing half-made"
 }
 
 killed_while_fetching() {

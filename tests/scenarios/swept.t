@@ -42,7 +42,7 @@ web_publish 2
 ok "release 2 is installed" sealift check
 web_publish 3
 ok "release 3 is installed" sealift check
-is "$(places)" "2 3" "two releases stay on disk: this and the one before"
+is "$(places)" "1 2 3" "earlier releases stay on disk"
 
 bucket_stop
 bucket_start
@@ -52,7 +52,7 @@ ok "killed while a release started: the agent is started again" await_active 20 
 ok "without a bucket, the release that is current answers again" await 20 web_answers 3
 is "$(running)" 3 "alone"
 ok "status knows" await 10 web_is running
-is "$(places)" "2 3" "and the other one is removed"
+is "$(places)" "1 2 3" "and the other one is removed"
 bucket_start
 ok "with the bucket back, it is installed" sealift check
 is "$(web_page) $(running)" "4 4" "and answers"

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# A disk that is too small: what a release needs is signed, so the answer comes before the first byte of it, names figures, and
+# leaves everything as it was. What retention would drop for the release is counted, and goes first. sealift gc.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+places() { find "$STORE/releases" -mindepth 2 -maxdepth 2 -printf '%f\n' | sed 's/-[^-]*$//' | LC_ALL=C sort | xargs; }
+free_mib() { df --output=avail -B 1M "$STORE/incoming" | tail -n 1 | tr -d ' '; }
+
+# publish_large VERSION: 10 MiB that do not compress, so it takes 20 while it is installed.
+publish_large() {
+    web_write "$1"
+    head -c 10M /dev/urandom >"$WEB/ballast"
+    publish_release "$1" "$WEB" /srv/web.manifest
+}
+
+# keep N: from now on.
+keep() {
+    sed -i '/^Keep=/d; s/^\[Agent\]$/&\nKeep='"$1"'/' /etc/sealift/sealift.conf
+    systemctl restart sealiftd.service
+}
+
+# A store of its own, with what the agent always leaves free, and 38 MiB.
+mount -t tmpfs -o "size=$((64 + 38))M,mode=0755,nr_inodes=4000" tmpfs "$STORE"
+systemd-tmpfiles --create sealift.conf
+web_begin
+publish_large 2
+ok "release 2 fits" sealift check
+publish_large 3
+ok "release 3 fits" sealift check
+publish_large 4
+before=$(store_listing)
+requests_mark
+not_ok "release 4 does not, beside what is kept" sealift check
+like "$(sealift why web)" "space +failed: store: needs [0-9]+ MiB and 64 MiB left over, free are [0-9]+ MiB" "it says what is missing"
+is "$(requests_count '.path | endswith(".tar.zst")')" 0 "nothing of it was fetched"
+is "$(store_listing)" "$before" "nothing was removed for what does not fit all the same"
+is "$(web_page)" 3 "and release 3 runs on"
+
+is "$(sealift gc)" "nothing to remove" "everything on disk is kept"
+free=$(free_mib)
+keep 1
+ok "the agent runs again" await 20 web_is running
+is "$(places)" "2 3" "with Keep=1, one stays beside the one that runs"
+[ "$(free_mib)" -ge "$free" ]
+head -c "$(( ($(free_mib) - 64 - 15) * 1024 * 1024 ))" /dev/urandom >"$STORE/foreign"
+ok "with 15 MiB left, release 4 is installed: what it drops goes first" sealift check
+is "$(web_page) $(places)" "4 3 4" "it answers, and the one before it stays"
+
+rm "$STORE/foreign"
+keep 3
+ok "the agent runs again" await 20 web_is running
+rm "$WEB/ballast"
+web_publish 5
+ok "release 5 is installed" sealift check
+is "$(places)" "3 4 5" "three are there"
+cp -a "$STORE/releases/web/4-"* "$(echo "$STORE/releases/web/4-"* | sed 's|/4-|/9-|')"
+like "$(sealift gc --dry-run)" "^web 9-[0-9a-f]{12}: [0-9]+ KiB would go$" "what nobody knows would go"
+is "$(places)" "3 4 5 9" "and is there"
+like "$(sealift gc --json | jq -c '[.releases[].release, .left]')" '^\["9-[0-9a-f]{12}",0\]$' "it goes"
+is "$(places)" "3 4 5" "for good"
+is "$(setpriv --reuid=nobody --clear-groups sealift gc 2>&1)" "sealift gc: Collect: not allowed; try as root" "nobody else may ask for it"
+
+for i in $(seq 3500); do : >"$STORE/f$i" || break; done 2>/dev/null
+web_publish 6
+not_ok "no inodes are left for release 6" sealift check
+like "$(sealift why web)" "store: needs [0-9]+ inodes and 1024 left over" "which is said"
+find "$STORE" -maxdepth 1 -name 'f[0-9]*' -delete
+ok "with inodes, it is installed" sealift check
+is "$(web_page)" 6 "and answers"
+done_testing
