@@ -10,10 +10,11 @@
 /* A poll may fetch and start a large release; whoever does not want to wait has --no-wait. */
 #define CHECK_TIMEOUT_USEC (UINT64_C(3600) * 1000000)
 
-static bool arg_json, arg_no_wait, arg_wait;
+static bool arg_json, arg_no_wait, arg_now, arg_wait;
 
 static const struct args_option options[] = {
         ARGS_FLAG(0, "wait", &arg_wait, "wait until the check has ended (the default)"),
+        ARGS_FLAG(0, "now", &arg_now, "install at once, also outside of Window="),
         ARGS_FLAG(0, "no-wait", &arg_no_wait, "ask and return at once"),
         ARGS_FLAG('j', "json", &arg_json, "print the result as JSON"),
 };
@@ -61,13 +62,18 @@ static void check_print_bundles(sd_bus *bus)
         sd_bus_message_unref(reply);
 }
 
+static const char *check_method(void)
+{
+        return arg_now ? "InstallNow" : "CheckNow";
+}
+
 static int check_ask_only(sd_bus *bus, struct fault *f)
 {
         sd_bus_message *m = NULL;
         int r;
 
         r = sd_bus_message_new_method_call(bus, &m, AGENT_BUS_NAME, AGENT_BUS_PATH, AGENT_BUS_NAME,
-                                           "CheckNow");
+                                           check_method());
         if (r >= 0)
                 r = sd_bus_message_set_expect_reply(m, 0);
         if (r >= 0)
@@ -82,7 +88,7 @@ static int check_ask(sd_bus *bus, struct fault *f)
         const char *result;
         int ok, r;
 
-        r = agent_bus_call(bus, "CheckNow", CHECK_TIMEOUT_USEC, &reply, f);
+        r = agent_bus_call(bus, check_method(), CHECK_TIMEOUT_USEC, &reply, f);
         if (r < 0)
                 return r;
         r = sd_bus_message_read(reply, "bs", &ok, &result);

@@ -153,6 +153,24 @@ static int set_poll(struct parser *p, const struct ini_item *item, struct fault 
         return 0;
 }
 
+/* As Bundles=: a further one adds, an empty one starts over. */
+static int set_window(struct parser *p, const struct ini_item *item, struct fault *f)
+{
+        struct config *c = p->config;
+        struct fault why = {};
+
+        if (!*item->value) {
+                c->n_windows = 0;
+                return 0;
+        }
+        if (c->n_windows == CONFIG_WINDOWS_MAX)
+                return config_refuse(p, item, "more than 16 windows", f);
+        if (window_parse(item->value, c->windows + c->n_windows, &why) < 0)
+                return fault_set(f, -EINVAL, "%s:%u: %s=%s", p->file, item->line, item->key, why.text);
+        c->n_windows++;
+        return 0;
+}
+
 static int set_keep(struct parser *p, const struct ini_item *item, struct fault *f)
 {
         if (text_parse_u64(item->value, STATE_EARLIER_MAX, &p->config->keep) < 0)
@@ -234,6 +252,7 @@ static const struct config_section {
             { "Source", set_agent_source },
             { "Bundles", set_bundles },
             { "PollSec", set_poll },
+            { "Window", set_window },
             { "Keep", set_keep } } },
         { "Source",
           true,

@@ -4,6 +4,7 @@
 #include "ground/base.h"
 #include "ground/fault.h"
 #include "ground/limits.h"
+#include "facts/window.h"
 
 /* /etc/sealift/sealift.conf (man sealift.conf(5)). */
 #define CONFIG_PATH         "/etc/sealift/sealift.conf"
@@ -11,7 +12,13 @@
 #define CONFIG_POLICY_PATH  "/etc/sealift/policy.d"
 #define CONFIG_BUNDLES_PATH "/etc/sealift/bundles.d"
 
-enum { CONFIG_URL_SIZE = 1025, CONFIG_PATH_SIZE = 256, CONFIG_SOURCES_MAX = 16, CONFIG_BUNDLES_MAX = 64 };
+enum {
+        CONFIG_URL_SIZE = 1025,
+        CONFIG_PATH_SIZE = 256,
+        CONFIG_SOURCES_MAX = 16,
+        CONFIG_BUNDLES_MAX = 64,
+        CONFIG_WINDOWS_MAX = 16
+};
 
 #define CONFIG_PROXY_NONE "none" /* none, whatever the environment says */
 
@@ -45,6 +52,8 @@ struct config {
         char *bundles[CONFIG_BUNDLES_MAX]; /* owned; globs; none = all */
         size_t n_bundles;
         uint64_t poll_usec;
+        struct window windows[CONFIG_WINDOWS_MAX]; /* none: at any time */
+        size_t n_windows;
         uint64_t keep; /* releases that stay on disk beside the current one */
         struct config_source sources[CONFIG_SOURCES_MAX];
         size_t n_sources;

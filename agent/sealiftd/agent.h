@@ -72,6 +72,10 @@ struct agent {
         sd_event_source *poll_timer;
         bool check_due;
         unsigned failures; /* polls in a row that did not reach or trust the source */
+        bool failures_on_disk;
+        bool install_due;                          /* the next check installs outside of Window=, too */
+        bool install_now;                          /* the one under way does */
+        bool window_awaited;                       /* since the last poll: a release waits for one */
         uint64_t last_check_usec, next_check_usec; /* CLOCK_REALTIME, 0 = never */
         char last_result[FAULT_TEXT_MAX];
         char last_refused[FAULT_TEXT_MAX]; /* of a delegated role, in the last check; "" = none */

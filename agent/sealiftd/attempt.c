@@ -13,8 +13,10 @@
 #include "doors/host.h"
 #include "doors/sitedir.h"
 #include "facts/config.h"
+#include "facts/date.h"
 #include "facts/suits.h"
 #include "ground/text.h"
+#include "sealiftd/poll.h"
 
 struct journal_subject attempt_subject(const struct attempt *t)
 {
@@ -182,6 +184,26 @@ static int check_outbound(const struct attempt *t, struct fault *f)
         for (size_t i = 0; r >= 0 && i < e.n; i++)
                 r = suits_check_outbound(e.items[i], filters, f);
         return r;
+}
+
+#define MINUTE_USEC (UINT64_C(60) * 1000000)
+
+/* What nothing runs of yet has nobody to disturb. */
+int attempt_check_window(struct attempt *t, struct fault *f)
+{
+        struct agent *a = t->agent;
+        uint64_t length, wait = poll_window_usec(a, &length);
+        char date[DATE_SIZE];
+
+        if (wait == 0 || a->install_now || !release_ref_is_set(&t->old))
+                return 0;
+        a->window_awaited = t->unwanted = true;
+        /* to the minute, so that it is the same words at each poll */
+        date_format((int64_t)((agent_now_usec() + wait + MINUTE_USEC / 2) / MINUTE_USEC * 60), date);
+        return fault_set(f, -EBUSY,
+                         "%s: another release waits for Window=, which opens at %s; or sealift "
+                         "check --now",
+                         t->bundle->name, date);
 }
 
 int attempt_check_suits(struct attempt *t, struct fault *f)

@@ -25,7 +25,8 @@ struct attempt {
         int tree_fd;
         enum bundle_health health_before;
         uint64_t since_before;
-        bool unwanted; /* the operator wants no such thing now: no failure of the poll */
+        bool unwanted; /* the operator wants no such thing now, or it is not the time: no failure of the poll
+                        */
         bool old_stopped;
         bool started;
         bool placed;  /* the release has a place in the store */
@@ -44,6 +45,7 @@ struct journal_subject attempt_subject(const struct attempt *t);
 /* Gates, in the order of story.c. */
 int attempt_check_quarantine(struct attempt *t, struct fault *f);
 int attempt_check_hold(struct attempt *t, struct fault *f);
+int attempt_check_window(struct attempt *t, struct fault *f);
 int attempt_fetch_manifest(struct attempt *t, struct fault *f);
 int attempt_read_manifest(struct attempt *t, struct fault *f);
 int attempt_check_stop(struct attempt *t, struct fault *f);

@@ -134,6 +134,7 @@ static int on_check_now(sd_bus_message *m, void *userdata, sd_bus_error *error)
                                         "too many callers wait for a check already");
         b->waiting[b->n_waiting++] = sd_bus_message_ref(m);
         b->agent->check_due = true;
+        b->agent->install_due |= str_eq(sd_bus_message_get_member(m), "InstallNow");
         return 1;
 }
 
@@ -219,6 +220,8 @@ static const sd_bus_vtable vtable[] = {
                                 on_why, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CheckNow", SD_BUS_NO_ARGS, SD_BUS_RESULT("b", ok, "s", result),
                                 on_check_now, SD_BUS_VTABLE_UNPRIVILEGED), /* who may: the bus policy */
+        SD_BUS_METHOD_WITH_ARGS("InstallNow", SD_BUS_NO_ARGS, SD_BUS_RESULT("b", ok, "s", result),
+                                on_check_now, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Rollback", SD_BUS_ARGS("s", bundle, "s", version), SD_BUS_RESULT("s", said),
                                 on_order, SD_BUS_VTABLE_UNPRIVILEGED),
         ORDER("Hold"),

@@ -108,7 +108,7 @@ static int agent_run(struct agent *a, struct fault *f)
 {
         (void)sd_notify(0, "READY=1");
         story_restore(a);
-        a->check_due = true;
+        poll_begin(a);
         while (!a->await.stopping) {
                 struct fault why = {};
                 int r;
@@ -126,6 +126,8 @@ static int agent_run(struct agent *a, struct fault *f)
                         continue;
                 }
                 a->check_due = false;
+                a->install_now = a->install_due;
+                a->install_due = false;
                 bus_tell_checking(a->bus);
                 r = story_poll(a, &why);
                 if (!a->await.stopping)

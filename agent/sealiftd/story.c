@@ -50,6 +50,7 @@ static const struct gate {
         /* Decided from signed facts alone, before a byte of the bundle is fetched. */
         { "quarantine", attempt_check_quarantine, UNDO_NOTHING },
         { "hold", attempt_check_hold, UNDO_NOTHING, FOR_CHANNEL },
+        { "window", attempt_check_window, UNDO_NOTHING, FOR_CHANNEL },
         { "manifest", attempt_fetch_manifest, UNDO_NOTHING, FOR_CHANNEL },
         { "manifest", attempt_read_manifest, UNDO_NOTHING, FOR_DISK },
         { "stop", attempt_check_stop, UNDO_NOTHING, FOR_CHANNEL },
@@ -215,6 +216,7 @@ int story_poll(struct agent *a, struct fault *f)
         _cleanup_(plan_freep) struct plan *plan = NULL;
         int r;
 
+        a->window_awaited = false;
         r = story_look(a, f);
         if (r >= 0)
                 r = story_policy(a, f);

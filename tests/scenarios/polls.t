@@ -6,6 +6,21 @@
 
 # pause: seconds from the last check to the next.
 pause() { sealift status --json | jq '(.next_check | fromdate) - (.last_check | fromdate)'; }
+# splay: the second of each hour that this machine's own time is at.
+splay() {
+    local id
+    id=$(systemd-id128 machine-id --app-specific=5a9e2c610d4b4f3e8a579c116bf2d034)
+    python3 -c "print(int('${id:0:16}', 16) % 3600000000 // 1000000)"
+}
+# pause_is_own: the next check is at most 3600/16 s before a time of this machine's own, half an hour away at least.
+pause_is_own() {
+    local next early got
+    next=$(sealift status --json | jq '.next_check | fromdate')
+    early=$((($(splay) + 3600 - next % 3600) % 3600))
+    got=$(pause)
+    diag "next at $next, $early s early, after $got s"
+    [ "$early" -le 226 ] && [ "$got" -ge 1570 ] && [ "$got" -le 5401 ]
+}
 # pause_is MOST: that many seconds, less a quarter at most; dates are whole seconds.
 pause_is() {
     local got
@@ -26,23 +41,73 @@ poll_every() {
 has_failed() { [ "$(sealift status --json | jq -r .last_result)" != "up to date" ]; }
 
 web_begin
-ok "after a success the next check is a poll away" pause_is 3600
+ok "after a success the next check is at a time of the machine's own" pause_is_own
 ok "give or take what chance says" [ "$(pauses | sort -u | wc -l)" -gt 1 ]
 bucket_stop
 for most in 15 30 60 120; do
     not_ok "no bucket: the check fails" sealift check
     ok "the next one is at most $most s away" pause_is "$most"
 done
+next=$(sealift status --json | jq -r .next_check)
+requests_mark
+systemctl restart sealiftd.service
+ok "the agent is restarted" await 20 web_is running
+is "$(sealift status --json | jq -r .next_check)" "$next" "and does not ask before it would have"
+is "$(requests_count)" 0 "not once"
+sed -i 's/^Next=20/Next=21/' "$STORE/trust/polls"
+systemctl restart sealiftd.service
+ok "a pause that no clock can have meant is none" await 20 has_failed
 bucket_start
 ok "the bucket is back" sealift check
-ok "and the pauses are as before" pause_is 3600
+ok "and the pauses are as before" pause_is_own
+is "$(ls "$STORE/trust/polls" 2>/dev/null)" "" "nothing is remembered of failures that are over"
+
+# writes: calls that change the disk, of one check with nothing new.
+writes() {
+    local tracer
+    strace -f -y -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace \
+        -e trace=openat,write,pwrite64,fsync,fdatasync,syncfs,rename,renameat,renameat2,unlink,unlinkat,mkdirat,ftruncate,fchmod,utimensat \
+        2>/srv/strace &
+    tracer=$!
+    await 10 grep -q attached /srv/strace
+    sealift check >&2
+    kill "$tracer"
+    wait "$tracer" || true
+    grep /var/lib/sealift /srv/trace | grep -vE 'openat\(.*O_RDONLY|openat\(.*O_PATH'
+}
+sed -i '/^\[Report\]/,$d' /etc/sealift/sealift.conf
+systemctl restart sealiftd.service
+ok "once more" sealift check
+is "$(writes)" "" "a check with nothing new writes nothing"
+like "$(cat /srv/trace)" "/var/lib/sealift/trust" "though it looked"
+
+# A window that is closed, and opens in two hours.
+window() { date -d "$1 hours" +%H:%M; }
+sed -i "s/^PollSec=.*/&\nWindow=$(window +2)-$(window +4)/" /etc/sealift/sealift.conf
+systemctl restart sealiftd.service
+web_publish 2
+like "$(sealift check)" "^up to date, but for what waits for Window=" "a release is found, and waits"
+is "$(web_page)" 1 "the old one runs on"
+like "$(sealift why web)" "window +failed: web: another release waits for Window=, which opens at " "it says until when"
+journal_mark
+ok "another check" sealift check
+is "$(journal_since "MESSAGE_ID=${EVENT[refused]}")" "" "which is said once"
+ok "whoever does not want to wait" sealift check --now
+is "$(web_page)" 2 "has it at once"
+web_publish 3
+ok "the next one" sealift check
+is "$(web_page)" 2 "waits again"
+sed -i "s/^Window=.*/Window=$(window -1)-$(window +1)/" /etc/sealift/sealift.conf
+systemctl restart sealiftd.service
+ok "an open window: it is installed" await 30 web_answers 3
+sed -i "/^Window=/d" /etc/sealift/sealift.conf
 
 poll_every 2s
-web_publish 2
-ok "a release is noticed by itself" await 20 web_answers 2
+web_publish 4
+ok "a release is noticed by itself" await 20 web_answers 4
 bucket_stop
 ok "so is an outage" await 20 has_failed
-web_publish 3
+web_publish 5
 bucket_start
-ok "and its end" await 20 web_answers 3
+ok "and its end" await 20 web_answers 5
 done_testing
