@@ -48,6 +48,9 @@ static void test_decisions(void)
         tap_int(plan_decide(&s, DIGEST_B), PLAN_INSTALL, "another digest is new, whatever its version says");
         state_quarantine(&s, &b, 1, "died");
         tap_int(plan_decide(&s, DIGEST_B), PLAN_QUARANTINED, "what failed here is not tried again");
+        state_withdraw(&s, DIGEST_B);
+        tap_int(plan_decide(&s, DIGEST_B), PLAN_KEEP, "what has been withdrawn is not withdrawn again");
+        tap_int(plan_decide(&s, DIGEST_A), PLAN_INSTALL, "and what ran may come back");
         tap_int(plan_decide(&s, DIGEST_C), PLAN_INSTALL, "something newly signed is");
 }
 

@@ -39,7 +39,11 @@ static const struct report_bundle bundles[] = {
           .error = "",
           .jobs = jobs,
           .n_jobs = ELEMENTSOF(jobs),
-          .instances = instances },
+          .instances = instances,
+          .proven = "0.9",
+          .epoch = 7,
+          .held = true,
+          .missing = true },
         { .name = "new",
           .version = "",
           .digest = "",
@@ -83,8 +87,8 @@ static void test_largest(void)
         fill(digest, sizeof(digest), 'd');
         fill(error, sizeof(error), '"');
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
-                all[i] =
-                        (struct report_bundle){ name, version, digest, "updating", 1, error, NULL, 0, NULL };
+                all[i] = (struct report_bundle){ name, version, digest,  "withdrawn", 1,    error, NULL,
+                                                 0,    NULL,    version, UINT32_MAX,  true, true };
         for (size_t i = 0; i < INSTANCES_MAX; i++)
                 places[i] = instance;
         all[0].instances = places;
@@ -123,8 +127,8 @@ int main(void)
                 "\"warnings\":[\"root.json version 1 expires in 9 days\",\"no newer "
                 "timestamp\"],\"bundles\":["
                 "{\"name\":\"web\",\"version\":\"1.0\",\"digest\":\"ab\",\"state\":\"running\","
-                "\"since\":\"2023-11-14T22:13:20Z\",\"error\":null,\"instances\":[\"blue\",\"green\"],"
-                "\"jobs\":["
+                "\"since\":\"2023-11-14T22:13:20Z\",\"error\":null,\"proven\":\"0.9\","
+                "\"epoch\":7,\"held\":true,\"listed\":false,\"instances\":[\"blue\",\"green\"],\"jobs\":["
                 "{\"name\":\"nightly\",\"instance\":\"blue\",\"service\":\"dump\",\"state\":\"waiting\","
                 "\"version\":\"0.9\",\"result\":\"exit-code\",\"exit_status\":3,\"signal\":null,"
                 "\"started\":\"2023-11-14T22:13:20Z\",\"ended\":\"2023-11-14T22:13:21Z\","
@@ -133,7 +137,8 @@ int main(void)
                 "\"version\":null,\"result\":null,\"exit_status\":null,\"signal\":\"KILL\","
                 "\"started\":null,\"ended\":null,\"next\":null}]},"
                 "{\"name\":\"new\",\"version\":null,\"digest\":null,\"state\":\"absent\",\"since\":null,"
-                "\"error\":\"web.manifest:3: \\\"bad\\\"\\\\\",\"instances\":[],\"jobs\":[]}]}",
+                "\"error\":\"web.manifest:3: \\\"bad\\\"\\\\\",\"proven\":null,\"epoch\":0,\"held\":false,"
+                "\"listed\":true,\"instances\":[],\"jobs\":[]}]}",
                 "and says what is known, null for what is not");
         r.error = "not \xff UTF-8";
         tap_int(report_write(&r, &untouched), -EINVAL, "text that is not UTF-8 is refused");

@@ -318,8 +318,49 @@ static void test_migrate_rules(void)
         bad(BUNDLE MAIN "ExecMigrate=m\n", "ExecMigrate=", "a migration without a path");
 }
 
+static void test_withdrawn(void)
+{
+        struct fault f;
+        _cleanup_(manifest_freep) struct manifest *m = parse(BUNDLE "Withdrawn=yes\nReason=moved\n", &f);
+
+        tap_ok(m && m->withdrawn && m->n_services == 0,
+               "a manifest that takes the bundle away has no service");
+        bad(BUNDLE "Withdrawn=yes\n" MAIN, "web.manifest:5: Withdrawn=yes takes the bundle away",
+            "a service beside it");
+        bad(BUNDLE "Withdrawn=yes\n[Sandbox main]\nNetwork=none\n", "belongs to no", "a sandbox beside it");
+        bad(BUNDLE "Withdrawn=yes\n[Socket main]\nListenStream=80\n", "which is not here",
+            "a socket beside it");
+        bad(BUNDLE "Withdrawn=yes\n[Timer main]\nOnCalendar=daily\n", "which is not here",
+            "a timer beside it");
+        bad(BUNDLE "Withdrawn=yes\nEpoch=3\n", "web.manifest:5: Epoch= means nothing beside Withdrawn=yes",
+            "an epoch beside it");
+        bad(BUNDLE
+            "Withdrawn=yes\n[Content]\nFormat=tar.zst\nSHA256="
+            "0000000000000000000000000000000000000000000000000000000000000000\nSize=1\nUnpackedSize=0\n"
+            "Inodes=0\n",
+            "Withdrawn=yes has no [Content]", "a tree beside it");
+        bad(BUNDLE "Withdrawn=no\n" MAIN, "web.manifest:4: ", "no withdrawal");
+        bad(BUNDLE "Reason=moved\n" MAIN, "web.manifest:4: Reason= needs Withdrawn=yes",
+            "a reason for nothing");
+}
+
+static void test_epoch(void)
+{
+        struct fault f;
+        _cleanup_(manifest_freep) struct manifest *m = parse(BUNDLE "Epoch=7\n" MAIN, &f);
+        _cleanup_(manifest_freep) struct manifest *none = parse(BUNDLE MAIN, &f);
+
+        tap_int(m ? (long long)manifest_epoch(m) : -1, 7, "an epoch");
+        tap_int(none ? (long long)manifest_epoch(none) : -1, 0, "is 0 where there is none");
+        bad(BUNDLE "Epoch=0\n" MAIN, "web.manifest:4: ", "an epoch of nothing");
+        bad(BUNDLE "Epoch=1000001\n" MAIN, "web.manifest:4: ", "one that leaves no room above it");
+        bad(BUNDLE "Epoch=-1\n" MAIN, "web.manifest:4: ", "one below");
+}
+
 int main(void)
 {
+        test_withdrawn();
+        test_epoch();
         test_proxy_services();
         test_proxy_rests();
         test_jobs();

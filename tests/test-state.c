@@ -277,8 +277,27 @@ static void test_keep(void)
         tap_int((long long)s.n_earlier, 6, "each is there once");
 }
 
+static void test_withdrawn(void)
+{
+        static struct bundle_state s;
+
+        s = (struct bundle_state){ .held = true, .epoch = 7, .wish = WISH_DISABLED };
+        state_commit(&s, &one, "b");
+        state_prove(&s, 0);
+        state_withdraw(&s, DIGEST_A);
+        tap_ok(!release_ref_is_set(&s.current) && !release_ref_is_set(&s.previous) &&
+                       !release_ref_is_set(&s.proven),
+               "of what was withdrawn nothing is kept");
+        tap_ok(!state_on_trial(&s) && !state_back_target(&s), "nor gone back to");
+        tap_ok(s.held && s.epoch == 7 && s.wish == WISH_DISABLED, "but what holds for releases to come");
+        tap_str(s.withdrawn, DIGEST_A, "and by what");
+        state_commit(&s, &one, "b");
+        tap_str(s.withdrawn, "", "a release that is installed ends it");
+}
+
 int main(void)
 {
+        test_withdrawn();
         test_round_trip();
         test_quarantine();
         test_wishes();

@@ -129,7 +129,9 @@ static int lint_print(const char *file, const struct linted *l, struct fault *f)
         if (arg_unit)
                 return for_each_unit(l, print_unit, NULL, f);
         printf("%s: %s %s is good%s\n", file, m->name, m->version,
-               m->content.sealed ? "" : ", not packed yet");
+               m->withdrawn        ? ", and takes the bundle away"
+               : m->content.sealed ? ""
+                                   : ", not packed yet");
         if (l->n_instances > 0)
                 printf("  the files of bundles.d go with it, and it runs %zu time%s\n", l->n_instances,
                        l->n_instances == 1 ? "" : "s");

@@ -149,6 +149,9 @@ static int pack_prepare(struct pack *p, const char *tree, struct fault *f)
         if (p->m->content.sealed)
                 return fault_set(f, -EINVAL, "%s: has a [Content] already; pack the intent it was made from",
                                  arg_manifest);
+        if (p->m->withdrawn)
+                return fault_set(f, -EINVAL, "%s: Withdrawn= is for sealift withdraw to write",
+                                 arg_manifest);
         r = pack_read_options(p, f);
         if (r < 0)
                 return r;

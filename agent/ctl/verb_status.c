@@ -3,6 +3,7 @@
 /* `sealift status`: what this machine runs, since when, and what stands in the way of more. */
 
 #include "ctl/agent_bus.h"
+#include "ctl/states.h"
 #include "ctl/verbs.h"
 
 #include <jansson.h>
@@ -191,7 +192,8 @@ static int status_read_bundles(sd_bus *bus, const char *only, json_t *status, st
         if (only && json_array_size(bundles) == 0)
                 return fault_set(f, -ENOENT,
                                  "%s: this machine knows no such bundle; `sealift status` lists them", only);
-        return status_read_instances(bundles, f);
+        r = states_add(bus, bundles, f);
+        return r < 0 ? r : status_read_instances(bundles, f);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -260,6 +262,7 @@ static void status_print(const json_t *status)
                 printf("%-20s %-10s %-20s %-14.12s %s\n", text_of(b, "name"), text_of(b, "state"),
                        text_of(b, "version"), text_of(b, "digest"), text_of(b, "since"));
                 instances_print(json_object_get(b, "instances"));
+                states_print(b);
                 if (!str_eq(text_of(b, "error"), "-"))
                         printf("  last attempt: %s\n", text_of(b, "error"));
                 json_array_foreach(json_object_get(b, "jobs"), k, j) job_print(j);
@@ -275,7 +278,7 @@ static bool status_healthy(const json_t *status)
         {
                 const char *state = text_of(b, "state");
 
-                if (!str_eq(state, "running") && !str_eq(state, "updating"))
+                if (!str_eq(state, "running") && !str_eq(state, "updating") && !str_eq(state, "withdrawn"))
                         return false;
         }
         return true;

@@ -22,6 +22,7 @@ int verb_rotate(int argc, char **argv);
 int verb_show(int argc, char **argv);
 int verb_sign(int argc, char **argv);
 int verb_verify(int argc, char **argv);
+int verb_withdraw(int argc, char **argv);
 
 /* operator: asks the agent of this host over D-Bus */
 int verb_check(int argc, char **argv);

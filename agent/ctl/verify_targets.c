@@ -118,7 +118,7 @@ static int manifest_fetch(struct verify *v, const struct tuf_file *target, const
         r = manifest_parse(text, len, target->name, &m, f);
         if (r < 0)
                 return r;
-        if (!m->content.sealed)
+        if (!m->content.sealed && !m->withdrawn)
                 return fault_set(f, -EINVAL, "has no content part; publish what `sealift pack` makes");
         if (!str_eq(m->name, n->bundle))
                 return fault_set(f, -EINVAL, "is the manifest of bundle %s", m->name);
@@ -145,6 +145,8 @@ static int check_manifest(struct verify *v, const struct tuf_file *target, const
         r = manifest_fetch(v, target, n, &m, f);
         if (r < 0)
                 return r;
+        if (m->withdrawn)
+                return 0;
         bundle = release_target(v, n, suffix_of(m));
         if (!bundle)
                 return fault_set(f, -ENOENT,
@@ -172,7 +174,7 @@ static int check_bundle(struct verify *v, const struct tuf_file *target, const s
         if (fd < 0)
                 return fd;
         r = target_fetch(v, target, fd, f);
-        if (r < 0 || !manifest || manifest_fetch(v, manifest, n, &m, NULL) < 0 ||
+        if (r < 0 || !manifest || manifest_fetch(v, manifest, n, &m, NULL) < 0 || m->withdrawn ||
             !str_has_suffix(target->name, suffix_of(m)))
                 return r;
         return bundle_check(fd, m, f);

@@ -20,6 +20,8 @@
 /* No service needs more; an accident of one digit should not take the host's memory or descriptors. */
 #define TASKS_MAX       65536
 #define DESCRIPTORS_MAX 1048576
+/* There is no way back from an epoch, so an accident of one digit should not use them all up. */
+#define EPOCH_MAX 1000000
 /* Ports below take CAP_NET_BIND_SERVICE, which no service gets: systemd binds those, in a [Socket]. */
 #define UNPRIVILEGED_PORT 1024
 
@@ -41,6 +43,12 @@ const struct directive directives[] = {
           .help = "A program that must be in /usr/bin or /usr/sbin of the host." },
         { SECTION_BUNDLE, VALUE_SPAN, .key = "SoakSec", .max = 24 * HOUR,
           .help = "How long a new release is watched before it counts as good; default 1min, 0 is none." },
+        { SECTION_BUNDLE, VALUE_NUMBER, .key = "Epoch", .min = 1, .max = EPOCH_MAX,
+          .help = "A host where a release of this epoch proved itself never runs one below again." },
+        { SECTION_BUNDLE, VALUE_WORD, .key = "Withdrawn", .words = WORDS("yes"),
+          .help = "yes: hosts stop and remove the bundle; written by sealift withdraw." },
+        { SECTION_BUNDLE, VALUE_TEXT, .key = "Reason", .min = 1, .max = 200,
+          .help = "Why it was withdrawn." },
 
         { SECTION_SERVICE, VALUE_COMMAND, .key = "ExecStart", .required = true, .emit = true,
           .help = "The program, below /bundle/ or /usr/, and its arguments." },

@@ -41,6 +41,14 @@ const char *manifest_get_bundle(const struct manifest *m, const char *directive)
         return manifest_settings_get(m->settings, m->n_settings, directive);
 }
 
+uint64_t manifest_epoch(const struct manifest *m)
+{
+        const char *text = manifest_get_bundle(m, "Epoch");
+        uint64_t epoch = 0;
+
+        return text && text_parse_u64(text, UINT64_MAX, &epoch) >= 0 ? epoch : 0;
+}
+
 const char *manifest_get(const struct service *s, const char *directive)
 {
         return manifest_settings_get(s->settings, s->n_settings, directive);

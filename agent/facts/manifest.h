@@ -160,7 +160,8 @@ struct manifest {
         char version[VERSION_SIZE];
         struct manifest_setting *settings; /* owned; all of [Bundle] */
         size_t n_settings;
-        struct service *services; /* owned; one at least */
+        bool withdrawn;           /* it takes the bundle away, and holds nothing else */
+        struct service *services; /* owned; one at least, where it is not withdrawn */
         size_t n_services;
         struct socket_unit *sockets; /* owned */
         size_t n_sockets;
@@ -184,6 +185,9 @@ const struct entry *manifest_find_entry(const struct manifest *m, const char *pa
 
 /* The same with symbolic links followed as the kernel would; NULL also where they lead in circles. */
 const struct entry *manifest_resolve_entry(const struct manifest *m, const char *path);
+
+/* Epoch=; 0 where it has none. */
+uint64_t manifest_epoch(const struct manifest *m);
 
 /* Value of the last setting of that name in [Bundle], [Service NAME], [Socket NAME], [Timer NAME]; or NULL.
  */

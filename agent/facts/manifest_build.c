@@ -50,6 +50,7 @@ static int build_bundle(struct builder *b, struct manifest_section *s)
         int r;
 
         take_settings(s, &b->m->settings, &b->m->n_settings);
+        b->m->withdrawn = manifest_get_bundle(b->m, "Withdrawn");
         r = text_copy(b->m->name, sizeof(b->m->name), manifest_get_bundle(b->m, "Name"));
         if (r >= 0)
                 r = text_copy(b->m->place, sizeof(b->m->place), b->m->name);
@@ -159,6 +160,13 @@ static int build_section(struct builder *b, struct manifest_section *s, struct f
         }
 }
 
+static bool is_withdrawn(const struct manifest_sections *s)
+{
+        const struct manifest_section *bundle = manifest_sections_find(s, SECTION_BUNDLE, "");
+
+        return bundle && manifest_settings_get(bundle->settings, bundle->n_settings, "Withdrawn");
+}
+
 static int build_arrays(struct builder *b, struct manifest_sections *s, struct fault *f)
 {
         size_t n_services = count_sections(s, SECTION_SERVICE),
@@ -169,10 +177,10 @@ static int build_arrays(struct builder *b, struct manifest_sections *s, struct f
                 return fault_set(f, -EINVAL,
                                  "%s: there is no [Bundle] section with Name= and Version=; add it",
                                  b->file);
-        if (n_services == 0)
+        if (n_services == 0 && !is_withdrawn(s))
                 return fault_set(f, -EINVAL,
                                  "%s: there is no [Service NAME] section; add one with ExecStart=", b->file);
-        b->m->services = calloc(n_services, sizeof(*b->m->services));
+        b->m->services = calloc(n_services + 1, sizeof(*b->m->services));
         b->m->sockets = calloc(n_sockets + 1, sizeof(*b->m->sockets));
         b->m->timers = calloc(n_timers + 1, sizeof(*b->m->timers));
         b->m->probes = calloc(n_probes + 1, sizeof(*b->m->probes));

@@ -260,6 +260,36 @@ static int check_requirements(const struct manifest *m, const char *file, struct
         return e == -EFBIG ? fault_prefix(f, "%s: [Bundle]", file) : e;
 }
 
+/* Nobody may read such a manifest and believe that it runs something. */
+static int check_withdrawn(const struct manifest *m, const char *file, struct fault *f)
+{
+        static const char *const allowed[] = { "Name", "Version", "Withdrawn", "Reason" };
+        const struct manifest_setting *reason = find(m->settings, m->n_settings, "Reason");
+
+        if (!m->withdrawn)
+                return !reason ? 0
+                               : fault_set(f, -EINVAL, "%s:%u: Reason= needs Withdrawn=yes", file,
+                                           reason->line);
+        if (m->n_services > 0)
+                return fault_set(
+                        f, -EINVAL,
+                        "%s:%u: Withdrawn=yes takes the bundle away: no [Service] may stand beside it", file,
+                        m->services->line);
+        if (m->content.sealed)
+                return fault_set(f, -EINVAL, "%s: Withdrawn=yes has no [Content]", file);
+        for (size_t i = 0; i < m->n_settings; i++) {
+                const char *key = m->settings[i].directive->key;
+                size_t k = 0;
+
+                while (k < ELEMENTSOF(allowed) && !str_eq(allowed[k], key))
+                        k++;
+                if (k == ELEMENTSOF(allowed))
+                        return fault_set(f, -EINVAL, "%s:%u: %s= means nothing beside Withdrawn=yes", file,
+                                         m->settings[i].line, key);
+        }
+        return 0;
+}
+
 /* ---- [Socket NAME], [Timer NAME] */
 
 static int check_socket(const struct manifest *m, const struct socket_unit *s, const char *file,
@@ -338,7 +368,9 @@ int manifest_check_rules(const struct manifest *m, const char *file, struct faul
 {
         int r;
 
-        r = check_requirements(m, file, f);
+        r = check_withdrawn(m, file, f);
+        if (r >= 0)
+                r = check_requirements(m, file, f);
         for (size_t i = 0; r >= 0 && i < m->n_sockets; i++)
                 r = check_socket(m, m->sockets + i, file, f);
         for (size_t i = 0; r >= 0 && i < m->n_timers; i++)

@@ -74,7 +74,7 @@ enum plan_decision plan_decide(const struct bundle_state *state, const char *dig
 {
         if (!state)
                 return PLAN_INSTALL;
-        if (str_eq(state->current.digest, digest))
+        if (str_eq(state->current.digest, digest) || str_eq(state->withdrawn, digest))
                 return PLAN_KEEP;
         return state_find_quarantined(state, digest) ? PLAN_QUARANTINED : PLAN_INSTALL;
 }

@@ -30,7 +30,7 @@ _must_check_ int plan_add(struct plan *p, const char *bundle, const char *digest
 bool plan_target_bundle(const char *target, const char *channel, char ret[static NAME_SIZE]);
 
 enum plan_decision {
-        PLAN_KEEP,        /* it is current already */
+        PLAN_KEEP,        /* it is current already, or has been withdrawn */
         PLAN_QUARANTINED, /* it failed here before, and nothing new was signed since */
         PLAN_INSTALL,
 };

@@ -60,10 +60,11 @@ static json_t *texts_json(const char *const *texts)
 
 static json_t *bundle_json(const struct report_bundle *b)
 {
-        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "name", b->name, "version",
-                         text_or_null(b->version), "digest", text_or_null(b->digest), "state", b->state,
-                         "since", time_text(b->since_usec), "error", text_or_null(b->error), "instances",
-                         texts_json(b->instances), "jobs", jobs_json(b));
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:b, s:b, s:o, s:o}", "name", b->name,
+                         "version", text_or_null(b->version), "digest", text_or_null(b->digest), "state",
+                         b->state, "since", time_text(b->since_usec), "error", text_or_null(b->error),
+                         "proven", text_or_null(b->proven), "epoch", (json_int_t)b->epoch, "held", b->held,
+                         "listed", !b->missing, "instances", texts_json(b->instances), "jobs", jobs_json(b));
 }
 
 int report_write(const struct report *r, char **ret)

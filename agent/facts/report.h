@@ -23,6 +23,10 @@ struct report_bundle {
         const struct report_job *jobs;
         size_t n_jobs;
         const char *const *instances; /* NULL behind the last; NULL: it runs once, without a name */
+        const char *proven;           /* version of the last release that proved itself; NULL or "": none */
+        uint64_t epoch;               /* nothing below it runs here */
+        bool held;                    /* by the operator */
+        bool missing;                 /* from its channel */
 };
 
 struct report {

@@ -370,6 +370,14 @@ void state_prove(struct bundle_state *s, uint64_t epoch)
                 s->epoch = epoch;
 }
 
+void state_withdraw(struct bundle_state *s, const char *digest)
+{
+        s->current = s->previous = s->proven = (struct release_ref){};
+        s->boots = 0;
+        *s->boot = '\0';
+        (void)!text_copy(s->withdrawn, sizeof(s->withdrawn), digest);
+}
+
 static bool may_go_back_to(const struct bundle_state *s, const struct release_ref *r)
 {
         return release_ref_is_set(r) && !release_ref_equal(r, &s->current) &&

@@ -97,6 +97,9 @@ void state_commit(struct bundle_state *s, const struct release_ref *next, const 
 void state_prove(struct bundle_state *s, uint64_t epoch);
 /* Where to go back to from current, or NULL: what ran before it, unless there is a verdict over that. */
 const struct release_ref *state_back_target(const struct bundle_state *s);
+/* The signed manifest of that digest took the bundle away: nothing of it is current or kept. What holds for
+ * releases to come stays. */
+void state_withdraw(struct bundle_state *s, const char *digest);
 /* There is a verdict over current from here on, and what state_back_target() says is current; or nothing. */
 void state_go_back(struct bundle_state *s, uint64_t now_usec, const char *reason);
 /* current has not passed its soak window yet. */

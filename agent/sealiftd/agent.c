@@ -10,8 +10,9 @@
 #include "sealiftd/bus.h"
 
 static const char *const health_texts[] = {
-        [BUNDLE_ABSENT] = "absent", [BUNDLE_RUNNING] = "running", [BUNDLE_UPDATING] = "updating",
-        [BUNDLE_FAILED] = "failed", [BUNDLE_STOPPED] = "stopped", [BUNDLE_DISABLED] = "disabled",
+        [BUNDLE_ABSENT] = "absent",       [BUNDLE_RUNNING] = "running", [BUNDLE_UPDATING] = "updating",
+        [BUNDLE_FAILED] = "failed",       [BUNDLE_STOPPED] = "stopped", [BUNDLE_DISABLED] = "disabled",
+        [BUNDLE_WITHDRAWN] = "withdrawn",
 };
 _Static_assert(ELEMENTSOF(health_texts) == _BUNDLE_HEALTH_MAX, "every health has a word");
 
@@ -73,6 +74,8 @@ bool agent_may_run(const struct agent *a, const struct bundle *b)
 
 enum bundle_health agent_resting_health(const struct agent *a, const struct bundle *b)
 {
+        if (*b->state.withdrawn)
+                return BUNDLE_WITHDRAWN;
         if (agent_may_run(a, b))
                 return BUNDLE_ABSENT;
         return b->state.wish == WISH_DISABLED ? BUNDLE_DISABLED : BUNDLE_STOPPED;

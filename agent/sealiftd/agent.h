@@ -20,17 +20,19 @@ enum bundle_health {
         BUNDLE_ABSENT, /* nothing installed */
         BUNDLE_RUNNING,
         BUNDLE_UPDATING,
-        BUNDLE_FAILED,   /* its current release does not run */
-        BUNDLE_STOPPED,  /* by the operator, until the machine is started again */
-        BUNDLE_DISABLED, /* by the operator, until it is started */
+        BUNDLE_FAILED,    /* its current release does not run */
+        BUNDLE_STOPPED,   /* by the operator, until the machine is started again */
+        BUNDLE_DISABLED,  /* by the operator, until it is started */
+        BUNDLE_WITHDRAWN, /* by its publisher */
         _BUNDLE_HEALTH_MAX,
 };
 const char *bundle_health_text(enum bundle_health h) _const_;
 
 /* How a release comes, which says by which gates of the story. */
 enum attempt_kind {
-        ATTEMPT_INSTALL,  /* from the channel */
-        ATTEMPT_ROLLBACK, /* from disk: the operator wants it back */
+        ATTEMPT_INSTALL,    /* from the channel */
+        ATTEMPT_ROLLBACK,   /* from disk: the operator wants it back */
+        ATTEMPT_WITHDRAWAL, /* the channel names none: it is to go */
         _ATTEMPT_KIND_MAX,
 };
 
@@ -44,6 +46,8 @@ struct bundle {
         bool damaged;               /* its state cannot be read: hands off until somebody has looked */
         bool restore_due;           /* its current release could not be started again */
         bool misconfigured;         /* it runs, but error says why it could not be started */
+        bool listed;                /* its channel, and Bundles=, had it when they were last known */
+        bool missed;                /* that they do not has been told */
         bool seen;                  /* while units are listed: one of its current release runs */
         enum attempt_kind kind;     /* of the last attempt */
         size_t gates_passed;        /* by it, along the story's table */

@@ -70,6 +70,7 @@ int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, con
         if (t->bundle->damaged)
                 return fault_set(f, -EINVAL, "%s: %s", t->bundle->name, t->bundle->error);
         memcpy(t->release.digest, item->digest, sizeof(t->release.digest));
+        t->bundle->listed = true;
         attempt_remember(t, ATTEMPT_INSTALL);
         return 0;
 }
@@ -116,6 +117,20 @@ int attempt_check_stop(struct attempt *t, struct fault *f)
                          bundle_health_text(agent_resting_health(t->agent, t->bundle)), name);
 }
 
+/* Whatever signs it: a release with a known hole is signed well, too. */
+int attempt_check_epoch(struct attempt *t, struct fault *f)
+{
+        uint64_t epoch = manifest_epoch(t->manifest), floor = t->bundle->state.epoch;
+
+        if (epoch >= floor)
+                return 0;
+        return fault_set(f, -ESTALE,
+                         "%s %s has Epoch=%" PRIu64 ", and one of Epoch=%" PRIu64
+                         " has proved itself on this machine: nothing below that runs here again; publish a "
+                         "release with Epoch=%" PRIu64 " or more",
+                         t->bundle->name, t->release.version, epoch, floor, floor);
+}
+
 static int attempt_parse_manifest(struct attempt *t, const char *name, struct fault *f)
 {
         int r;
@@ -123,11 +138,13 @@ static int attempt_parse_manifest(struct attempt *t, const char *name, struct fa
         r = manifest_parse(t->manifest_text, t->manifest_len, name, &t->manifest, f);
         if (r < 0)
                 return r;
-        if (!t->manifest->content.sealed)
-                return fault_set(f, -EINVAL, "%s: has no content part; publish what `sealift pack` makes",
-                                 name);
         if (!str_eq(t->manifest->name, t->bundle->name))
                 return fault_set(f, -EINVAL, "%s: is the manifest of bundle %s", name, t->manifest->name);
+        if (t->manifest->withdrawn)
+                t->bundle->kind = ATTEMPT_WITHDRAWAL;
+        else if (!t->manifest->content.sealed)
+                return fault_set(f, -EINVAL, "%s: has no content part; publish what `sealift pack` makes",
+                                 name);
         memcpy(t->release.version, t->manifest->version, sizeof(t->release.version));
         memcpy(t->bundle->tried, t->release.version, sizeof(t->bundle->tried));
         return 0;
@@ -162,7 +179,7 @@ int attempt_fetch_manifest(struct attempt *t, struct fault *f)
         r = refresh_fetch_manifest(t->trust, t->bundle->name, &t->manifest_text, &t->manifest_len, f);
         if (r >= 0)
                 r = attempt_parse_manifest(t, name, f);
-        if (r < 0 || !agent_may_run(t->agent, t->bundle))
+        if (r < 0 || t->manifest->withdrawn || !agent_may_run(t->agent, t->bundle))
                 return r;
         agent_set_health(t->agent, t->bundle, BUNDLE_UPDATING);
         s = attempt_subject(t);
@@ -244,7 +261,15 @@ int attempt_check_policy(struct attempt *t, struct fault *f)
 void attempt_end_current(struct attempt *t)
 {
         struct journal_subject s = attempt_subject(t);
+        const char *reason;
 
+        if (t->bundle->kind == ATTEMPT_WITHDRAWAL) {
+                reason = manifest_get_bundle(t->manifest, "Reason");
+                journal_send(JOURNAL_BUNDLE_WITHDRAWN, LOG_WARNING, &s,
+                             "%s has been withdrawn by its publisher, and is stopped and removed%s%s",
+                             t->bundle->name, reason ? ": " : "", reason ? reason : "");
+                return;
+        }
         journal_send(JOURNAL_RELEASE_CURRENT, LOG_NOTICE, &s, "%s runs release %s", t->bundle->name,
                      t->release.version);
 }

@@ -49,6 +49,8 @@ int attempt_check_window(struct attempt *t, struct fault *f);
 int attempt_fetch_manifest(struct attempt *t, struct fault *f);
 int attempt_read_manifest(struct attempt *t, struct fault *f);
 int attempt_check_stop(struct attempt *t, struct fault *f);
+int attempt_check_epoch(struct attempt *t, struct fault *f);
+int attempt_withdraw(struct attempt *t, struct fault *f);
 int attempt_check_suits(struct attempt *t, struct fault *f);
 int attempt_check_policy(struct attempt *t, struct fault *f);
 int attempt_check_space(struct attempt *t, struct fault *f);

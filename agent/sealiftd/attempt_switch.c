@@ -65,7 +65,7 @@ int attempt_commit(struct attempt *t, struct fault *f)
                 state_quarantine(s, &t->old, agent_now_usec(), "set back by the operator");
         s->wish = WISH_RUN;
         state_commit(s, &t->release, t->agent->boot);
-        state_prove(s, 0);
+        state_prove(s, manifest_epoch(t->manifest));
         r = store_state_save(t->agent->store, t->bundle->name, s, f);
         if (r < 0) {
                 *s = before;
@@ -85,6 +85,29 @@ int attempt_stop_old_last(struct attempt *t, struct fault *f)
         t->old_stopped = true;
         /* The new release is current whatever comes of this; collect.c stops units left over. */
         if (units_stop(t->agent->units, t->bundle->name, &t->old, t->id, f) == -ECANCELED)
+                return -ECANCELED;
+        return 0;
+}
+
+/* What it has written stays, and what operators said of it. Its places in the store go with the next
+ * collection, which also stops what cannot be stopped now. */
+int attempt_withdraw(struct attempt *t, struct fault *f)
+{
+        struct bundle_state next = t->bundle->state;
+        struct bundle *b = t->bundle;
+        struct fault ignored = {};
+        int r;
+
+        state_withdraw(&next, t->release.digest);
+        r = store_state_save(t->agent->store, b->name, &next, f);
+        if (r < 0)
+                return r;
+        b->state = next;
+        b->restore_due = false;
+        *b->error = '\0';
+        agent_set_health(t->agent, b, agent_resting_health(t->agent, b));
+        if (release_ref_is_set(&t->old) &&
+            units_close(t->agent->units, b->name, &t->old, t->id, &ignored) == -ECANCELED)
                 return -ECANCELED;
         return 0;
 }

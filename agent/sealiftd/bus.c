@@ -4,30 +4,11 @@
  * when the poll that it asked for has ended, and two requests at once are one poll; an order is answered
  * when it has been carried out. */
 
-#include "sealiftd/bus.h"
+#include "sealiftd/bus_parts.h"
 
-#include "sealiftd/bus_upkeep.h"
 #include "sealiftd/jobs.h"
-#include "sealiftd/orders.h"
 #include "sealiftd/story.h"
 #include "sealiftd/vigil.h"
-
-/* A caller that asks again and again without waiting for answers. */
-enum { BUS_WAITING_MAX = 64 };
-
-struct agent_bus {
-        struct agent *agent;
-        sd_bus *bus;
-        sd_bus_message *waiting[BUS_WAITING_MAX]; /* in the order they came */
-        size_t n_waiting;
-        size_t n_served; /* of them, the first ones: asked before the poll that is under way began */
-        struct waiting_order {
-                sd_bus_message *call; /* owned */
-                struct order order;
-        } orders[BUS_WAITING_MAX]; /* in the order they came */
-        size_t n_orders;
-        struct bus_upkeep upkeep;
-};
 
 static int on_list_bundles(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
@@ -216,6 +197,8 @@ static const sd_bus_vtable vtable[] = {
                                 on_list_bundles, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS, SD_BUS_RESULT("a" JOB_TYPE, jobs), on_list_jobs,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListStates", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sa{sv})", states),
+                                bus_list_states, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Why", SD_BUS_ARGS("s", bundle), SD_BUS_RESULT("s", tried, "a(sss)", gates),
                                 on_why, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CheckNow", SD_BUS_NO_ARGS, SD_BUS_RESULT("b", ok, "s", result),

@@ -218,11 +218,13 @@ int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f)
         size_t i = 0;
         int r;
 
+        for (size_t k = 0; k < x->agent->n_bundles; k++)
+                x->agent->bundles[k].listed = false;
         r = plan_new(&plan);
         (void)snprintf(glob, sizeof(glob), "%s/*.manifest", c->channel);
         while (r >= 0 && (target = trust_next_target(x->trust, glob, &i))) {
                 char bundle[NAME_SIZE], digest[DIGEST_HEX_SIZE];
-                const struct bundle *b;
+                struct bundle *b;
 
                 if (!plan_target_bundle(target->name, c->channel, bundle) || !config_wants_bundle(c, bundle))
                         continue;
@@ -232,6 +234,8 @@ int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f)
                                          target->name);
                 text_hex(target->sha256, sizeof(target->sha256), digest);
                 b = agent_find_bundle(x->agent, bundle, false);
+                if (b)
+                        b->listed = true;
                 if (plan_decide(b ? &b->state : NULL, digest) != PLAN_KEEP)
                         r = plan_add(plan, bundle, digest, target->length);
         }

@@ -81,6 +81,10 @@ static int report_text(struct agent *a, const char *reason, const char *error, c
                         .state = bundle_health_text(b->health),
                         .since_usec = b->since_usec,
                         .error = b->error,
+                        .proven = b->state.proven.version,
+                        .epoch = b->state.epoch,
+                        .held = b->state.held,
+                        .missing = b->missed,
                 };
                 bundle_add_jobs(a, b, jobs, &at, bundles + i);
                 bundle_add_instances(b, &named, bundles + i);

@@ -31,14 +31,18 @@ enum undo {
 /* Which attempts a gate is for. */
 enum scope {
         FOR_RELEASES, /* all that bring a release up */
-        FOR_CHANNEL,  /* what the channel names now */
-        FOR_DISK,     /* what is on disk already */
+        FOR_CHANNEL,  /* what the channel names now, be it a withdrawal */
+        FOR_BUCKET,   /* releases that are fetched */
+        FOR_DISK,     /* releases that are on disk already */
+        FOR_WITHDRAWAL,
 };
 
 static const unsigned scopes[] = {
         [FOR_RELEASES] = 1 << ATTEMPT_INSTALL | 1 << ATTEMPT_ROLLBACK,
-        [FOR_CHANNEL] = 1 << ATTEMPT_INSTALL,
+        [FOR_CHANNEL] = 1 << ATTEMPT_INSTALL | 1 << ATTEMPT_WITHDRAWAL,
+        [FOR_BUCKET] = 1 << ATTEMPT_INSTALL,
         [FOR_DISK] = 1 << ATTEMPT_ROLLBACK,
+        [FOR_WITHDRAWAL] = 1 << ATTEMPT_WITHDRAWAL,
 };
 
 static const struct gate {
@@ -53,15 +57,17 @@ static const struct gate {
         { "window", attempt_check_window, UNDO_NOTHING, FOR_CHANNEL },
         { "manifest", attempt_fetch_manifest, UNDO_NOTHING, FOR_CHANNEL },
         { "manifest", attempt_read_manifest, UNDO_NOTHING, FOR_DISK },
-        { "stop", attempt_check_stop, UNDO_NOTHING, FOR_CHANNEL },
+        { "withdraw", attempt_withdraw, UNDO_NOTHING, FOR_WITHDRAWAL },
+        { "stop", attempt_check_stop, UNDO_NOTHING, FOR_BUCKET },
+        { "epoch", attempt_check_epoch, UNDO_NOTHING },
         { "suits", attempt_check_suits, UNDO_NOTHING },
         { "policy", attempt_check_policy, UNDO_NOTHING },
-        { "space", attempt_check_space, UNDO_NOTHING, FOR_CHANNEL },
+        { "space", attempt_check_space, UNDO_NOTHING, FOR_BUCKET },
         /* sealift-unitd looks for what only root can see, the secrets of this host. */
-        { "place", attempt_make_place, UNDO_TREE, FOR_CHANNEL },
+        { "place", attempt_make_place, UNDO_TREE, FOR_BUCKET },
         /* On disk, where nothing runs from it yet. */
-        { "fetch", attempt_fetch_bundle, UNDO_TREE, FOR_CHANNEL },
-        { "unpack", attempt_unpack, UNDO_TREE, FOR_CHANNEL },
+        { "fetch", attempt_fetch_bundle, UNDO_TREE, FOR_BUCKET },
+        { "unpack", attempt_unpack, UNDO_TREE, FOR_BUCKET },
         { "walk", attempt_walk, UNDO_TREE },
         { "durable", attempt_sync, UNDO_TREE },
         /* Running. */
@@ -210,10 +216,27 @@ static void story_configuration(struct agent *a)
                         attempt_restore(a, a->bundles + i);
 }
 
+/* Nobody has said that they are to go: they run on. Told when it begins. */
+static void story_missing(struct agent *a)
+{
+        for (size_t i = 0; i < a->n_bundles; i++) {
+                struct bundle *b = a->bundles + i;
+                struct journal_subject s = { .bundle = b->name, .version = b->state.current.version };
+                bool missing = !b->listed && release_ref_is_set(&b->state.current);
+
+                if (missing && !b->missed)
+                        journal_send(JOURNAL_BUNDLE_MISSING, LOG_WARNING, &s,
+                                     "%s is no longer in channel %s, or not in Bundles=; release %s runs on",
+                                     b->name, a->config->channel, b->state.current.version);
+                b->missed = missing;
+        }
+}
+
 int story_poll(struct agent *a, struct fault *f)
 {
         _cleanup_(refresh_done) struct refresh trust = { .fetcher.sock = -EBADF };
         _cleanup_(plan_freep) struct plan *plan = NULL;
+        struct fault ignored;
         int r;
 
         a->window_awaited = false;
@@ -235,6 +258,8 @@ int story_poll(struct agent *a, struct fault *f)
                 r = refresh_verdict(&trust, f);
         if (r == -ECANCELED)
                 return r;
+        if (plan && refresh_verdict(&trust, &ignored) >= 0)
+                story_missing(a);
         collect_releases(a);
         report_make(a, "poll", r < 0 ? f->text : NULL);
         return r;
