@@ -40,17 +40,19 @@ struct bundle {
         char name[NAME_SIZE];
         struct bundle_state state; /* as on disk */
         enum bundle_health health;
-        uint64_t since_usec;        /* CLOCK_REALTIME of the last change of health */
-        char error[FAULT_TEXT_MAX]; /* why the last attempt failed; "" when it did not */
-        char tried[VERSION_SIZE];   /* version of the last attempt; "" = none since the agent started */
-        bool damaged;               /* its state cannot be read: hands off until somebody has looked */
-        bool restore_due;           /* its current release could not be started again */
-        bool misconfigured;         /* it runs, but error says why it could not be started */
-        bool listed;                /* its channel, and Bundles=, had it when they were last known */
-        bool missed;                /* that they do not has been told */
-        bool seen;                  /* while units are listed: one of its current release runs */
-        enum attempt_kind kind;     /* of the last attempt */
-        size_t gates_passed;        /* by it, along the story's table */
+        uint64_t since_usec;         /* CLOCK_REALTIME of the last change of health */
+        char error[FAULT_TEXT_MAX];  /* why the last attempt failed; "" when it did not */
+        char tried[VERSION_SIZE];    /* version of the last attempt; "" = none since the agent started */
+        bool damaged;                /* its state cannot be read: hands off until somebody has looked */
+        bool restore_due;            /* its current release could not be started again */
+        bool misconfigured;          /* it runs, but error says why it could not be started */
+        bool listed;                 /* its channel, and Bundles=, had it when they were last known */
+        bool missed;                 /* that they do not has been told */
+        bool seen;                   /* while units are listed: one of its current release runs */
+        enum attempt_kind kind;      /* of the last attempt */
+        size_t gates_passed;         /* by it, along the story's table */
+        struct release_ref unwalled; /* this host did not hold up a wall for it, and why; not tried again */
+        char unwalled_why[FAULT_TEXT_MAX]; /* before somebody asks for a check, or the agent starts anew */
 };
 
 /* Everything sealiftd holds while it runs. */

@@ -86,7 +86,15 @@ void attempt_done(struct attempt *t)
 int attempt_check_quarantine(struct attempt *t, struct fault *f)
 {
         const struct quarantine *q = state_find_quarantined(&t->bundle->state, t->release.digest);
+        const struct release_ref *unwalled = &t->bundle->unwalled;
 
+        if (str_eq(unwalled->digest, t->release.digest)) {
+                memcpy(t->release.version, unwalled->version, sizeof(t->release.version));
+                return fault_set(f, -EALREADY,
+                                 "%s %s would run without one of its walls here (%s); mend that, then run "
+                                 "`sealift check`",
+                                 t->bundle->name, unwalled->version, t->bundle->unwalled_why);
+        }
         if (!q)
                 return 0;
         memcpy(t->release.version, q->release.version, sizeof(t->release.version));

@@ -174,6 +174,11 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
                              "%s: release %s did not come up and is quarantined: %s", t->bundle->name,
                              t->release.version, why->text);
         }
+        /* This host's doing; but tried again at each poll, it would stop the old one each time. */
+        if (why->error == -EOPNOTSUPP) {
+                t->bundle->unwalled = t->release;
+                (void)snprintf(t->bundle->unwalled_why, sizeof(t->bundle->unwalled_why), "%s", why->text);
+        }
         if (!agent_may_run(t->agent, t->bundle))
                 return; /* the old one did not run */
         if (t->old_stopped)
@@ -215,7 +220,7 @@ void attempt_restore(struct agent *a, struct bundle *b)
                 r = units_start(a->units, b->name, &b->state.current, agent_now_usec(), &f);
                 bundle_note_configuration(b, r, &f);
         }
-        if (r != -ECHILD)
+        if (r != -ECHILD && r != -EOPNOTSUPP)
                 return;
         release_start_again(a, b, &b->state.current, agent_now_usec());
 }

@@ -115,6 +115,9 @@ static int on_check_now(sd_bus_message *m, void *userdata, sd_bus_error *error)
                                         "too many callers wait for a check already");
         b->waiting[b->n_waiting++] = sd_bus_message_ref(m);
         b->agent->check_due = true;
+        /* Who asks has perhaps mended what was wrong with this host. */
+        for (size_t i = 0; i < b->agent->n_bundles; i++)
+                b->agent->bundles[i].unwalled = (struct release_ref){};
         b->agent->install_due |= str_eq(sd_bus_message_get_member(m), "InstallNow");
         return 1;
 }

@@ -130,12 +130,10 @@ static void unit_leave_sockets(struct requests *l, const struct unit *u)
         wakes_listen_again(l->units, u);
 }
 
-/* A release is blamed for its end and for a wall it runs without; not for a bus that did not answer, nor for
- * somebody who stopped it, be it the machine going down. */
+/* A release is blamed for its end; not for a wall that this host does not hold up for it, nor for a bus that
+ * did not answer, nor for somebody who stopped it, be it the machine going down. */
 static int unit_blame(const struct unit *u)
 {
-        if (u->error == -EOPNOTSUPP || u->error == -ECHILD)
-                return -ECHILD;
         return u->error < 0 ? u->error : -EINTR;
 }
 

@@ -35,6 +35,29 @@ expect_no_retry() {
     is "$(web_invocation)" "$invocation" "not tried again: the running release was left alone"
 }
 
+says_refused() { journal_since "MESSAGE_ID=${EVENT[refused]}" | grep -q "$1"; }
+
+# without_a_wall: what this host's own drop-in takes away is no release's fault, and none is quarantined for it.
+without_a_wall() {
+    local site=/etc/systemd/system/sealift-web.front@.service.d
+    publish_changed 7 's/^\(\[[A-Z][a-z]* \)caddy\]/\1front]/'
+    mkdir -p "$site"
+    printf '[Service]\nPrivateUsers=no\n' >"$site/90-site.conf"
+    systemctl daemon-reload
+    journal_mark
+    sed -i "s/^PollSec=.*/PollSec=2s/" /etc/sealift/sealift.conf
+    systemctl restart sealiftd.service
+    ok "a wall that this host takes down: polls say so" await 20 says_refused "host's user namespace"
+    ok "once; then that it is not tried again" await 20 says_refused "would run without one of its walls"
+    is "$(journal_since "MESSAGE_ID=${EVENT[wall]}" | wc -l)" 1 "nor is it"
+    is "$(web_page)" 6 "the old release runs again"
+    is "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "" "and the new one is not to blame"
+    rm -r "$site"
+    systemctl daemon-reload
+    ok "the wall is back: whoever asks for a check has it tried again" sealift check
+    is "$(web_page)" 7 "and it runs"
+}
+
 bad_releases() {
     web_begin
     publish_changed 2 's|/bundle/Caddyfile|/bundle/page.html|'
@@ -59,6 +82,7 @@ case $PHASE in
         web_publish 6
         ok "something new is signed: installed" sealift check
         is "$(web_page)" 6 "and answers"
+        without_a_wall
         done_testing
         ;;
 esac
