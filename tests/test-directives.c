@@ -240,6 +240,12 @@ static void test_addresses(void)
         tap_ok(a.family == AF_UNSPEC && port == 8080, "is every address");
         tap_int(address_parse_listen("[::1]:443", &a, &port), 0, "an IPv6 listener");
         tap_ok(a.family == AF_INET6 && a.prefix == 128 && a.bytes[15] == 1 && port == 443, "is read right");
+        tap_int(address_parse_listen("[::]:443", &a, &port), 0, "IPv6's every address");
+        tap_ok(a.family == AF_UNSPEC && a.prefix == 0, "is IPv4's too");
+        tap_int(address_parse_listen("0.0.0.0:443", &a, &port), 0, "IPv4's every address");
+        tap_ok(a.family == AF_INET && a.prefix == 0, "is IPv4's alone");
+        tap_int(address_parse_listen("[::ffff:127.0.0.1]:443", &a, &port), -EINVAL,
+                "an IPv4 address by another name");
 }
 
 int main(void)

@@ -546,6 +546,7 @@ static void test_socket(struct buffer *b)
                                    "\n"
                                    "[Socket]\n"
                                    "Service=sealift-wake@web.http.service\n"
+                                   "BindIPv6Only=both\n"
                                    "TriggerLimitIntervalSec=2s\n"
                                    "TriggerLimitBurst=200\n"
                                    "ListenStream=192.0.2.1:80\n"

@@ -103,6 +103,23 @@ static void test_listen(void)
         granted("[Policy web]\nListen=tcp:80\nListen=udp:[::/0]:53-54\n", six, "IPv6 under a prefix");
 }
 
+/* systemd listens on IPv4 too where it is told [::]. */
+static void test_both_families(void)
+{
+        static const char both[] = HEAD "[Socket main]\nListenStream=[::]:80\n";
+        static const char four[] = HEAD "[Socket main]\nListenStream=0.0.0.0:80\n";
+        static const char local[] = HEAD "[Socket main]\nListenStream=127.0.0.1:80\n";
+
+        refused("[Policy web]\nListen=tcp:[::/0]:80\nListen=tcp:[::1]:80\n", both,
+                "[Policy web] Listen=tcp:[::]:80", "both families under one");
+        granted("[Policy web]\nListen=tcp:[::]:80\n", both, "that line, added,");
+        granted("[Policy web]\nListen=tcp:[::]:80\n", four, "IPv4 under both");
+        granted("[Policy web]\nListen=tcp:80\n", both, "both under every address");
+        granted("[Policy web]\nListen=tcp:0.0.0.0/0:80\n", four, "IPv4's every address under its prefix");
+        granted("[Policy web]\nListen=tcp:0.0.0.0:80\n", local, "one address under IPv4's every address");
+        refused("[Policy web]\nListen=tcp:0.0.0.0:80\n", both, "Listen=tcp:[::]:80", "both under IPv4's");
+}
+
 /* Every relaxation: refused with its own line, granted by it, and by nothing of another kind. */
 static void test_relaxations(void)
 {
@@ -265,6 +282,7 @@ int main(void)
         test_bind();
         test_outbound();
         test_listen();
+        test_both_families();
         test_relaxations();
         test_values();
         test_exposure();

@@ -284,6 +284,14 @@ static void test_bad_match(void)
             "both listen on", "an address that is among all addresses");
         bad(web, FILES({ "a", "[Socket main]\nListenStream=192.0.2.1:8080\n" }, { "b", "" }),
             "both listen on", "all addresses, that address among them");
+        bad(web,
+            FILES({ "a", "[Socket main]\nListenStream=[::]:81\n" },
+                  { "b", "[Socket main]\nListenStream=0.0.0.0:81\n" }),
+            "both listen on", "all addresses of both families, those of IPv4");
+        bad(web,
+            FILES({ "a", "[Socket main]\nListenStream=192.0.2.1:81\n" },
+                  { "b", "[Socket main]\nListenStream=0.0.0.0:81\n" }),
+            "both listen on", "all addresses of IPv4, one of them");
 }
 
 /* ---- the folder */

@@ -96,6 +96,31 @@ int address_parse_ports(const char *s, struct port_range *ret)
         return 0;
 }
 
+static bool address_is_zero(const struct address *a)
+{
+        static const uint8_t zero[sizeof(a->bytes)];
+
+        return memcmp(a->bytes, zero, sizeof(zero)) == 0;
+}
+
+/* An IPv4 address in IPv6's clothes listens on IPv4 (RFC 4291, 2.5.5.2): it could pass by what is said about
+ * that address. */
+static bool address_is_mapped(const struct address *a)
+{
+        static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+        return a->family == AF_INET6 && memcmp(a->bytes, prefix, sizeof(prefix)) == 0;
+}
+
+void address_widen(struct address *a)
+{
+        if (!address_is_zero(a) || a->prefix != address_bits(a->family))
+                return;
+        a->prefix = 0;
+        if (a->family == AF_INET6)
+                a->family = AF_UNSPEC;
+}
+
 int address_parse_listen(const char *s, struct address *ret, uint16_t *ret_port)
 {
         struct address a = { .family = AF_UNSPEC };
@@ -111,6 +136,9 @@ int address_parse_listen(const char *s, struct address *ret, uint16_t *ret_port)
                             ? n < 2 || s[n - 1] != ']' || address_parse_host(s + 1, n - 2, AF_INET6, &a) < 0
                             : address_parse_host(s, n, AF_INET, &a) < 0)
                         return -EINVAL;
+                if (address_is_mapped(&a))
+                        return -EINVAL;
+                address_widen(&a);
         }
         *ret = a;
         *ret_port = port;

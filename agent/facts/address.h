@@ -26,8 +26,13 @@ _must_check_ int address_parse(const char *s, struct address *ret);
 _must_check_ int address_parse_ports(const char *s, struct port_range *ret);
 
 /* A listen address of systemd.socket(5), internet sockets only: "8080", "192.0.2.1:8080", "[::1]:8080". The
- * bare port is every address (AF_UNSPEC). -EINVAL. */
+ * bare port is every address (AF_UNSPEC), and so is "[::]:8080"; "0.0.0.0:8080" is every one of IPv4.
+ * -EINVAL; of "[::ffff:192.0.2.1]:8080" too, which is an IPv4 address by another name. */
 _must_check_ int address_parse_listen(const char *s, struct address *ret, uint16_t *ret_port);
+
+/* Of what is listened on: the single address 0.0.0.0 is each of IPv4's, and :: each of both, since systemd
+ * makes such sockets with BindIPv6Only=both (facts/dropin.c). Others stay as they are. */
+void address_widen(struct address *a);
 
 /* Every address of inner is one of outer. */
 bool address_covers(const struct address *outer, const struct address *inner);

@@ -434,8 +434,9 @@ static int write_socket_settings(const struct manifest *m, const struct socket_u
         return 0;
 }
 
-/* The trigger limit stays, against a wake service that cannot start; at systemd's own, a service that ends
- * after each of many short connections would lose its socket. */
+/* BindIPv6Only=: what policy counts, whatever this host's net.ipv6.bindv6only says. The trigger limit stays,
+ * against a wake service that cannot start; at systemd's own, a service that ends after each of many short
+ * connections would lose its socket. */
 int dropin_write_socket(const struct manifest *m, const struct socket_unit *s, struct buffer *out,
                         struct fault *f)
 {
@@ -452,6 +453,7 @@ int dropin_write_socket(const struct manifest *m, const struct socket_unit *s, s
                       "\n"
                       "[Socket]\n"
                       "Service=%s\n"
+                      "BindIPv6Only=both\n"
                       "TriggerLimitIntervalSec=2s\n"
                       "TriggerLimitBurst=200\n",
                       m->place, m->place, s->name, wake);

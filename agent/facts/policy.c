@@ -89,7 +89,10 @@ static int parse_listen(const char *s, struct policy_line *l)
                 return -EINVAL;
         memcpy(host, s, n);
         host[n] = '\0';
-        return address_parse(host, &l->address);
+        r = address_parse(host, &l->address);
+        if (r >= 0)
+                address_widen(&l->address);
+        return r;
 }
 
 static int parse_exposure(const char *s, struct policy_line *l)
