@@ -94,6 +94,7 @@ quick() {
 QUICK=/var/lib/private/sealift-quick
 quick_unit() { systemctl list-units --plain --no-legend --state="$1" 'sealift-quick.main@*.service' | awk '{ print $1 }' | grep .; }
 nothing_runs() { [ -z "$(unitd list)" ]; }
+nothing_starts() { ! unitd list | grep -q "^starting"; }
 nothing_is() { ! quick_unit "$1"; }
 failures() { journalctl --quiet --output=cat MESSAGE_ID=5e1ecb0a5b564a3bbf7123523a5b32c7 SEALIFT_BUNDLE=quick; }
 
@@ -139,7 +140,7 @@ missed_ends() {
 # asked COMMAND STATE: whoever asks unitd for that of the release goes away once its unit is in that state. unitd has one client.
 asked() {
     local client
-    unitd "$1" "$sealed" &
+    /tests/host/unitd.py "$1" "$sealed" & # not a function, whose shell alone would go away
     client=$!
     await 20 quick_unit "$2"
     kill $client
@@ -163,7 +164,9 @@ last_word() {
     ok "another release is started while one is being started" unitd start "$first"
     touch $QUICK/open
     await 20 nothing_is activating
-    is "$(probe)" 3 "which never comes up, and closes no sockets of the other"
+    await 20 nothing_starts
+    is "$(unitd list | wc -l)" 1 "which never comes up"
+    is "$(probe)" 3 "and closes no sockets of the other"
     sealed=$first
 }
 
