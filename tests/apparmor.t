@@ -29,7 +29,7 @@ rules() {
                 file = top substr(line, RSTART + 1, RLENGTH - 2)
                 while ((getline line <file) > 0) take(line)
                 close(file)
-            } else if (line ~ /^ *[a-z_]+[ ,]/ && line !~ /^ *(include|profile|signal) / && line !~ /unix,/) {
+            } else if (line ~ /^ *[a-z_]+[ ,]/ && line !~ /^ *(include|profile|signal|ptrace) / && line !~ /unix,/) {
                 gsub(/^ *|, *$/, "", line)
                 print line
             }
@@ -37,6 +37,9 @@ rules() {
         $1 == "profile" { on = $2 == name }
         on { take($0) }' "$top/apparmor/sealift" | LC_ALL=C sort | tr '\n' ';'
 }
+# Whoever may look at others may look at those under its own profile alone, and trace nobody.
+[ "$(grep -h '^ *ptrace' "$top/apparmor/sealift" "$top"/apparmor/abstractions/*)" = "  ptrace (read, readby) peer=@{profile_name}," ]
+ok $? "nobody traces"
 for root in usr bundle; do
     while IFS='|' read -r more want; do
         [ "$(rules "sealift-$root$more")" = "$want" ]

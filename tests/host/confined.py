@@ -111,6 +111,18 @@ def trace_child():
         raise PermissionError("ptrace")
 
 
+def look_at_child():
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+    try:
+        os.listdir(f"/proc/{pid}/fd")
+        read_bytes(f"/proc/{pid}/environ")
+    finally:
+        HELPER.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
 def read_memory():
     with open(f"/proc/{RUNNER}/mem", "rb", buffering=0) as f:
         f.read(0)
@@ -226,7 +238,7 @@ ATTEMPTS = {
     "set the kernel's parameters": (NAMESPACES, lambda: write("/proc/sys/vm/swappiness", "60")),
     "set what sysfs has": (NAMESPACES, lambda: write("/sys/kernel/mm/ksm/run")),
     "lock a file of the host's": (NAMESPACES, lambda: lock("/etc/passwd")),
-    "link a file of the host's": (NAMESPACES, lambda: link("/srv/file", "/tmp/linked")),
+    "link a file of the host's": (NAMESPACES, lambda: link("/srv/file", OWN + "/linked")),
     "execute a program of the bundle": (ALL, lambda: execute("/bundle/true")),
     "execute a program of /usr": (USR, lambda: execute("/usr/bin/true")),
     "execute a program of its state": (NAMESPACES, lambda: execute(OWN + "/true")),
@@ -238,6 +250,8 @@ ATTEMPTS = {
     "map a program of /usr": (USR, lambda: map_program("/usr/bin/busybox")),
     "map a program of /tmp": (NAMESPACES, lambda: map_program("/tmp/true")),
     "trace a child": (NOBODY, trace_child),
+    "look at a child": (ALL, look_at_child),
+    "look at one under another profile": (NOBODY, lambda: read_bytes(f"/proc/{OTHER}/environ")),
     "trace one that is not confined": (NOBODY, apart(lambda: must(libc.ptrace(PTRACE_SEIZE, RUNNER, 0, 0)))),
     "read the memory of one that is not confined": (NOBODY, read_memory),
     "read the environment of one that is not confined": (NOBODY, lambda: read_bytes(f"/proc/{RUNNER}/environ")),

@@ -67,7 +67,7 @@ PROFILE
 # alone: what each profile lets root do with no other wall in the way, against what it should.
 alone() {
     local name got want count=0
-    printf '%s\n' 'profile sealift-other {' 'file,' 'signal,' '}' | apparmor_parser --replace
+    printf '%s\n' 'profile sealift-other {' 'file,' 'signal,' 'ptrace,' '}' | apparmor_parser --replace
     while IFS=$'\t' read -r name got want; do
         count=$((count + 1))
         is "$got" "$want" "AppArmor alone, who may $name"
