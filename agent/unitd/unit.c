@@ -103,22 +103,32 @@ static int dropin_install(int dropins_fd, const char *unit, const struct buffer 
         return r < 0 ? fault_set_errno(f, r, "%s", UNITS_DROPINS_PATH) : 0;
 }
 
-void unit_remove_files(struct units *l, const char *unit)
+static int dropin_remove(struct units *l, const char *unit)
 {
+        static const char *const files[] = { DROPIN_NAME,
+                                             "." DROPIN_NAME ".new" /* of a unitd that was killed */ };
         _cleanup_close_ int fd = -EBADF;
         char folder[UNIT_NAME_SIZE + 2];
-        struct fault f;
 
         dropin_folder(unit, folder);
         fd = openat(l->dropins_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd >= 0) {
-                listeners_remove(l, fd);
-                (void)unlinkat(fd, DROPIN_NAME, 0);
-                (void)unlinkat(fd, "." DROPIN_NAME ".new", 0); /* we were killed while it was written */
-                (void)unlinkat(l->dropins_fd, folder, AT_REMOVEDIR); /* stays where an operator added one */
-        }
-        (void)!skeleton_remove(l->roots_fd, unit, &f);
-        (void)unlinkat(l->records_fd, unit, 0);
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        listeners_remove(l, fd);
+        for (size_t i = 0; i < ELEMENTSOF(files); i++)
+                if (unlinkat(fd, files[i], 0) < 0 && errno != ENOENT)
+                        return -errno;
+        /* It stays where an operator added one. */
+        return unlinkat(l->dropins_fd, folder, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY ? -errno : 0;
+}
+
+/* The record goes last, so that whatever is still there has one, and the next start of ours finds it. */
+void unit_remove_files(struct units *l, const char *unit)
+{
+        struct fault f;
+
+        if (dropin_remove(l, unit) >= 0 && skeleton_remove(l->roots_fd, unit, &f) >= 0)
+                (void)unlinkat(l->records_fd, unit, 0);
 }
 
 static struct unit *unit_new(struct units *l, const struct record *record)
