@@ -159,28 +159,34 @@ static int wake_set(struct wake *w, const struct wake_wanted *want, struct fault
         return wakes_save(w, f);
 }
 
-/* Whether the file was there with these very bytes; *ret_old: it was there with others. */
-static int file_compare(struct units *l, const char *held, const struct buffer *b, bool *ret_old)
+/* 1: the file is there with these very bytes; 0: it is there with others; -ENOENT: it is not there. Any
+ * other error says nothing about it, and a socket that is stopped for nothing may not come back. */
+static int file_compare(struct units *l, const char *held, const struct buffer *b, struct fault *f)
 {
         _cleanup_free_ char *old = NULL;
-        struct fault ignored;
         size_t len;
         int r;
 
-        r = io_read_file_at(l->dropins_fd, held, WAKES_BYTES_MAX, &old, &len, &ignored);
-        *ret_old = r != -ENOENT;
-        return r >= 0 && len == b->len && memcmp(old, b->data, len) == 0;
+        r = io_read_file_at(l->dropins_fd, held, WAKES_BYTES_MAX, &old, &len, f);
+        if (r == -EFBIG)
+                return 0;
+        return r < 0 ? r : len == b->len && memcmp(old, b->data, len) == 0;
 }
 
 /* One that changed is stopped first: a file that systemd has loaded is read anew at a reload only.
  */
 static int file_install(struct units *l, const char *held, const struct buffer *b, struct fault *f)
 {
+        struct fault why = {};
         bool old;
         int r;
 
-        if (file_compare(l, held, b, &old))
+        r = file_compare(l, held, b, &why);
+        if (r > 0)
                 return 0;
+        if (r < 0 && r != -ENOENT)
+                return fault_set(f, r, "%s/%s", UNITS_DROPINS_PATH, why.text);
+        old = r == 0;
         r = old ? manager_run(MANAGER_JOB_STOP, held, f) : 0;
         if (r >= 0)
                 r = io_replace_file_at(l->dropins_fd, held, b->data, b->len, 0644, f);
