@@ -46,6 +46,7 @@ struct bundle {
         bool damaged;                /* its state cannot be read: hands off until somebody has looked */
         bool restore_due;            /* its current release could not be started again */
         bool misconfigured;          /* it runs, but error says why it could not be started */
+        bool unsaved;                /* its last verdict could not be written down, and is tried again */
         bool listed;                 /* its channel, and Bundles=, had it when they were last known */
         bool missed;                 /* that they do not has been told */
         bool seen;                   /* while units are listed: one of its current release runs */

@@ -87,6 +87,7 @@ int attempt_check_quarantine(struct attempt *t, struct fault *f)
 {
         const struct quarantine *q = state_find_quarantined(&t->bundle->state, t->release.digest);
         const struct release_ref *unwalled = &t->bundle->unwalled;
+        struct fault ignored = {};
 
         if (str_eq(unwalled->digest, t->release.digest)) {
                 memcpy(t->release.version, unwalled->version, sizeof(t->release.version));
@@ -97,6 +98,9 @@ int attempt_check_quarantine(struct attempt *t, struct fault *f)
         }
         if (!q)
                 return 0;
+        if (t->bundle->unsaved)
+                t->bundle->unsaved =
+                        store_state_save(t->agent->store, t->bundle->name, &t->bundle->state, &ignored) < 0;
         memcpy(t->release.version, q->release.version, sizeof(t->release.version));
         return fault_set(f, -EALREADY,
                          "%s %s is quarantined here (%s); publish a new release, or sealift retry %s",

@@ -118,7 +118,8 @@ static void attempt_quarantine(struct attempt *t, const struct fault *why)
         struct fault f = {};
 
         state_quarantine(&t->bundle->state, &t->release, agent_now_usec(), why->text);
-        if (store_state_save(t->agent->store, t->bundle->name, &t->bundle->state, &f) < 0)
+        t->bundle->unsaved = store_state_save(t->agent->store, t->bundle->name, &t->bundle->state, &f) < 0;
+        if (t->bundle->unsaved)
                 journal_send(
                         JOURNAL_RELEASE_FAILED, LOG_ERR, &s,
                         "%s: cannot write down that release %s is quarantined, it may be tried again: %s",
