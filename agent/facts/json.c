@@ -63,6 +63,19 @@ static bool json_has_float(const json_t *j)
         return false;
 }
 
+/* What jansson has no memory for is not JSON to it, or JSON with a letter less (its strings go on growing
+ * after they could not): the source would be called a liar for it. */
+static bool starved;
+
+static void *json_malloc(size_t size)
+{
+        void *p = malloc(size);
+
+        if (!p)
+                starved = true;
+        return p;
+}
+
 int json_parse(const char *what, const void *bytes, size_t len, const struct json_limits *limits,
                json_t **ret, struct fault *f)
 {
@@ -73,8 +86,10 @@ int json_parse(const char *what, const void *bytes, size_t len, const struct jso
         r = json_measure(what, bytes, len, limits, f);
         if (r < 0)
                 return r;
+        json_set_alloc_funcs(json_malloc, free);
+        starved = false;
         j = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
-        if (!j && json_error_code(&error) == json_error_out_of_memory)
+        if (starved)
                 return fault_set(f, -ENOMEM, "%s: out of memory", what);
         if (!j)
                 return fault_set(f, -EINVAL, "%s:%d:%d: not JSON: %s", what, error.line, error.column,

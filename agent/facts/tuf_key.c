@@ -141,6 +141,11 @@ static const struct tuf_scheme *scheme_find(const char *keytype, const char *sch
         return NULL;
 }
 
+static bool crypto_starved(void)
+{
+        return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE;
+}
+
 int tuf_key_parse(const char *id, const json_t *json, const char *what, struct tuf_key *ret, struct fault *f)
 {
         const char *keytype, *scheme, *public;
@@ -162,7 +167,13 @@ int tuf_key_parse(const char *id, const json_t *json, const char *what, struct t
         public = json_string_value(json_object_get(keyval, "public"));
         if (k.scheme && public)
                 k.pkey = k.scheme->load(public);
+        /* Not a key that cannot count: what it signed would be called a forgery. */
+        r = !k.pkey && crypto_starved() ? -ENOMEM : 0;
         ERR_clear_error();
+        if (r < 0) {
+                tuf_key_done(&k);
+                return fault_set(f, r, "%s: out of memory", what);
+        }
         *ret = k;
         return 0;
 }
@@ -190,19 +201,25 @@ static bool verify_with(EVP_MD_CTX *ctx, const struct tuf_key *k, const void *da
         return EVP_DigestVerify(ctx, sig, sig_len, data, len) == 1;
 }
 
+int tuf_key_check(const struct tuf_key *k, const void *data, size_t len, const uint8_t *sig, size_t sig_len)
+{
+        EVP_MD_CTX *ctx;
+        int r;
+
+        if (!k->pkey)
+                return 0;
+        ERR_clear_error();
+        ctx = EVP_MD_CTX_new();
+        r = ctx && verify_with(ctx, k, data, len, sig, sig_len);
+        if (r == 0 && crypto_starved())
+                r = -ENOMEM;
+        EVP_MD_CTX_free(ctx);
+        ERR_clear_error();
+        return r;
+}
+
 bool tuf_key_verify(const struct tuf_key *k, const void *data, size_t len, const uint8_t *sig,
                     size_t sig_len)
 {
-        EVP_MD_CTX *ctx;
-        bool good;
-
-        if (!k->pkey)
-                return false;
-        ctx = EVP_MD_CTX_new();
-        if (!ctx)
-                return false;
-        good = verify_with(ctx, k, data, len, sig, sig_len);
-        EVP_MD_CTX_free(ctx);
-        ERR_clear_error();
-        return good;
+        return tuf_key_check(k, data, len, sig, sig_len) > 0;
 }

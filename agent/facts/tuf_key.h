@@ -25,5 +25,9 @@ _must_check_ int tuf_key_parse(const char *id, const json_t *json, const char *w
 /* The same public key, whatever its ids: thresholds count keys, not names. */
 _must_check_ bool tuf_key_equal(const struct tuf_key *a, const struct tuf_key *b);
 
+/* 1: a good signature. 0: it is not, or the key is none that can count. -ENOMEM: nobody knows. */
+_must_check_ int tuf_key_check(const struct tuf_key *k, const void *data, size_t len, const uint8_t *sig,
+                               size_t sig_len);
+/* Whether it is known to be a good one. */
 _must_check_ bool tuf_key_verify(const struct tuf_key *k, const void *data, size_t len, const uint8_t *sig,
                                  size_t sig_len);

@@ -27,34 +27,49 @@ static bool key_counted(const struct tuf_key *const *counted, size_t n, const st
         return false;
 }
 
-/* Stops at enough, as more would change nothing. */
-static size_t count_good(const struct tuf_metadata *m, const struct tuf_signers *by, uint64_t enough)
+/* Stops at enough, as more would change nothing. -ENOMEM: some could not be checked, and it may be more. */
+static int count_good(const struct tuf_metadata *m, const struct tuf_signers *by, uint64_t enough,
+                      size_t *ret)
 {
         const struct tuf_key *counted[TUF_SIGNATURES_MAX];
         size_t n = 0;
+        int result = 0;
 
         for (size_t i = 0; i < m->n_signatures && n < enough; i++) {
                 const struct tuf_signature *s = m->signatures + i;
                 const struct tuf_key *k = s->sig ? signer_find(by, s->keyid) : NULL;
+                int r;
 
                 if (!k || key_counted(counted, n, k))
                         continue;
-                if (tuf_key_verify(k, m->canonical.data, m->canonical.len, s->sig, s->len))
+                r = tuf_key_check(k, m->canonical.data, m->canonical.len, s->sig, s->len);
+                if (r > 0)
                         counted[n++] = k;
+                else if (r < 0)
+                        result = r;
         }
-        return n;
+        *ret = n;
+        return n < enough ? result : 0;
 }
 
 size_t tuf_verify_count(const struct tuf_metadata *m, const struct tuf_signers *by)
 {
-        return count_good(m, by, UINT64_MAX);
+        size_t n;
+
+        (void)!count_good(m, by, UINT64_MAX, &n);
+        return n;
 }
 
 int tuf_verify(const struct tuf_metadata *m, const struct tuf_signers *by, const char *whose,
                struct fault *f)
 {
-        size_t n = count_good(m, by, by->threshold);
+        size_t n;
+        int r;
 
+        r = count_good(m, by, by->threshold, &n);
+        if (r < 0)
+                return fault_set_errno(f, r, "%s version %" PRIu64 ": cannot check who signed it", m->file,
+                                       m->version);
         if (n >= by->threshold)
                 return 0;
         return fault_set(f, -EKEYREJECTED,
