@@ -35,6 +35,7 @@ PLACES = f"{STORE}/releases/step"
 BUCKET, KEYS, OUT, WORK = "/srv/bucket", "/srv/keys", "/srv/out", "/srv/step"
 LOG = "/var/log/bucket/requests"
 PORT = 8090
+SOCKET = "sealift-step.main.socket"
 PATIENCE = 100  # seconds for anything to come back; only ever waited for when it does not
 
 SERVICE = """import os
@@ -265,6 +266,8 @@ def check_units(version):
     if [(v, active) for v, _, active in found] != [(version, "active")]:
         raise Trouble(f"units: {found}")
     name = found[0][1]
+    if run("systemctl", "is-active", SOCKET).stdout.strip() != "active":
+        raise Trouble(f"{SOCKET} is closed")
     for folder in "/run/sealift/units", "/run/sealift/root", "/run/systemd/system":
         left = [n for n in os.listdir(folder) if n.lstrip(".").startswith("sealift-step.main@") and not n.startswith(name)]
         if left:
@@ -336,6 +339,10 @@ class Series:
         if polls > 2:
             raise Trouble(f"it took {polls} polls")
         self.version = self.published if good else previous
+        if o.fault:  # what could not be removed is removed when the program starts the next time
+            run("systemctl", "restart", f"{o.program}.service")
+            self.check()
+            wait_for("delivery of the reports", outbox_is_empty)
         self.look(digest, previous)
         return struck
 

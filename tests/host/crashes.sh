@@ -1,0 +1,36 @@
+# shellcheck shell=bash
+# What crashes.t and faults.t share: series of updates of which each is struck at another call (tests/host/crashes.py).
+
+crashes() { PYTHONDONTWRITEBYTECODE=1 /tests/host/crashes.py "$@"; }
+
+# crashes_begin [long | CRASHES-ARGUMENT...]: the agent runs release 1 of the bundle "step"; with arguments, only that series is
+# run, and the scenario ends.
+crashes_begin() {
+    bucket_start
+    publisher_init
+    agent_configure
+    agent_grant step Listen=tcp:127.0.0.1:8090
+    crashes begin
+    agent_start
+    ok "release 1 is installed" sealift check
+    all=${1:-}
+    if [ $# -gt 1 ]; then
+        crashes "$@"
+        exit 0
+    fi
+}
+all=
+total=0
+
+# series NAME EVERY PROGRAM STORY [OPTION...]: each call in turn in a long run, else one of EVERY, others each day.
+series() {
+    local name=$1 every=$2 said
+    shift 2
+    [ "$all" = "" ] || every=1
+    crashes "$@" --every "$every" --first $((1 + $(date +%-j) % every)) >/srv/series || true
+    said=$(tail -n 1 /srv/series)
+    like "$said" "^[1-9][0-9]* points, 0 failed" "$name"
+    [[ $said =~ ", 0 failed" ]] || diag "$(cat /srv/series)"
+    diag "$name: $said"
+    total=$((total + ${said%% *}))
+}
