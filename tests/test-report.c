@@ -37,6 +37,9 @@ static const struct report_bundle bundles[] = {
           .state = "running",
           .since_usec = UINT64_C(1700000000000000),
           .error = "",
+          .trial_until_usec = UINT64_C(1700000060000000),
+          .trial_failures = 1,
+          .trial_max = 3,
           .jobs = jobs,
           .n_jobs = ELEMENTSOF(jobs),
           .instances = instances,
@@ -87,8 +90,19 @@ static void test_largest(void)
         fill(digest, sizeof(digest), 'd');
         fill(error, sizeof(error), '"');
         for (size_t i = 0; i < ELEMENTSOF(all); i++)
-                all[i] = (struct report_bundle){ name, version, digest,  "withdrawn", 1,    error, NULL,
-                                                 0,    NULL,    version, UINT32_MAX,  true, true };
+                all[i] = (struct report_bundle){ .name = name,
+                                                 .version = version,
+                                                 .digest = digest,
+                                                 .state = "withdrawn",
+                                                 .since_usec = 1,
+                                                 .error = error,
+                                                 .trial_until_usec = UINT64_C(253402300799000000),
+                                                 .trial_failures = 99,
+                                                 .trial_max = 100,
+                                                 .proven = version,
+                                                 .epoch = UINT32_MAX,
+                                                 .held = true,
+                                                 .missing = true };
         for (size_t i = 0; i < INSTANCES_MAX; i++)
                 places[i] = instance;
         all[0].instances = places;
@@ -128,7 +142,8 @@ int main(void)
                 "timestamp\"],\"bundles\":["
                 "{\"name\":\"web\",\"version\":\"1.0\",\"digest\":\"ab\",\"state\":\"running\","
                 "\"since\":\"2023-11-14T22:13:20Z\",\"error\":null,\"proven\":\"0.9\","
-                "\"epoch\":7,\"held\":true,\"listed\":false,\"instances\":[\"blue\",\"green\"],\"jobs\":["
+                "\"epoch\":7,\"held\":true,\"listed\":false,\"trial\":{\"until\":\"2023-11-14T22:14:20Z\","
+                "\"failures\":1,\"of\":3},\"instances\":[\"blue\",\"green\"],\"jobs\":["
                 "{\"name\":\"nightly\",\"instance\":\"blue\",\"service\":\"dump\",\"state\":\"waiting\","
                 "\"version\":\"0.9\",\"result\":\"exit-code\",\"exit_status\":3,\"signal\":null,"
                 "\"started\":\"2023-11-14T22:13:20Z\",\"ended\":\"2023-11-14T22:13:21Z\","
@@ -138,7 +153,7 @@ int main(void)
                 "\"started\":null,\"ended\":null,\"next\":null}]},"
                 "{\"name\":\"new\",\"version\":null,\"digest\":null,\"state\":\"absent\",\"since\":null,"
                 "\"error\":\"web.manifest:3: \\\"bad\\\"\\\\\",\"proven\":null,\"epoch\":0,\"held\":false,"
-                "\"listed\":true,\"instances\":[],\"jobs\":[]}]}",
+                "\"listed\":true,\"trial\":null,\"instances\":[],\"jobs\":[]}]}",
                 "and says what is known, null for what is not");
         r.error = "not \xff UTF-8";
         tap_int(report_write(&r, &untouched), -EINVAL, "text that is not UTF-8 is refused");

@@ -11,7 +11,8 @@
 
 #include "doors/instances.h"
 
-#define JOB_TYPE "(sssssssisttt)" /* of ListJobs() */
+#define JOB_TYPE   "(sssssssisttt)" /* of ListJobs() */
+#define TRIAL_TYPE "(stuu)"         /* of ListTrials() */
 
 static bool arg_json;
 
@@ -97,9 +98,9 @@ static int status_add_bundle(sd_bus_message *reply, const char *only, json_t *bu
         r = sd_bus_message_read(reply, "(ssssts)", &name, &version, &digest, &state, &since, &error);
         if (r <= 0 || (only && !str_eq(only, name)))
                 return r;
-        b = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:[], s:[]}", "name", name, "version", version,
-                      "digest", digest, "state", state, "since", time_json(since), "error", error, "jobs",
-                      "instances");
+        b = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:n, s:[], s:[]}", "name", name, "version", version,
+                      "digest", digest, "state", state, "since", time_json(since), "error", error, "trial",
+                      "jobs", "instances");
         return json_array_append_new(bundles, b) < 0 ? -ENOMEM : 1;
 }
 
@@ -173,6 +174,44 @@ static int status_read_jobs(sd_bus *bus, json_t *status, struct fault *f)
         return r < 0 ? fault_set_errno(f, r, "the agent's answer cannot be read") : 0;
 }
 
+/* Into the object of its bundle, if that is shown. */
+static int status_add_trial(sd_bus_message *reply, json_t *bundles)
+{
+        uint32_t failures, max;
+        const char *bundle;
+        uint64_t until;
+        json_t *b;
+        size_t i;
+        int r;
+
+        r = sd_bus_message_read(reply, TRIAL_TYPE, &bundle, &until, &failures, &max);
+        if (r <= 0)
+                return r;
+        json_array_foreach(bundles, i, b)
+        {
+                if (str_eq(json_string_value(json_object_get(b, "name")), bundle))
+                        (void)json_object_set_new(b, "trial",
+                                                  json_pack("{s:o, s:i, s:i}", "until", time_json(until),
+                                                            "failures", (int)failures, "of", (int)max));
+        }
+        return 1;
+}
+
+static int status_read_trials(sd_bus *bus, json_t *status, struct fault *f)
+{
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = agent_bus_call(bus, "ListTrials", 0, &reply, f);
+        if (r < 0)
+                return r;
+        r = sd_bus_message_enter_container(reply, 'a', TRIAL_TYPE);
+        while (r > 0)
+                r = status_add_trial(reply, json_object_get(status, "bundles"));
+        sd_bus_message_unref(reply);
+        return r < 0 ? fault_set_errno(f, r, "the agent's answer cannot be read") : 0;
+}
+
 static int status_read_bundles(sd_bus *bus, const char *only, json_t *status, struct fault *f)
 {
         json_t *bundles = json_array();
@@ -214,6 +253,14 @@ static void instances_print(const json_t *instances)
         }
         if (json_array_size(instances) > 0)
                 printf("\n");
+}
+
+static void trial_print(const json_t *trial)
+{
+        if (json_is_object(trial))
+                printf("  on trial until %s: %d of %d failures\n", text_of(trial, "until"),
+                       (int)json_integer_value(json_object_get(trial, "failures")),
+                       (int)json_integer_value(json_object_get(trial, "of")));
 }
 
 /* "exit status 3", "signal KILL", or systemd's own word. */
@@ -263,6 +310,7 @@ static void status_print(const json_t *status)
                        text_of(b, "version"), text_of(b, "digest"), text_of(b, "since"));
                 instances_print(json_object_get(b, "instances"));
                 states_print(b);
+                trial_print(json_object_get(b, "trial"));
                 if (!str_eq(text_of(b, "error"), "-"))
                         printf("  last attempt: %s\n", text_of(b, "error"));
                 json_array_foreach(json_object_get(b, "jobs"), k, j) job_print(j);
@@ -299,6 +347,8 @@ static int status_run(char **operands, int n, struct fault *f)
                 r = status_read_bundles(bus, n > 0 ? operands[0] : NULL, status, f);
         if (r >= 0)
                 r = status_read_jobs(bus, status, f);
+        if (r >= 0)
+                r = status_read_trials(bus, status, f);
         if (r >= 0 && arg_json) {
                 (void)json_dumpf(status, stdout, JSON_INDENT(2));
                 printf("\n");

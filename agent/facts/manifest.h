@@ -24,6 +24,7 @@ enum {
         /* A service is a process tree and some twenty mounts; a manifest of thousands would be a fork bomb.
          */
         MANIFEST_SERVICES_MAX = 32,
+        MANIFEST_PROBES_MAX = 32,
 };
 
 struct manifest_setting {

@@ -19,7 +19,6 @@
 enum {
         MANIFEST_SOCKETS_MAX = 32,
         MANIFEST_TIMERS_MAX = 32,
-        MANIFEST_PROBES_MAX = 32,
         /* Repeatable keys multiply: listeners, environment lines. */
         MANIFEST_SETTINGS_MAX = 256,
 };

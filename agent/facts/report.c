@@ -45,6 +45,14 @@ static json_t *jobs_json(const struct report_bundle *b)
         return array;
 }
 
+static json_t *trial_json(const struct report_bundle *b)
+{
+        if (b->trial_until_usec == 0)
+                return json_null();
+        return json_pack("{s:o, s:i, s:i}", "until", time_text(b->trial_until_usec), "failures",
+                         (int)b->trial_failures, "of", (int)b->trial_max);
+}
+
 /* NULL when there is a text that is not UTF-8. */
 static json_t *texts_json(const char *const *texts)
 {
@@ -60,11 +68,12 @@ static json_t *texts_json(const char *const *texts)
 
 static json_t *bundle_json(const struct report_bundle *b)
 {
-        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:b, s:b, s:o, s:o}", "name", b->name,
-                         "version", text_or_null(b->version), "digest", text_or_null(b->digest), "state",
-                         b->state, "since", time_text(b->since_usec), "error", text_or_null(b->error),
-                         "proven", text_or_null(b->proven), "epoch", (json_int_t)b->epoch, "held", b->held,
-                         "listed", !b->missing, "instances", texts_json(b->instances), "jobs", jobs_json(b));
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:b, s:b, s:o, s:o, s:o}", "name",
+                         b->name, "version", text_or_null(b->version), "digest", text_or_null(b->digest),
+                         "state", b->state, "since", time_text(b->since_usec), "error",
+                         text_or_null(b->error), "proven", text_or_null(b->proven), "epoch",
+                         (json_int_t)b->epoch, "held", b->held, "listed", !b->missing, "trial",
+                         trial_json(b), "instances", texts_json(b->instances), "jobs", jobs_json(b));
 }
 
 int report_write(const struct report *r, char **ret)

@@ -18,8 +18,10 @@ struct report_job { /* a timer, and how what it runs ran last */
 struct report_bundle {
         const char *name, *version, *digest; /* version and digest NULL: nothing installed */
         const char *state;
-        uint64_t since_usec; /* CLOCK_REALTIME; 0 = unknown */
-        const char *error;   /* of the last attempt; NULL or "" = none */
+        uint64_t since_usec;                /* CLOCK_REALTIME; 0 = unknown */
+        const char *error;                  /* of the last attempt; NULL or "" = none */
+        uint64_t trial_until_usec;          /* CLOCK_REALTIME; 0: it is not on trial */
+        unsigned trial_failures, trial_max; /* so far, and what sets it back */
         const struct report_job *jobs;
         size_t n_jobs;
         const char *const *instances; /* NULL behind the last; NULL: it runs once, without a name */

@@ -54,6 +54,7 @@ struct bundle {
         size_t gates_passed;         /* by it, along the story's table */
         struct release_ref unwalled; /* this host did not hold up a wall for it, and why; not tried again */
         char unwalled_why[FAULT_TEXT_MAX]; /* before somebody asks for a check, or the agent starts anew */
+        struct trial *trial;               /* owned; of its current release (trial.h); NULL: it is on none */
 };
 
 /* Everything sealiftd holds while it runs. */
@@ -72,7 +73,9 @@ struct agent {
         struct agent_bus *bus;
         struct bundle *bundles; /* owned; sorted by name */
         size_t n_bundles;
-        struct job *jobs; /* owned; sorted by bundle (jobs.h) */
+        struct health *healths; /* all that live, whoever owns them (health.h) */
+        bool trial_due;         /* a release on trial is to be judged */
+        struct job *jobs;       /* owned; sorted by bundle (jobs.h) */
         size_t n_jobs;
         char timestamp_etag[FETCH_ETAG_SIZE];
         /* Polling */

@@ -16,6 +16,7 @@
 #include "facts/date.h"
 #include "facts/suits.h"
 #include "ground/text.h"
+#include "sealiftd/health.h"
 #include "sealiftd/poll.h"
 
 struct journal_subject attempt_subject(const struct attempt *t)
@@ -79,6 +80,7 @@ void attempt_done(struct attempt *t)
 {
         free(t->manifest_text);
         t->manifest = manifest_free(t->manifest);
+        t->health = health_free(t->health);
         t->bundle_fd = fd_close(t->bundle_fd);
         t->tree_fd = fd_close(t->tree_fd);
 }

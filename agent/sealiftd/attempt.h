@@ -27,6 +27,9 @@ struct attempt {
         uint64_t since_before;
         bool unwanted; /* the operator wants no such thing now, or it is not the time: no failure of the poll
                         */
+        struct health *health;                         /* owned; of the release, once it has been started */
+        char forgiven[MANIFEST_PROBES_MAX][NAME_SIZE]; /* questions that the old one has no good answer to */
+        size_t n_forgiven;
         bool old_stopped;
         bool started;
         bool placed;  /* the release has a place in the store */
@@ -59,10 +62,16 @@ int attempt_fetch_bundle(struct attempt *t, struct fault *f);
 int attempt_unpack(struct attempt *t, struct fault *f);
 int attempt_walk(struct attempt *t, struct fault *f);
 int attempt_sync(struct attempt *t, struct fault *f);
+int attempt_ask_old(struct attempt *t, struct fault *f);
+int attempt_migrate_beside(struct attempt *t, struct fault *f);
 int attempt_stop_old_first(struct attempt *t, struct fault *f);
+int attempt_migrate(struct attempt *t, struct fault *f);
 int attempt_start(struct attempt *t, struct fault *f);
+int attempt_await_health(struct attempt *t, struct fault *f);
 int attempt_commit(struct attempt *t, struct fault *f);
 int attempt_stop_old_last(struct attempt *t, struct fault *f);
+/* 1: it is on trial; what follows is trial.h's. */
+int attempt_begin_trial(struct attempt *t, struct fault *f);
 
 /* The release failed while running: stop it, quarantine its digest, start the old one again. */
 void attempt_roll_back(struct attempt *t, const struct fault *why);
@@ -76,5 +85,12 @@ void attempt_end_current(struct attempt *t);
 void attempt_end_failed(struct attempt *t, const struct fault *why);
 
 /* The current release of b runs, or is started: at the agent's start, and at each poll after that has
- * failed. Whatever of it runs already is left alone. */
-void attempt_restore(struct agent *a, struct bundle *b);
+ * failed. Whatever of it runs already is left alone. -ECHILD: it does not come up; which has been told. */
+int attempt_restore(struct agent *a, struct bundle *b);
+
+/* Starts what is current, after something else ran, and tells how that went. */
+int attempt_start_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id);
+
+/* Whether next may start while that release of the bundle still runs. */
+bool attempt_overlaps(struct agent *a, const char *bundle, const struct release_ref *running,
+                      const struct manifest *next);

@@ -9,7 +9,10 @@
 
 #include "doors/sitedir.h"
 #include "facts/config.h"
+#include "facts/task.h"
 #include "ground/text.h"
+#include "sealiftd/health.h"
+#include "sealiftd/trial.h"
 
 /* In all instances, as this host has them now. */
 static bool releases_may_overlap(const struct manifest *running, const struct manifest *next)
@@ -27,24 +30,27 @@ static bool releases_may_overlap(const struct manifest *running, const struct ma
 }
 
 /* A manifest on disk that cannot be read is no reason to keep an update out: the old release stops first. */
-static bool attempt_may_overlap(const struct attempt *t)
+bool attempt_overlaps(struct agent *a, const char *bundle, const struct release_ref *old,
+                      const struct manifest *next)
 {
         _cleanup_(manifest_freep) struct manifest *running = NULL;
         _cleanup_free_ char *text = NULL;
         struct fault ignored = {};
         size_t len;
 
-        return store_manifest_read(t->agent->store, t->bundle->name, &t->old, &text, &len, &ignored) >= 0 &&
+        return store_manifest_read(a->store, bundle, old, &text, &len, &ignored) >= 0 &&
                manifest_parse(text, len, "manifest", &running, &ignored) >= 0 &&
-               releases_may_overlap(running, t->manifest);
+               releases_may_overlap(running, next);
 }
 
 int attempt_stop_old_first(struct attempt *t, struct fault *f)
 {
         int r;
 
-        if (!*t->old.digest || attempt_may_overlap(t))
+        if (!*t->old.digest || (!task_any_migrates(t->manifest, false) &&
+                                attempt_overlaps(t->agent, t->bundle->name, &t->old, t->manifest)))
                 return 0;
+        t->bundle->trial = trial_free(t->bundle->trial); /* else it would fail for being stopped */
         r = units_stop(t->agent->units, t->bundle->name, &t->old, t->id, f);
         t->old_stopped = true; /* also where we cannot know: starting what runs is harmless */
         return r;
@@ -65,12 +71,12 @@ int attempt_commit(struct attempt *t, struct fault *f)
                 state_quarantine(s, &t->old, agent_now_usec(), "set back by the operator");
         s->wish = WISH_RUN;
         state_commit(s, &t->release, t->agent->boot);
-        state_prove(s, manifest_epoch(t->manifest));
         r = store_state_save(t->agent->store, t->bundle->name, s, f);
         if (r < 0) {
                 *s = before;
                 return r;
         }
+        t->bundle->trial = trial_free(t->bundle->trial); /* of the old one */
         /* Now, not when the old one has been stopped: should it fail meanwhile, that is what counts. */
         *t->bundle->error = '\0';
         t->bundle->restore_due = false;
@@ -103,6 +109,7 @@ int attempt_withdraw(struct attempt *t, struct fault *f)
         if (r < 0)
                 return r;
         b->state = next;
+        b->trial = trial_free(b->trial);
         b->restore_due = false;
         *b->error = '\0';
         agent_set_health(t->agent, b, agent_resting_health(t->agent, b));
@@ -110,6 +117,12 @@ int attempt_withdraw(struct attempt *t, struct fault *f)
             units_close(t->agent->units, b->name, &t->old, t->id, &ignored) == -ECANCELED)
                 return -ECANCELED;
         return 0;
+}
+
+int attempt_begin_trial(struct attempt *t, struct fault *f)
+{
+        trial_begin(t->agent, t->bundle, t->manifest, TAKE_PTR(t->health));
+        return t->bundle->trial ? 1 : 0;
 }
 
 static void attempt_quarantine(struct attempt *t, const struct fault *why)
@@ -127,7 +140,7 @@ static void attempt_quarantine(struct attempt *t, const struct fault *why)
 }
 
 /* Starts what was current and says how that went. */
-static void release_start_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id)
+int attempt_start_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id)
 {
         struct journal_subject s = { b->name, r->version, r->digest, id, NULL };
         struct fault f = {};
@@ -137,17 +150,18 @@ static void release_start_again(struct agent *a, struct bundle *b, const struct 
                 agent_set_health(a, b, BUNDLE_RUNNING);
                 journal_send(JOURNAL_RELEASE_RESTORED, LOG_NOTICE, &s, "%s runs release %s again", b->name,
                              r->version);
-                return;
+                return 0;
         }
         if (f.error == -ECANCELED)
-                return;
+                return -ECANCELED;
         b->restore_due = true;
         agent_set_health(a, b, BUNDLE_FAILED);
         if (str_eq(b->error, f.text))
-                return; /* said at an earlier poll */
+                return f.error; /* said at an earlier poll */
         (void)snprintf(b->error, sizeof(b->error), "%s", f.text);
         journal_send(JOURNAL_RESTORE_FAILED, LOG_CRIT, &s,
                      "%s is down: release %s could not be started again: %s", b->name, r->version, f.text);
+        return f.error;
 }
 
 /* Of the release that never stopped: it gets back the sockets that the failed one was the last to hold, or
@@ -165,6 +179,7 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
         struct journal_subject s = attempt_subject(t);
         struct fault ignored = {};
 
+        t->health = health_free(t->health);
         if (t->started)
                 (void)!units_stop(t->agent->units, t->bundle->name, &t->release, t->id, &ignored);
         /* Written down before the old one runs again, so that no power cut can make us try it a second time.
@@ -183,9 +198,10 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
         if (!agent_may_run(t->agent, t->bundle))
                 return; /* the old one did not run */
         if (t->old_stopped)
-                release_start_again(t->agent, t->bundle, &t->old, t->id);
+                (void)!attempt_start_again(t->agent, t->bundle, &t->old, t->id);
         else if (t->started && *t->old.digest)
                 release_hold_again(t->agent, t->bundle, &t->old, t->id);
+        trial_resume(t->agent, t->bundle);
 }
 
 /* The host's files are wrong, or no longer grant what runs: it goes on, but could not be started again. Said
@@ -208,13 +224,13 @@ static void bundle_note_configuration(struct bundle *b, int error, const struct 
                      "%s runs on, but could not be started again: %s", b->name, why->text);
 }
 
-void attempt_restore(struct agent *a, struct bundle *b)
+int attempt_restore(struct agent *a, struct bundle *b)
 {
         struct fault f = {};
         int r = -ECHILD;
 
         if (!*b->state.current.digest || !agent_may_run(a, b))
-                return;
+                return 0;
         /* What runs is left alone, but one of several services may be missing, or the host's configuration
          * has changed. Any other error than of such a start says nothing about those that run. */
         if (b->health == BUNDLE_RUNNING) {
@@ -222,6 +238,6 @@ void attempt_restore(struct agent *a, struct bundle *b)
                 bundle_note_configuration(b, r, &f);
         }
         if (r != -ECHILD && r != -EOPNOTSUPP)
-                return;
-        release_start_again(a, b, &b->state.current, agent_now_usec());
+                return r;
+        return attempt_start_again(a, b, &b->state.current, agent_now_usec());
 }

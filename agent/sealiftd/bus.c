@@ -6,8 +6,10 @@
 
 #include "sealiftd/bus_parts.h"
 
+#include "facts/date.h"
 #include "sealiftd/jobs.h"
 #include "sealiftd/story.h"
+#include "sealiftd/trial.h"
 #include "sealiftd/vigil.h"
 
 static int on_list_bundles(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -65,7 +67,53 @@ static int on_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return r;
 }
 
-/* Each gate of the last attempt: passed, failed (with the reason), or not reached. */
+#define TRIAL_TYPE "(stuu)"
+
+static int on_list_trials(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        const struct agent *a = ((struct agent_bus *)userdata)->agent;
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', TRIAL_TYPE);
+        for (size_t i = 0; r >= 0 && i < a->n_bundles; i++) {
+                unsigned failures, max;
+                uint64_t until = trial_until(a->bundles + i, &failures, &max);
+
+                if (until > 0)
+                        r = sd_bus_message_append(reply, TRIAL_TYPE, a->bundles[i].name, until, failures,
+                                                  max);
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
+static int gate_append(sd_bus_message *reply, const struct bundle *b, const char *name, size_t i)
+{
+        unsigned failures, max;
+        uint64_t until = trial_until(b, &failures, &max);
+        bool next = i == b->gates_passed, failed = next && *b->error;
+        char text[128] = "", date[DATE_SIZE];
+
+        if (next && !failed && until > 0) {
+                date_format((int64_t)(until / 1000000), date);
+                (void)snprintf(text, sizeof(text), "until %s; %u of %u failures", date, failures, max);
+        }
+        return sd_bus_message_append(reply, "(sss)", name,
+                                     i < b->gates_passed ? "passed"
+                                     : failed            ? "failed"
+                                     : *text             ? "on trial"
+                                                         : "not reached",
+                                     failed ? b->error : text);
+}
+
+/* Each gate of the last attempt: passed, failed (with the reason), on trial, or not reached. */
 static int on_why(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         struct agent_bus *b = userdata;
@@ -86,18 +134,9 @@ static int on_why(sd_bus_message *m, void *userdata, sd_bus_error *error)
                 r = sd_bus_message_append(reply, "s", x->tried);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(sss)");
-        for (size_t i = 0; r >= 0 && i < story_n_gates(); i++) {
-                bool failed = i == x->gates_passed && *x->error;
-                const char *gate = story_gate(x->kind, i);
-
-                if (!gate)
-                        continue;
-                r = sd_bus_message_append(reply, "(sss)", gate,
-                                          i < x->gates_passed ? "passed"
-                                          : failed            ? "failed"
-                                                              : "not reached",
-                                          failed ? x->error : "");
-        }
+        for (size_t i = 0; r >= 0 && i < story_n_gates(); i++)
+                if (story_gate(x->kind, i))
+                        r = gate_append(reply, x, story_gate(x->kind, i), i);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         if (r >= 0)
@@ -202,6 +241,8 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListStates", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sa{sv})", states),
                                 bus_list_states, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListTrials", SD_BUS_NO_ARGS, SD_BUS_RESULT("a" TRIAL_TYPE, trials),
+                                on_list_trials, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Why", SD_BUS_ARGS("s", bundle), SD_BUS_RESULT("s", tried, "a(sss)", gates),
                                 on_why, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CheckNow", SD_BUS_NO_ARGS, SD_BUS_RESULT("b", ok, "s", result),

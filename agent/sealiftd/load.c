@@ -11,6 +11,7 @@
 #include "doors/policydir.h"
 #include "ground/io.h"
 #include "ground/text.h"
+#include "sealiftd/health.h"
 #include "sealiftd/jobs.h"
 
 /* Changing it would give every machine a new name in the reports. */
@@ -194,6 +195,7 @@ static void on_event(void *userdata, const struct unitd_unit *u)
         struct agent *a = userdata;
         struct bundle *b = agent_find_bundle(a, u->bundle, false);
 
+        health_note_unit(a, u);
         if (!b || strncmp(b->state.current.digest, u->digest12, DIGEST_SHORT) != 0)
                 return; /* of a release on trial: its start answers for it */
         if (!agent_may_run(a, b))
@@ -213,11 +215,16 @@ static void on_job(void *userdata, const struct unitd_job *j)
         jobs_take(userdata, j);
 }
 
+static void on_probed(void *userdata, const struct unitd_probed *p)
+{
+        health_take(userdata, p);
+}
+
 int load_units(struct agent *a, struct fault *f)
 {
         int r;
 
-        r = units_new(&a->await, on_event, on_job, a, &a->units);
+        r = units_new(&a->await, on_event, on_job, on_probed, a, &a->units);
         if (r < 0)
                 return fault_set_errno(f, r, "cannot set up the link to sealift-unitd");
         return load_running(a, f);

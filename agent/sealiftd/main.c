@@ -18,6 +18,7 @@
 #include "sealiftd/poll.h"
 #include "sealiftd/report.h"
 #include "sealiftd/story.h"
+#include "sealiftd/trial.h"
 #include "sealiftd/vigil.h"
 
 static const char *arg_config = CONFIG_PATH;
@@ -46,6 +47,8 @@ static int on_stop(sd_event_source *s, const struct signalfd_siginfo *si, void *
 
 static void agent_done(struct agent *a)
 {
+        for (size_t i = 0; i < a->n_bundles; i++)
+                a->bundles[i].trial = trial_free(a->bundles[i].trial);
         a->outbound = outbound_free(a->outbound);
         a->bus = bus_free(a->bus);
         a->units = units_free(a->units);
@@ -113,18 +116,22 @@ static int agent_run(struct agent *a, struct fault *f)
                 struct fault why = {};
                 int r;
 
+                if (a->trial_due)
+                        trial_judge(a);
                 if (a->report_due) {
                         a->report_due = false;
                         report_make(a, "unit", NULL);
                 }
                 if (orders_carry_out(a) || bus_carry_out(a->bus))
                         continue;
-                if (!a->check_due) {
+                if (!a->check_due && !a->trial_due) {
                         r = sd_event_run(a->await.event, UINT64_MAX);
                         if (r < 0)
                                 return fault_set_errno(f, r, "the event loop failed");
                         continue;
                 }
+                if (!a->check_due)
+                        continue;
                 a->check_due = false;
                 a->install_now = a->install_due;
                 a->install_due = false;

@@ -14,6 +14,7 @@
 #include "sealiftd/bus.h"
 #include "sealiftd/report.h"
 #include "sealiftd/story.h"
+#include "sealiftd/trial.h"
 
 /* It is compared with names on disk, never made part of one. */
 #define RELEASE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.+~_-"
@@ -125,6 +126,7 @@ static int release_start(struct agent *a, struct bundle *b, struct fault *f)
         if (r >= 0) {
                 agent_set_health(a, b, BUNDLE_RUNNING);
                 *b->error = '\0';
+                trial_resume(a, b);
         } else if (r != -ECANCELED) {
                 b->restore_due = true;
                 agent_set_health(a, b, BUNDLE_FAILED);
@@ -163,8 +165,10 @@ static int order_restart(struct agent *a, struct bundle *b, const struct order *
         r = installed_check(b, text);
         if (r >= 0)
                 r = wish_set(a, b, WISH_RUN, text);
-        if (r >= 0)
-                r = units_stop(a->units, b->name, &b->state.current, agent_now_usec(), text);
+        if (r < 0)
+                return r;
+        b->trial = trial_free(b->trial); /* a stop that was asked for is nothing against the release */
+        r = units_stop(a->units, b->name, &b->state.current, agent_now_usec(), text);
         if (r >= 0)
                 r = release_start(a, b, text);
         if (r >= 0)
@@ -180,6 +184,7 @@ static int release_rest(struct agent *a, struct bundle *b, enum wish wish, struc
         if (r < 0)
                 return r;
         b->restore_due = false;
+        b->trial = trial_free(b->trial);
         if (release_ref_is_set(&b->state.current))
                 r = units_close(a->units, b->name, &b->state.current, agent_now_usec(), f);
         if (r < 0)

@@ -10,6 +10,7 @@
 #include "doors/journal.h"
 #include "facts/report.h"
 #include "sealiftd/jobs.h"
+#include "sealiftd/trial.h"
 #include "sealiftd/vigil.h"
 #include "store/outbox.h"
 
@@ -86,6 +87,8 @@ static int report_text(struct agent *a, const char *reason, const char *error, c
                         .held = b->state.held,
                         .missing = b->missed,
                 };
+                bundles[i].trial_until_usec =
+                        trial_until(b, &bundles[i].trial_failures, &bundles[i].trial_max);
                 bundle_add_jobs(a, b, jobs, &at, bundles + i);
                 bundle_add_instances(b, &named, bundles + i);
         }

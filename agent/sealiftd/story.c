@@ -5,6 +5,8 @@
  *     poll -> what runs -> what this host changed -> refresh trust -> plan
  *          -> for each new release: the gates below -> collect -> report
  *
+ * and beside it, while a release is new: asked, counted (health.c) -> judged (trial.c) -> proven, or back
+ *
  * A gate is one step that either holds or names why not. `undo` says what a failure of that gate has to put
  * back. Nothing here knows how a step is done; the steps are in attempt.c, trust in refresh.c, units in
  * sealift-unitd. */
@@ -21,6 +23,7 @@
 #include "sealiftd/load.h"
 #include "sealiftd/refresh.h"
 #include "sealiftd/report.h"
+#include "sealiftd/trial.h"
 
 enum undo {
         UNDO_NOTHING, /* nothing has been touched */
@@ -71,10 +74,16 @@ static const struct gate {
         { "walk", attempt_walk, UNDO_TREE },
         { "durable", attempt_sync, UNDO_TREE },
         /* Running. */
+        { "compare", attempt_ask_old, UNDO_TREE },
+        { "migrate beside", attempt_migrate_beside, UNDO_SWITCH, FOR_BUCKET },
         { "make way", attempt_stop_old_first, UNDO_SWITCH },
+        { "migrate", attempt_migrate, UNDO_SWITCH, FOR_BUCKET },
         { "ready", attempt_start, UNDO_SWITCH },
+        { "healthy", attempt_await_health, UNDO_SWITCH },
         { "current", attempt_commit, UNDO_SWITCH },
         { "retire", attempt_stop_old_last, UNDO_NOTHING },
+        /* On trial: passed later, or the bundle goes back (trial.c). */
+        { "proven", attempt_begin_trial, UNDO_NOTHING },
 };
 
 static bool gate_is_for(const struct gate *g, enum attempt_kind kind)
@@ -97,6 +106,8 @@ static int story_pass_gates(struct attempt *t, enum undo *ret_undo, struct fault
                         *ret_undo = g->undo;
                         return r;
                 }
+                if (r > 0)
+                        return 0;
         }
         return 0;
 }
@@ -184,6 +195,9 @@ static int story_releases(struct agent *a, struct refresh *trust, const struct p
                 }
                 if (r == -ECANCELED)
                         return r;
+                /* Others must not wait for a long download. */
+                if (a->trial_due)
+                        trial_judge(a);
         }
         return result;
 }
@@ -196,7 +210,7 @@ static int story_look(struct agent *a, struct fault *f)
         r = load_running(a, f);
         for (size_t i = 0; r >= 0 && i < a->n_bundles && !a->await.stopping; i++)
                 if (a->bundles[i].restore_due)
-                        attempt_restore(a, a->bundles + i);
+                        trial_restore(a, a->bundles + i);
         return r;
 }
 
@@ -213,7 +227,7 @@ static void story_configuration(struct agent *a)
         memcpy(a->folders, now, sizeof(a->folders));
         for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
                 if (a->bundles[i].health == BUNDLE_RUNNING)
-                        attempt_restore(a, a->bundles + i);
+                        (void)!attempt_restore(a, a->bundles + i);
 }
 
 /* Nobody has said that they are to go: they run on. Told when it begins. */
@@ -270,7 +284,7 @@ void story_restore(struct agent *a)
 {
         collect_units(a);
         for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
-                attempt_restore(a, a->bundles + i);
+                trial_restore(a, a->bundles + i);
         collect_releases(a);
         report_make(a, "start", NULL);
 }

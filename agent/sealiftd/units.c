@@ -19,6 +19,7 @@ struct units {
         struct await *await;
         units_handler handler;
         units_job_handler job;
+        units_probed_handler probed;
         units_handler each; /* while a list is awaited */
         void *userdata, *each_userdata;
         sd_event_source *source;
@@ -44,10 +45,12 @@ static const struct message_rule rules[] = {
           false, STATE_OPEN },
         { UNITD_JOB, "UNITD_JOB", 1 << STATE_OPEN, sizeof(struct unitd_job), sizeof(struct unitd_job), false,
           STATE_OPEN },
+        { UNITD_PROBED, "UNITD_PROBED", 1 << STATE_OPEN, sizeof(struct unitd_probed),
+          sizeof(struct unitd_probed), false, STATE_OPEN },
 };
 
-int units_new(struct await *w, units_handler handler, units_job_handler job, void *userdata,
-              struct units **ret)
+int units_new(struct await *w, units_handler handler, units_job_handler job, units_probed_handler probed,
+              void *userdata, struct units **ret)
 {
         struct units *l = calloc(1, sizeof(*l));
 
@@ -56,6 +59,7 @@ int units_new(struct await *w, units_handler handler, units_job_handler job, voi
         l->await = w;
         l->handler = handler;
         l->job = job;
+        l->probed = probed;
         l->userdata = userdata;
         l->sock = l->tree_fd = -EBADF;
         *ret = l;
@@ -103,11 +107,18 @@ static bool job_valid(const struct unitd_job *j)
                MESSAGE_TEXT_VALID(j->result);
 }
 
+static bool probed_valid(const struct unitd_probed *p)
+{
+        return MESSAGE_TEXT_VALID(p->bundle) && MESSAGE_TEXT_VALID(p->digest12) &&
+               MESSAGE_TEXT_VALID(p->probe) && MESSAGE_TEXT_VALID(p->text);
+}
+
 static int units_handle(struct units *l, struct message *m)
 {
         const struct unitd_result *result = (const struct unitd_result *)(const void *)m->payload;
         const struct unitd_unit *unit = (const struct unitd_unit *)(const void *)m->payload;
         const struct unitd_job *job = (const struct unitd_job *)(const void *)m->payload;
+        const struct unitd_probed *probed = (const struct unitd_probed *)(const void *)m->payload;
 
         switch (m->type) {
         case UNITD_TREE:
@@ -131,6 +142,11 @@ static int units_handle(struct units *l, struct message *m)
                         return -EPROTO;
                 if (job->id == 0 || job->id == l->awaited)
                         l->job(l->userdata, job);
+                return 0;
+        case UNITD_PROBED:
+                if (!probed_valid(probed))
+                        return -EPROTO;
+                l->probed(l->userdata, probed);
                 return 0;
         default:
                 if (!unit_valid(unit))
@@ -188,27 +204,48 @@ static bool units_answered(void *userdata)
         return l->awaited == 0;
 }
 
-static int units_request(struct units *l, uint16_t type, const char *bundle, const struct release_ref *r,
-                         uint64_t attempt, int fd, struct fault *f)
+/* What is asked about; name may be NULL where it is about nothing, and task where there is none. */
+struct about {
+        const char *bundle, *task;
+        const struct release_ref *release;
+        uint64_t attempt;
+};
+
+static int units_send(struct units *l, uint16_t type, const struct about *about, int fd, uint64_t *ret_id,
+                      struct fault *f)
 {
-        struct unitd_request q = { .attempt = attempt };
+        struct unitd_request q = { .attempt = about->attempt };
         int k;
 
         k = units_connect(l, f);
         if (k < 0)
                 return k;
         q.id = ++l->last_id;
-        if (bundle && (text_copy(q.bundle, sizeof(q.bundle), bundle) < 0 ||
-                       text_copy(q.version, sizeof(q.version), r->version) < 0 ||
-                       text_copy(q.digest, sizeof(q.digest), r->digest) < 0))
-                return fault_set(f, -EINVAL, "%s: name too long", bundle);
-        l->tree_fd = fd_close(l->tree_fd);
+        if (about->bundle && (text_copy(q.bundle, sizeof(q.bundle), about->bundle) < 0 ||
+                              text_copy(q.version, sizeof(q.version), about->release->version) < 0 ||
+                              text_copy(q.digest, sizeof(q.digest), about->release->digest) < 0))
+                return fault_set(f, -EINVAL, "%s: name too long", about->bundle);
+        if (about->task && text_copy(q.task, sizeof(q.task), about->task) < 0)
+                return fault_set(f, -EINVAL, "%s: name too long", about->task);
         k = message_send(l->sock, type, &q, sizeof(q), fd);
         if (k < 0) {
                 units_disconnect(l);
                 return fault_set_errno(f, k, "cannot ask sealift-unitd");
         }
-        l->awaited = q.id;
+        *ret_id = q.id;
+        return 0;
+}
+
+static int units_request(struct units *l, uint16_t type, const struct about *about, int fd, struct fault *f)
+{
+        uint64_t id;
+        int k;
+
+        l->tree_fd = fd_close(l->tree_fd);
+        k = units_send(l, type, about, fd, &id, f);
+        if (k < 0)
+                return k;
+        l->awaited = id;
         k = await_until(l->await, units_answered, l, UNITS_ANSWER_MAX_USEC, f);
         if (k < 0) {
                 l->awaited = 0;
@@ -226,7 +263,7 @@ int units_prepare(struct units *l, const char *bundle, const struct release_ref 
         fd = io_memfd_sealed("sealift-manifest", manifest, len);
         if (fd < 0)
                 return fault_set_errno(f, fd, "cannot hold the manifest in memory");
-        k = units_request(l, UNITD_PREPARE, bundle, r, attempt, fd, f);
+        k = units_request(l, UNITD_PREPARE, &(struct about){ bundle, NULL, r, attempt }, fd, f);
         if (k < 0)
                 return k;
         if (l->tree_fd < 0)
@@ -238,25 +275,39 @@ int units_prepare(struct units *l, const char *bundle, const struct release_ref 
 int units_start(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                 struct fault *f)
 {
-        return units_request(l, UNITD_START, bundle, r, attempt, -EBADF, f);
+        return units_request(l, UNITD_START, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
 }
 
 int units_stop(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                struct fault *f)
 {
-        return units_request(l, UNITD_STOP, bundle, r, attempt, -EBADF, f);
+        return units_request(l, UNITD_STOP, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
 }
 
 int units_close(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                 struct fault *f)
 {
-        return units_request(l, UNITD_CLOSE, bundle, r, attempt, -EBADF, f);
+        return units_request(l, UNITD_CLOSE, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
 }
 
 int units_remove(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                  struct fault *f)
 {
-        return units_request(l, UNITD_REMOVE, bundle, r, attempt, -EBADF, f);
+        return units_request(l, UNITD_REMOVE, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
+}
+
+int units_migrate(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
+                  bool running, struct fault *f)
+{
+        return units_request(l, UNITD_MIGRATE,
+                             &(struct about){ bundle, running ? "running" : "stopped", r, attempt }, -EBADF,
+                             f);
+}
+
+int units_probe(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
+                const char *probe, uint64_t *ret_id, struct fault *f)
+{
+        return units_send(l, UNITD_PROBE, &(struct about){ bundle, probe, r, attempt }, -EBADF, ret_id, f);
 }
 
 int units_list(struct units *l, units_handler each, void *userdata, struct fault *f)
@@ -265,7 +316,7 @@ int units_list(struct units *l, units_handler each, void *userdata, struct fault
 
         l->each = each;
         l->each_userdata = userdata;
-        r = units_request(l, UNITD_LIST, NULL, NULL, 0, -EBADF, f);
+        r = units_request(l, UNITD_LIST, &(struct about){}, -EBADF, f);
         l->each = NULL;
         return r;
 }

@@ -17,13 +17,16 @@ typedef void (*units_handler)(void *userdata, const struct unitd_unit *u);
 /* The same for each UNITD_JOB; also while a list is awaited (j->id is not 0 then). */
 typedef void (*units_job_handler)(void *userdata, const struct unitd_job *j);
 
+/* The same for the answer to each units_probe(). */
+typedef void (*units_probed_handler)(void *userdata, const struct unitd_probed *p);
+
 struct units *units_free(struct units *l);
 DEFINE_POINTER_CLEANUP(struct units, units_free)
 
 /* Does not connect yet: each request connects where need be, so that a unitd that was restarted is simply
  * found again. */
-_must_check_ int units_new(struct await *w, units_handler handler, units_job_handler job, void *userdata,
-                           struct units **ret);
+_must_check_ int units_new(struct await *w, units_handler handler, units_job_handler job,
+                           units_probed_handler probed, void *userdata, struct units **ret);
 
 /* Requests; each waits for its answer while the event loop runs. Errors: unitd's own (text from unitd),
  * -ECONNRESET when it went away, -ETIMEDOUT, -ECANCELED. attempt is for the journal. */
@@ -39,6 +42,15 @@ _must_check_ int units_close(struct units *l, const char *bundle, const struct r
                              uint64_t attempt, struct fault *f);
 _must_check_ int units_remove(struct units *l, const char *bundle, const struct release_ref *r,
                               uint64_t attempt, struct fault *f);
+
+/* Each ExecMigrate= of the release that is for when the old one runs, or is stopped. */
+_must_check_ int units_migrate(struct units *l, const char *bundle, const struct release_ref *r,
+                               uint64_t attempt, bool running, struct fault *f);
+
+/* Asks once, as its [Health PROBE] says, and does not wait: the handler gets the answer, with this id. One
+ * that sealift-unitd was asked for when it went away never comes. */
+_must_check_ int units_probe(struct units *l, const char *bundle, const struct release_ref *r,
+                             uint64_t attempt, const char *probe, uint64_t *ret_id, struct fault *f);
 
 /* Every unit of ours that systemd knows, one call of each() a unit; and every timer. */
 _must_check_ int units_list(struct units *l, units_handler each, void *userdata, struct fault *f);

@@ -187,8 +187,11 @@ static void unit_ended(struct requests *l, struct unit *u)
 static void unit_tell_restart(struct requests *l, struct unit *u)
 {
         if (!u->failed) {
-                (void)snprintf(u->text, sizeof(u->text), "%s",
-                               *u->ending ? u->ending : "it ended, and was started again");
+                if (*u->ending)
+                        memcpy(u->text, u->ending, sizeof(u->text));
+                else
+                        (void)snprintf(u->text, sizeof(u->text), "%s: it ended, and was started again",
+                                       u->record.unit);
                 unit_log(u, JOURNAL_UNIT_RESTARTED, LOG_WARNING);
                 unit_tell(l, u);
                 *u->text = *u->ending = '\0';

@@ -337,12 +337,12 @@ static void look_down(struct unit *u, const struct manager_status *s)
         unit_end(u);
 }
 
-/* systemd forgets why when it starts it again. */
+/* systemd forgets why when it starts it again, which may be between two answers of it. */
 static void ending_note(struct unit *u, const struct manager_status *s)
 {
         struct fault f = {};
 
-        if (!str_has_prefix(s->sub, "auto-restart"))
+        if (!str_has_prefix(s->sub, "auto-restart") || str_eq(s->result, "success"))
                 return;
         (void)describe_failure(u->record.unit, NULL, s, &f);
         memcpy(u->ending, f.text, sizeof(u->ending));

@@ -44,6 +44,7 @@ web_write() {
 [Bundle]
 Name=web
 Version=1
+SoakSec=0
 
 [Service caddy]
 ExecStart=/usr/bin/caddy run --config /bundle/Caddyfile

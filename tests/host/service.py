@@ -18,8 +18,11 @@ def notify(text):
     path = os.environ.get("NOTIFY_SOCKET")
     if path:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-            s.connect(path)
-            s.send(text.encode())
+            try:
+                s.connect(path)
+                s.send(text.encode())
+            except OSError:  # the machine goes down
+                pass
 
 
 def word():

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Gates around the start of a release: what was wrong before, its migrations, and whether it is well. */
+
+#include "sealiftd/attempt.h"
+
+#include "facts/task.h"
+#include "ground/text.h"
+#include "sealiftd/health.h"
+
+/* TimeoutSec= of a manifest is bounded by facts/directives.c; a stuck sealift-unitd ends here. */
+#define COMPARE_MAX_USEC (UINT64_C(6) * 60 * 1000000)
+
+static int manifest_old(const struct attempt *t, struct manifest **ret)
+{
+        _cleanup_free_ char *text = NULL;
+        struct fault ignored = {};
+        size_t len;
+        int r;
+
+        r = store_manifest_read(t->agent->store, t->bundle->name, &t->old, &text, &len, &ignored);
+        return r < 0 ? r : manifest_parse(text, len, "manifest", ret, &ignored);
+}
+
+/* What was broken before is told apart from what the release breaks. One that does not run has broken
+ * everything, and is no measure. */
+int attempt_ask_old(struct attempt *t, struct fault *f)
+{
+        _cleanup_(manifest_freep) struct manifest *old = NULL;
+        _cleanup_(health_freep) struct health *h = NULL;
+        struct fault late = {};
+        const char *name;
+        size_t at = 0;
+        int r;
+
+        if (t->manifest->n_probes == 0 || !*t->old.digest || t->health_before != BUNDLE_RUNNING ||
+            manifest_old(t, &old) < 0)
+                return 0;
+        r = health_new(t->agent, t->bundle->name, &t->old, old, t->id, NULL, NULL, &h, f);
+        if (r >= 0)
+                r = await_until(&t->agent->await, health_was_asked, h, COMPARE_MAX_USEC, &late);
+        if (r < 0)
+                return r == -ECANCELED ? fault_set(f, r, "%s", late.text) : 0;
+        while ((name = health_next_bad(h, &at)))
+                (void)!text_copy(t->forgiven[t->n_forgiven++], NAME_SIZE, name);
+        return 0;
+}
+
+int attempt_migrate_beside(struct attempt *t, struct fault *f)
+{
+        if (!task_any_migrates(t->manifest, true))
+                return 0;
+        t->started = true;
+        return units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, true, f);
+}
+
+int attempt_migrate(struct attempt *t, struct fault *f)
+{
+        if (!task_any_migrates(t->manifest, false))
+                return 0;
+        t->started = true;
+        return units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, false, f);
+}
+
+static bool health_is_known(void *health)
+{
+        char why[FAULT_TEXT_MAX];
+
+        return health_judge(health, why) != HEALTH_UNKNOWN;
+}
+
+int attempt_await_health(struct attempt *t, struct fault *f)
+{
+        char why[FAULT_TEXT_MAX];
+        int r;
+
+        r = health_new(t->agent, t->bundle->name, &t->release, t->manifest, t->id, NULL, NULL, &t->health,
+                       f);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < t->n_forgiven; i++)
+                health_forgive(t->health, t->forgiven[i]);
+        r = await_until(&t->agent->await, health_is_known, t->health, UINT64_MAX, f);
+        if (r < 0)
+                return r;
+        return health_judge(t->health, why) == HEALTH_BAD ? fault_set(f, -ECHILD, "%s", why) : 0;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Judges releases on trial: proves them, or goes back. Its input is what health.c has counted, and the time.
+ * The state is saved before anything is started or stopped for it, so that a power cut at any point ends in
+ * the same release. */
+
+#include "sealiftd/trial.h"
+
+#include <syslog.h>
+
+#include "doors/journal.h"
+#include "ground/text.h"
+#include "sealiftd/attempt.h"
+#include "sealiftd/story.h"
+
+/* Where a verdict cannot be written down: the disk is full, or going. */
+#define AGAIN_USEC (UINT64_C(30) * 1000000)
+
+struct trial {
+        struct agent *agent;
+        struct health *health; /* owned */
+        sd_event_source *timer;
+        uint64_t soak_usec;
+        uint64_t until_usec; /* CLOCK_REALTIME: for people */
+        uint64_t epoch;      /* of the release */
+        bool over;
+};
+
+struct trial *trial_free(struct trial *t)
+{
+        if (t) {
+                t->health = health_free(t->health);
+                t->timer = sd_event_source_disable_unref(t->timer);
+        }
+        free(t);
+        return NULL;
+}
+
+static struct journal_subject trial_subject(const struct bundle *b, const struct release_ref *r)
+{
+        return (struct journal_subject){ .bundle = b->name, .version = r->version, .digest = r->digest };
+}
+
+static void on_change(void *userdata)
+{
+        struct trial *t = userdata;
+
+        t->agent->trial_due = true;
+}
+
+static int on_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        struct trial *t = userdata;
+
+        t->over = t->agent->trial_due = true;
+        return 0;
+}
+
+static int trial_arm(struct trial *t, uint64_t usec)
+{
+        t->over = false;
+        t->until_usec = agent_now_usec() + usec;
+        t->timer = sd_event_source_disable_unref(t->timer);
+        /* Time that the machine sleeps is no trial. */
+        return sd_event_add_time_relative(t->agent->await.event, &t->timer, CLOCK_MONOTONIC, usec, 0,
+                                          on_over, t);
+}
+
+/* ---- proven */
+
+static int bundle_prove(struct agent *a, struct bundle *b)
+{
+        struct journal_subject s = trial_subject(b, &b->state.current);
+        struct bundle_state before = b->state;
+        struct fault f = {};
+        int r;
+
+        state_prove(&b->state, b->trial->epoch);
+        r = store_state_save(a->store, b->name, &b->state, &f);
+        if (r < 0) {
+                b->state = before;
+                journal_send(JOURNAL_TRIAL_FAILURE, LOG_ERR, &s,
+                             "%s: cannot write down that release %s is proven: %s", b->name,
+                             b->state.current.version, f.text);
+                return r;
+        }
+        b->trial = trial_free(b->trial);
+        b->gates_passed = story_n_gates();
+        journal_send(JOURNAL_RELEASE_PROVEN, LOG_INFO, &s, "%s: release %s is proven", b->name,
+                     b->state.current.version);
+        return 0;
+}
+
+/* ---- back */
+
+static int manifest_read(struct agent *a, const struct bundle *b, const struct release_ref *r,
+                         struct manifest **ret, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t len;
+        int k;
+
+        k = store_manifest_read(a->store, b->name, r, &text, &len, f);
+        return k < 0 ? k : manifest_parse(text, len, "manifest", ret, f);
+}
+
+static bool may_overlap(struct agent *a, const struct bundle *b, const struct release_ref *running)
+{
+        _cleanup_(manifest_freep) struct manifest *next = NULL;
+        struct fault ignored = {};
+
+        return manifest_read(a, b, &b->state.current, &next, &ignored) >= 0 &&
+               attempt_overlaps(a, b->name, running, next);
+}
+
+/* The failing release is stopped before, where both cannot run at once, else after. */
+static void bundle_switch_back(struct agent *a, struct bundle *b, const struct release_ref *bad)
+{
+        bool beside = release_ref_is_set(&b->state.current) && may_overlap(a, b, bad);
+        uint64_t id = agent_now_usec();
+        struct fault f = {};
+        int r = 0;
+
+        if (!beside)
+                (void)!units_stop(a->units, b->name, bad, id, &f);
+        if (release_ref_is_set(&b->state.current))
+                r = attempt_start_again(a, b, &b->state.current, id);
+        else
+                agent_set_health(a, b, BUNDLE_ABSENT);
+        if (beside && r != -ECANCELED)
+                (void)!units_stop(a->units, b->name, bad, id, &f);
+        /* What it held is closed by now. */
+        if (beside && r < 0 && r != -ECANCELED)
+                (void)!attempt_start_again(a, b, &b->state.current, id);
+}
+
+/* False: it could not be written down, so nothing was done. */
+static bool bundle_go_back(struct agent *a, struct bundle *b, const char *why)
+{
+        const struct release_ref bad = b->state.current;
+        struct journal_subject s = trial_subject(b, &bad);
+        struct bundle_state before = b->state;
+        struct fault f = {};
+
+        state_go_back(&b->state, agent_now_usec(), why);
+        if (store_state_save(a->store, b->name, &b->state, &f) < 0) {
+                b->state = before;
+                journal_send(JOURNAL_RELEASE_FAILED, LOG_ERR, &s,
+                             "%s: release %s is not well, but that cannot be written down: %s", b->name,
+                             bad.version, f.text);
+                return false;
+        }
+        b->trial = trial_free(b->trial);
+        journal_send(JOURNAL_RELEASE_FAILED, LOG_ERR, &s,
+                     "%s: release %s did not pass its time on trial and is quarantined: %s", b->name,
+                     bad.version, why);
+        bundle_switch_back(a, b, &bad);
+        b->gates_passed = story_n_gates() - 1;
+        memcpy(b->tried, bad.version, sizeof(b->tried));
+        if (b->health != BUNDLE_FAILED)
+                (void)snprintf(b->error, sizeof(b->error), "%.64s: %.400s", bad.version, why);
+        a->report_due = true;
+        trial_resume(a, b);
+        return true;
+}
+
+/* ---- the course of a trial */
+
+void trial_begin(struct agent *a, struct bundle *b, const struct manifest *m, struct health *health)
+{
+        struct trial *t = calloc(1, sizeof(*t));
+        struct journal_subject s = trial_subject(b, &b->state.current);
+        struct fault f = {};
+        int r = t ? 0 : fault_set(&f, -ENOMEM, "out of memory");
+
+        b->trial = trial_free(b->trial);
+        if (r >= 0 && !health)
+                r = health_new(a, b->name, &b->state.current, m, agent_now_usec(), NULL, NULL, &health, &f);
+        if (r >= 0) {
+                t->agent = a;
+                t->health = TAKE_PTR(health);
+                t->soak_usec = manifest_soak_usec(m);
+                t->epoch = manifest_epoch(m);
+                health_on_change(t->health, on_change, t);
+                b->trial = t;
+                if (t->soak_usec == 0 && m->n_probes == 0 && bundle_prove(a, b) >= 0)
+                        return;
+                r = trial_arm(t, t->soak_usec);
+        }
+        a->trial_due = true; /* what happened before */
+        if (r >= 0)
+                return;
+        (void)health_free(health);
+        if (!b->trial)
+                (void)trial_free(t);
+        journal_send(JOURNAL_TRIAL_FAILURE, LOG_ERR, &s, "%s: release %s cannot be watched: %s", b->name,
+                     b->state.current.version, f.text);
+}
+
+void trial_resume(struct agent *a, struct bundle *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        struct journal_subject s = trial_subject(b, &b->state.current);
+        struct fault f = {};
+
+        if (b->trial || b->damaged || !state_on_trial(&b->state) || b->health != BUNDLE_RUNNING)
+                return;
+        if (manifest_read(a, b, &b->state.current, &m, &f) >= 0)
+                trial_begin(a, b, m, NULL);
+        else
+                journal_send(JOURNAL_TRIAL_FAILURE, LOG_ERR, &s, "%s: release %s cannot be watched: %s",
+                             b->name, b->state.current.version, f.text);
+}
+
+/* In this boot too it is going to be started before it is proven. False: too often. */
+static bool count_boot(struct agent *a, struct bundle *b)
+{
+        char before[STATE_BOOT_SIZE];
+        struct fault ignored = {};
+
+        memcpy(before, b->state.boot, sizeof(before));
+        if (!state_trial_boot(&b->state, a->boot))
+                return false;
+        /* What cannot be written down is counted in the next boot. */
+        if (!str_eq(before, b->state.boot))
+                (void)!store_state_save(a->store, b->name, &b->state, &ignored);
+        return true;
+}
+
+void trial_restore(struct agent *a, struct bundle *b)
+{
+        char why[FAULT_TEXT_MAX];
+
+        if (b->damaged || !state_on_trial(&b->state)) {
+                (void)!attempt_restore(a, b);
+                return;
+        }
+        (void)snprintf(why, sizeof(why),
+                       "the machine was started %d times while it was on trial, and went down each time",
+                       STATE_TRIAL_BOOTS_MAX + 1);
+        if (!count_boot(a, b) && bundle_go_back(a, b, why))
+                return;
+        if (attempt_restore(a, b) == -ECHILD) {
+                (void)snprintf(why, sizeof(why), "%s", b->error);
+                (void)bundle_go_back(a, b, why);
+        } else
+                trial_resume(a, b);
+}
+
+/* Over, but not proven: it is down for a reason that is not its own, or has not answered yet. */
+static void bundle_judge(struct agent *a, struct bundle *b)
+{
+        struct trial *t = b->trial;
+        char why[FAULT_TEXT_MAX];
+        enum health_verdict verdict = health_judge(t->health, why);
+
+        if (verdict == HEALTH_BAD) {
+                if (!bundle_go_back(a, b, why))
+                        (void)!trial_arm(t, AGAIN_USEC);
+                return;
+        }
+        if (!t->over)
+                return;
+        if (b->health != BUNDLE_RUNNING || verdict != HEALTH_WELL)
+                (void)!trial_arm(t, t->soak_usec > 0 ? t->soak_usec : AGAIN_USEC);
+        else if (bundle_prove(a, b) < 0)
+                (void)!trial_arm(t, AGAIN_USEC);
+}
+
+void trial_judge(struct agent *a)
+{
+        a->trial_due = false;
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
+                if (a->bundles[i].trial)
+                        bundle_judge(a, a->bundles + i);
+}
+
+uint64_t trial_until(const struct bundle *b, unsigned *ret_failures, unsigned *ret_max)
+{
+        *ret_failures = *ret_max = 0;
+        if (!b->trial)
+                return 0;
+        *ret_failures = health_failures(b->trial->health, ret_max);
+        return b->trial->until_usec;
+}

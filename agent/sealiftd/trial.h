@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "facts/manifest.h"
+#include "sealiftd/agent.h"
+#include "sealiftd/health.h"
+
+/* A release on trial: from the moment it is current until it is proven (SoakSec=), or the bundle goes back
+ * as one. The event loop counts (health.h) and keeps the time; what follows is done by trial_judge(), in the
+ * main loop, between parts of the story. */
+struct trial;
+
+struct trial *trial_free(struct trial *t);
+
+/* current of b, which has just been committed or found, is on trial from now on; m is its manifest. health:
+ * the watch that is kept already, taken in any case; NULL: a new one. Where there is no SoakSec= it is
+ * proven at once. Errors are told. */
+void trial_begin(struct agent *a, struct bundle *b, const struct manifest *m, struct health *health);
+
+/* The same where current is on trial and runs, and no trial is under way: after a restart of the agent, or
+ * when an attempt at another release has failed. */
+void trial_resume(struct agent *a, struct bundle *b);
+
+/* At the agent's start, and for what could not be started then: current runs, or is started. One on trial is
+ * judged by that: one that does not come up, or was started in too many boots, goes back. */
+void trial_restore(struct agent *a, struct bundle *b);
+
+/* All that are over, or have failed. */
+void trial_judge(struct agent *a);
+
+/* For status and reports. Until when (CLOCK_REALTIME, usec), and what has gone wrong; 0: b is on none. */
+uint64_t trial_until(const struct bundle *b, unsigned *ret_failures, unsigned *ret_max);

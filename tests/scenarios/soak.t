@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# A release on trial: what goes wrong in its soak window counts against it, whatever it is, and enough of it sets the bundle
+# back by itself, once. An agent that is killed meanwhile goes on where it was.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/trial.sh
+. /tests/host/trial.sh
+
+# begin_trial NAME VERSION: it is current, and on trial.
+begin_trial() {
+    app_publish "$2"
+    journal_mark
+    requests_mark
+    ok "$1: release $2 is installed" sealift check
+    is "$(app_state Current) $(app_state Proven)" "$2 1" "$1: it is current, and not proven"
+    ok "$1: status says that it is on trial" on_trial
+    is "$(gate proven)" "on trial" "$1: so does sealift why"
+}
+
+failures() { sealift status --json | jq -r '.bundles[] | select(.name == "app") | .trial.failures'; }
+failures_are() { [ "$(failures)" = "$1" ]; }
+agent_pid() { systemctl show -P MainPID sealiftd.service; }
+
+probes_fail() {
+    begin_trial "bad answers" 2
+    app_does 500
+    expect_back "bad answers" 2 1
+    like "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "did not pass its time on trial.*status 500" "bad answers: the journal says why"
+    is "$(gate proven)" failed "bad answers: sealift why names the gate"
+    expect_report "bad answers" '.bundles[] | select(.name == "app") | .version == "1" and .state == "running" and .error != null'
+    app_does ""
+    journal_mark
+    not_ok "it is not tried again" sealift check
+    is "$(journal_since "MESSAGE_ID=${EVENT[installed]}")" "" "nothing was installed"
+}
+
+restarts() {
+    local i
+    # Nobody asks while it is down: that would count, too.
+    app_interval=1h app_health=Successes=1 begin_trial restarts 3
+    for i in 1 2 3; do
+        journal_mark
+        ok "restarts: there is one to kill" await 20 app_runs 3
+        systemctl kill --signal=KILL --kill-whom=main "$(app_unit)"
+        like "$(await_journal 20 "MESSAGE_ID=${EVENT[unit-restarted]}" "SEALIFT_VERSION=3")" "killed by SIGKILL" "restarts: death $i is told"
+    done
+    expect_back restarts 3 1
+}
+
+watchdog() {
+    app_service=WatchdogSec=2s app_health=Failures=1 begin_trial watchdog 4
+    app_does sleep
+    expect_back watchdog 4 1
+    like "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "(missed its watchdog|GET)" "watchdog: the journal says why"
+    app_does ""
+}
+
+# One that ends for good counts at once.
+ends() {
+    app_service=$'Restart=no' app_health=Failures=100 begin_trial "the end" 5
+    systemctl kill --signal=KILL --kill-whom=main "$(app_unit)"
+    expect_back "the end" 5 1
+}
+
+agent_killed() {
+    local invocation
+    app_health=Failures=50 begin_trial "a killed agent" 6
+    invocation=$(systemctl show -P InvocationID "$(app_unit)")
+    systemctl kill --signal=KILL sealiftd.service
+    ok "a killed agent comes back" await_active 20 sealiftd.service
+    ok "and goes on with the trial" await 20 on_trial
+    is "$(systemctl show -P InvocationID "$(app_unit)")" "$invocation" "the release was not touched"
+    systemctl kill --signal=KILL sealift-unitd.service
+    ok "sealift-unitd comes back" await_active 20 sealift-unitd.service
+    is "$(systemctl show -P InvocationID "$(app_unit)")" "$invocation" "the release was not touched by that either"
+    app_does 503
+    expect_back "after both were killed" 6 1
+    app_does ""
+}
+
+good() {
+    app_soak=1s app_publish 7
+    journal_mark
+    ok "one that stays well" sealift check
+    expect_proven "one that stays well" 7
+    not_ok "it is on trial no more" on_trial
+    is "$(gate proven)" passed "sealift why says so"
+    is "$(app_state Previous)" 1 "and the old one is kept"
+}
+
+app_begin
+app_soak=1s app_publish 1
+journal_mark
+ok "release 1 is installed" sealift check
+expect_proven "release 1" 1
+probes_fail
+restarts
+watchdog
+ends
+agent_killed
+good
+done_testing
