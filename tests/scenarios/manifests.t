@@ -9,77 +9,6 @@ fi
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
-# What systemd-analyze security says at most, by what the service has of the network.
-declare -A EXPOSURE=([none]=0.1 [socket]=0.1 [bundle]=0.4 [bind]=1.0 [outbound]=1.0)
-# And more, for each line in [Sandbox NAME] that begins so.
-declare -A COST=([WriteExecute=yes]=0.2 [SystemCalls=]=0.2 [HostPath=]=0)
-
-# npm as the examples call it: nothing is fetched, but what was brought has to be what they ask for.
-npm() {
-    local last=${!#}
-    [ "$(jq -r '.dependencies | to_entries[] | .key + "@" + .value' /brought/package.json)" = "$last" ] && cp -r /brought/node_modules .
-}
-export -f npm
-
-# example_adapt FILE: as it stands, but for this machine's version of Java.
-example_adapt() {
-    local java
-    java=$(readlink --canonicalize /usr/bin/java | grep --only-matching 'java-[0-9]*-openjdk')
-    sed "s/java-17-openjdk/$java/g" "$1"
-}
-
-# example_asks FILE SERVICE KEY: the value in [Sandbox SERVICE]
-example_asks() {
-    awk -v section="[Sandbox $2]" -v key="$3=" '
-        /^\[/ { on = $0 == section }
-        on && index($0, key) == 1 { print substr($0, length(key) + 1); exit }' "$1"
-}
-
-# example_network FILE SERVICE: as the agent understands it
-example_network() {
-    local network
-    network=$(example_asks "$1" "$2" Network)
-    if [ -z "$network" ]; then
-        network=none
-        ! grep -q '^\[Socket' "$1" || network=socket
-        ! grep -q '^Proxy=' "$1" || network=bundle
-    fi
-    echo "$network"
-}
-
-answers() { [ -n "$(example_ask "$1")" ]; }
-
-# example_most FILE SERVICE NETWORK
-example_most() {
-    local most=${EXPOSURE[$3]} line
-    for line in "${!COST[@]}"; do
-        most=$(awk -v section="[Sandbox $2]" -v line="$line" -v most="$most" -v cost="${COST[$line]}" '
-            /^\[/ { on = $0 == section }
-            on && index($0, line) == 1 { most += cost }
-            END { print most }' "$1")
-    done
-    echo "$most"
-}
-
-# example_exposure FILE NAME WHEN: each of its services that runs
-example_exposure() {
-    local unit service network most said
-    for unit in $(units_of "$2"); do
-        service=${unit#"sealift-$2."}
-        service=${service%%@*}
-        service=${service##*.} # behind the instance, where there is one
-        network=$(example_network "$1" "$service")
-        most=$(example_most "$1" "$service" "$network")
-        said=$(exposure "$unit")
-        ok "$2: exposure of $service $said, network $network$3: at most $most" at_most "$said" "$most"
-    done
-}
-
-is_job() { grep -q '^\[Timer' "$1"; }
-# last_run NAME KEY: of its job, in the newest report.
-last_run() { reports | tail -n 1 | jq -r --arg name "$1" --arg key "$2" '.bundles[] | select(.name == $name).jobs[0][$key]'; }
-has_run() { [ "$(sealift status --json | jq -r --arg name "$1" '.bundles[] | select(.name == $name).jobs[0].ended')" != null ]; }
-
 # job_run FILE: a job has no unit between its runs, so its exposure is computed from the unit's text (tests/exposure.t holds that
 # against what systemd says of the running ones).
 job_run() {
@@ -89,11 +18,11 @@ job_run() {
     ok "$name: exposure $said, a job: at most 0.1" at_most "$said" 0.1
     ok "$name: its timer is armed" systemctl --quiet is-active "sealift-$name.*.timer"
     ok "$name: it can be run at once" sh -ec "$(example_says "$file" 'Then')"
-    ok "$name: it runs to its end" await 60 has_run "$name"
+    ok "$name: it runs to its end" await 60 job_has_run "$name"
     like "$(sh -ec "$(example_says "$file" 'When it has run')")" . "$name: and says what it did"
     sealift check
-    ok "$name: which is in the report: $(last_run "$name" result), exit status $(last_run "$name" exit_status)" \
-        await 20 test "$(last_run "$name" exit_status)" -ge 0
+    ok "$name: which is in the report: $(job_last "$name" result), exit status $(job_last "$name" exit_status)" \
+        await 20 test "$(job_last "$name" exit_status)" -ge 0
 }
 
 # example_run FILE: from the comment to the answer.
@@ -107,11 +36,11 @@ example_run() {
     ok "$name: the host can be told" sh -ec "$(example_says "$file" 'What the host says')"
     publish_release 1 "$tree" "$file"
     ok "$name: comes up" sealift check
-    if is_job "$file"; then
+    if example_is_job "$file"; then
         job_run "$file"
         return
     fi
-    ok "$name: does what it is for" await 10 answers "$file"
+    ok "$name: does what it is for" await 10 example_answers "$file"
     example_exposure "$file" "$name" ''
     is "$(bundle_state "$name" state)" running "$name: is what this machine runs"
 }
@@ -125,11 +54,11 @@ own_root() {
 
 keeps_state() {
     local before
-    before=$(unit_of redis)
+    before=$(example_unit redis)
     redis-cli set sealift "kept across releases" >/dev/null
     publish_release 2 /srv/examples/redis "$EXAMPLES/redis.manifest"
     ok "redis: release 2 comes up" sealift check
-    unlike "$(unit_of redis)" "^$before$" "redis: as a unit of its own"
+    unlike "$(example_unit redis)" "^$before$" "redis: as a unit of its own"
     is "$(redis-cli get sealift)" "kept across releases" "redis: and has what release 1 stored"
 }
 
@@ -156,7 +85,7 @@ watches() {
     local list n
     list=$(find /var/lib/private/sealift-certwatch -name '*.xz')
     n=$(xz --decompress --stdout "$list" | wc -l)
-    is "$(last_run certwatch exit_status)" "$([ "$n" = 0 ] && echo 0 || echo 3)" "certwatch: its exit status says what its list does: $n"
+    is "$(job_last certwatch exit_status)" "$([ "$n" = 0 ] && echo 0 || echo 3)" "certwatch: its exit status says what its list does: $n"
     n=$(for file in /etc/ssl/certs/*.pem; do openssl x509 -in "$file" -noout -checkend 2592000 >/dev/null || echo; done | wc -l)
     is "$(xz --decompress --stdout "$list" | wc -l)" "$n" "certwatch: which is right"
 }
