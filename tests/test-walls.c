@@ -9,8 +9,9 @@
 
 #include "tap.h"
 
+#define GROUPS "62062 "
 #define STATUS(uid, gid, bnd, nnp, seccomp, filters)                                                        \
-        "Name:\tsleep\nUid:\t" uid "\nGid:\t" gid                                                           \
+        "Name:\tsleep\nUid:\t" uid "\nGid:\t" gid "\nGroups:\t" GROUPS                                      \
         "\nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"               \
         "CapBnd:\t" bnd "\nCapAmb:\t0000000000000000\nNoNewPrivs:\t" nnp "\nSeccomp:\t" seccomp             \
         "\nSeccomp_filters:\t" filters "\nCpus_allowed:\t3\n"
@@ -64,8 +65,8 @@ static void test_status(void)
 
 /* A status whose capability sets are these. */
 #define SETS(inh, prm, eff, bnd, amb)                                                                       \
-        "Uid:\t" IDS "\nGid:\t" IDS "\nCapInh:\t" inh "\nCapPrm:\t" prm "\nCapEff:\t" eff "\nCapBnd:\t" bnd \
-        "\nCapAmb:\t" amb "\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t39\n"
+        "Uid:\t" IDS "\nGid:\t" IDS "\nGroups:\t\nCapInh:\t" inh "\nCapPrm:\t" prm "\nCapEff:\t" eff        \
+        "\nCapBnd:\t" bnd "\nCapAmb:\t" amb "\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t39\n"
 #define NONE "0000000000000000"
 #define RAW  "0000000000002000"
 #define MORE "0000000000003000"
@@ -94,6 +95,22 @@ static void test_capabilities(void)
         walls.nested = true;
         status_is(SETS(NONE, FULL, FULL, FULL, NONE), 0, "", "all of them in a namespace of its own making");
         walls.nested = false;
+}
+
+#define IN_GROUPS(groups) "Uid:\t" IDS "\nGid:\t" IDS "\nGroups:\t" groups "\nCapInh:\t0\n"
+
+static void test_groups(void)
+{
+        status_is(IN_GROUPS("62062 4 "), -EOPNOTSUPP, "in a group", "somebody else's group beside its own");
+        status_is(IN_GROUPS("0 "), -EOPNOTSUPP, "in a group", "root's group beside its own");
+        status_is(IN_GROUPS("x"), -EOPNOTSUPP, "in a group", "a group that is no number");
+        status_is("Uid:\t" IDS "\nGid:\t" IDS "\n", -EOPNOTSUPP, "in a group", "groups that are not told");
+        status_is(IN_GROUPS("62062 62063 "), -EOPNOTSUPP, "capabilities", "dynamic groups: it goes on");
+        (void)snprintf(promise.user, sizeof(promise.user), "shared");
+        promise.uid = 62062;
+        status_is(IN_GROUPS("4 1000 "), -EOPNOTSUPP, "capabilities", "a user of the host's in its groups");
+        status_is(IN_GROUPS("4 0 "), -EOPNOTSUPP, "in a group", "and in root's");
+        *promise.user = '\0';
 }
 
 static void test_users(void)
@@ -421,6 +438,7 @@ int main(void)
                 promise.limits[i] = PROMISE_NO_LIMIT;
         test_status();
         test_capabilities();
+        test_groups();
         test_users();
         test_changed_users();
         test_filters();

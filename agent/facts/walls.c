@@ -101,6 +101,23 @@ static bool status_ids_are(const char *text, const char *key, uid_t min, uid_t m
         return true;
 }
 
+/* All groups that it is in beside its own: "Groups:\t62062 ". */
+static bool status_groups_are(const char *text, gid_t min, gid_t max)
+{
+        const char *s = status_find(text, "Groups");
+
+        while (s && *s && *s != '\n') {
+                unsigned long v;
+                char *end;
+
+                v = strtoul(s, &end, 10);
+                if (end == s || v < min || v > max)
+                        return false;
+                s = end + strspn(end, " \t");
+        }
+        return s != NULL;
+}
+
 /* Who was granted to change an id has perhaps done so; never to root's. */
 static int check_ids(const struct promise *p, const char *text, struct fault *f)
 {
@@ -113,6 +130,9 @@ static int check_ids(const struct promise *p, const char *text, struct fault *f)
             ((!any_uid && !status_ids_are(text, "Uid", PROMISE_DYNAMIC_UID_MIN, PROMISE_DYNAMIC_UID_MAX)) ||
              (!any_gid && !status_ids_are(text, "Gid", PROMISE_DYNAMIC_UID_MIN, PROMISE_DYNAMIC_UID_MAX))))
                 return fault_set(f, -EOPNOTSUPP, "it does not run as a dynamic user");
+        if (!any_gid && !status_groups_are(text, dynamic ? PROMISE_DYNAMIC_UID_MIN : 1,
+                                           dynamic ? PROMISE_DYNAMIC_UID_MAX : UINT32_MAX))
+                return fault_set(f, -EOPNOTSUPP, "it is in a group that it was not granted (Groups)");
         if (!dynamic && !any_uid && !status_ids_are(text, "Uid", p->uid, p->uid))
                 return fault_set(f, -EOPNOTSUPP, "it does not run as user %s (uid %u)", p->user, p->uid);
         return 0;

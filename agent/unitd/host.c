@@ -7,6 +7,7 @@
 
 #include "unitd/host.h"
 
+#include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 
@@ -15,6 +16,8 @@
 #include "ground/text.h"
 
 #define HOST_ROOT "/proc/1/root"
+
+enum { USER_GROUPS_MAX = 256 }; /* an account for a service is in a handful */
 
 /* Only root can put something else in its place, or in that of anything in it. */
 static bool is_settled(const struct stat *st)
@@ -104,6 +107,43 @@ static bool name_is_taken(const char *name)
         return str_has_prefix(name, "systemd-") || str_eq(name, "messagebus") || str_eq(name, "sealift");
 }
 
+/* Groups whose members are root by another name, or read what root does. Their ids are another on each host.
+ */
+static bool group_is_powerful(gid_t gid, const char *name)
+{
+        static const char *const names[] = {
+                "docker", "disk",   "incus",   "incus-admin", "kmem", "libvirt", "libvirt-qemu",
+                "lxd",    "podman", "sealift", "shadow",      "sudo", "wheel",
+        };
+
+        if (gid == 0 || str_has_prefix(name, "systemd-"))
+                return true;
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (str_eq(name, names[i]))
+                        return true;
+        return false;
+}
+
+/* systemd gives a user all groups it is in, and has no setting that takes one away. */
+static int check_groups(const char *user, gid_t primary, struct fault *f)
+{
+        gid_t groups[USER_GROUPS_MAX];
+        int n = ELEMENTSOF(groups);
+
+        if (getgrouplist(user, primary, groups, &n) < 0)
+                return fault_set(f, -EFBIG, "user %s is in more than %d groups", user, USER_GROUPS_MAX);
+        for (int i = 0; i < n; i++) {
+                const struct group *g = getgrgid(groups[i]);
+
+                if (group_is_powerful(groups[i], g ? g->gr_name : ""))
+                        return fault_set(f, -EPERM,
+                                         "user %s is in group %s, which is root by another name: no service "
+                                         "runs as it",
+                                         user, g ? g->gr_name : "0");
+        }
+        return 0;
+}
+
 static int check_user(const char *name, uid_t *ret, struct fault *f)
 {
         const struct passwd *agent, *user;
@@ -119,7 +159,7 @@ static int check_user(const char *name, uid_t *ret, struct fault *f)
                 return fault_set(f, -EPERM, "user %s (uid %u) belongs to the system: no service runs as it",
                                  name, user->pw_uid);
         *ret = user->pw_uid;
-        return 0;
+        return check_groups(name, user->pw_gid, f);
 }
 
 static int check_setting(const struct manifest_setting *s, struct promise *p, struct fault *f)

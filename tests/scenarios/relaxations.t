@@ -128,12 +128,16 @@ host() {
     host_refuses network "User=systemd-network" "EPERM.*belongs to the system" "systemd's own users are not for services"
     useradd --system --gid 0 rooted && useradd --system --non-unique --uid "$(id -u sealift)" alias
     host_refuses rooted "User=rooted" "EPERM.*belongs to the system" "nor is one in root's group"
+    groupadd docker && useradd --system --groups docker docked && useradd --system --gid shadow shadowed
+    host_refuses docked "User=docked" "EPERM.*user docked is in group docker" "nor one that is root by its group"
+    host_refuses shadowed "User=shadowed" "EPERM.*user shadowed is in group shadow" "be it the first of them"
     host_refuses alias "User=alias" "EPERM.*belongs to the system" "nor the agent's by another name"
 }
 
 # Walls that do not stand: a site's drop-in takes one away behind our back, as a systemd that goes on without it would.
 promises() {
     broken "User=shared" "does not run as a dynamic user"
+    broken "SupplementaryGroups=shadow" "in a group that it was not granted"
     broken "MemoryDenyWriteExecute=no" "seccomp filters" 252
     broken "RestrictNamespaces=no" "seccomp filters"
     broken "ProtectClock=no" "seccomp filters"
