@@ -28,6 +28,7 @@ static const struct record record = {
                      .limits = { 1, 2, 3, 4, 5, 6, 7, 8, UINT64_MAX } },
         .serves = "main",
         .rests = true,
+        .on_demand = true,
         .rank = MANIFEST_SERVICES_MAX,
         .listed = "0123456789abcdef0123456789abcdef",
         .notify = true,

@@ -78,6 +78,7 @@ static const struct field fields[] = {
         { "Rank", NUMBER(rank, MANIFEST_SERVICES_MAX) },
         { "Notify", NUMBER(notify, 1) },
         { "Rests", NUMBER(rests, 1) },
+        { "OnDemand", NUMBER(on_demand, 1) },
         { "Job", NUMBER(job, 1) },
         { "Resting", NUMBER(resting, 1) },
         { "Idle", NUMBER(idle, 1) },

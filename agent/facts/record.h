@@ -42,6 +42,7 @@ struct record {
         unsigned rank;                       /* as manifest_rank(): the higher, the sooner it is stopped */
         bool notify;                         /* Type=notify */
         bool rests;                          /* nobody needs it while nothing stands before it */
+        bool on_demand;                      /* a connection starts it: it may end in order at any time */
         bool job;                            /* it ends by itself, and its timer starts it again */
         enum task_kind task;                 /* none of its bundle's services; job is true too */
         bool resting;                        /* of a socket or timer: what comes waits, and wakes nobody */

@@ -174,7 +174,7 @@ static void unit_ended(struct requests *l, struct unit *u)
         unit_leave_sockets(l, u);
         if (u->failed)
                 unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, LOG_ERR);
-        if (r && r->launch && u->on_demand && !u->failed && !u->asked)
+        if (r && r->launch && u->record.on_demand && !u->failed && !u->asked)
                 launch_note_end(r->launch, u);
         else if (r && r->fault.error == 0)
                 (void)fault_set(&r->fault, unit_blame(u), "%s",

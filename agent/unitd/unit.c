@@ -302,7 +302,6 @@ static int unit_try(struct units *l, const struct manifest *m, const struct serv
         u = unit_new(l, record);
         if (!u)
                 return fault_set_errno(f, -ENOMEM, "%s", record->unit);
-        u->on_demand = manifest_has_socket(m, s->name);
         (void)snprintf(description, sizeof(description), "%s %s: %s", m->place, m->version, s->name);
         r = unit_write_files(l, u, m, s, q, f);
         if (r >= 0)
@@ -338,6 +337,7 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
                 .rank = manifest_rank(m, s),
                 .notify = type && str_eq(type, "notify"),
                 .rests = manifest_rests(m, s->name),
+                .on_demand = manifest_has_socket(m, s->name),
                 .job = manifest_is_job(m, s),
                 .task = s->task,
         };

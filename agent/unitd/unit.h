@@ -43,7 +43,6 @@ struct unit {
         bool failed;    /* it is being stopped because something is wrong with it: error, text */
         int error;      /* 0, or negative errno: whose doing it was, as in ground/fault.h */
         bool asked;     /* it is being stopped because sealiftd said so */
-        bool on_demand; /* a connection starts it, so that it may end in order whenever it likes */
         bool woken;     /* one did */
         bool ended;     /* systemd runs nothing for it any more; to be told and freed */
         bool wall;      /* what is wrong with it is a wall that is missing */

@@ -315,7 +315,7 @@ static void look_starting(struct unit *u, const struct manager_status *s)
 static bool ended_in_order(const struct unit *u, const struct manager_status *s)
 {
         return str_eq(s->load, "loaded") && str_eq(s->result, "success") &&
-               (u->state == UNIT_RUNNING || u->woken || (u->on_demand && u->record.notify));
+               (u->state == UNIT_RUNNING || u->woken || (u->record.on_demand && u->record.notify));
 }
 
 static void look_down(struct unit *u, const struct manager_status *s)
