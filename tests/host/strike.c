@@ -80,12 +80,14 @@ static bool falls(uint32_t kind, const char *call, const char *name)
         return true;
 }
 
-/* Of the disk, that is: no memory, pipe, socket or device, and nothing of the kernel's. */
-static bool on_disk(int fd)
+/* Of the disk, that is: no memory, pipe, socket or device, and nothing that the kernel makes up, whose size
+ * is 0. */
+static bool on_disk(int fd, bool filled)
 {
         struct stat st;
         int saved = errno;
-        bool yes = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink > 0;
+        bool yes =
+                fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink > 0 && (!filled || st.st_size > 0);
 
         errno = saved;
         return yes;
@@ -132,28 +134,28 @@ int open(const char *name, int flags, ...)
 
 ssize_t write(int fd, const void *data, size_t len)
 {
-        if (on_disk(fd) && falls(CHANGE, "write", NULL))
+        if (on_disk(fd, false) && falls(CHANGE, "write", NULL))
                 return -1;
         return syscall(SYS_write, fd, data, len);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 {
-        if (on_disk(fd) && falls(CHANGE, "pwrite", NULL))
+        if (on_disk(fd, false) && falls(CHANGE, "pwrite", NULL))
                 return -1;
         return syscall(SYS_pwrite64, fd, data, len, offset);
 }
 
 ssize_t read(int fd, void *data, size_t len)
 {
-        if (on_disk(fd) && falls(READ, "read", NULL))
+        if (on_disk(fd, true) && falls(READ, "read", NULL))
                 return -1;
         return syscall(SYS_read, fd, data, len);
 }
 
 ssize_t pread(int fd, void *data, size_t len, off_t offset)
 {
-        if (on_disk(fd) && falls(READ, "pread", NULL))
+        if (on_disk(fd, true) && falls(READ, "pread", NULL))
                 return -1;
         return syscall(SYS_pread64, fd, data, len, offset);
 }
