@@ -418,9 +418,7 @@ def begin():
     publish(1)
 
 
-def main():
-    if sys.argv[1:] == ["begin"]:
-        return begin()
+def options_of(arguments):
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("program", choices=["sealiftd", "sealift-unitd"])
     parser.add_argument("story", choices=["update", "rollback"])
@@ -430,7 +428,13 @@ def main():
     parser.add_argument("--fault")
     for flag in "--lasting", "--opens", "--reads", "--count":
         parser.add_argument(flag, action="store_true")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def main():
+    if sys.argv[1:] == ["begin"]:
+        return begin()
+    options = options_of(sys.argv[1:])
     series = Series(options)
     try:
         return series.count() if options.count else series.run()
@@ -439,4 +443,5 @@ def main():
             file.write(str(series.published))
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

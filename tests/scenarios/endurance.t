@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Updates in a row, half of them with one of the daemons killed at a random call, half in peace: nothing leaks, no descriptor,
+# memory, unit, drop-in, root directory, mount, inode or byte. Thirty of them, and a thousand with `tests/check --long`.
+#
+#       tests/host/boot --install DIR --strike scenarios/endurance.t 100 100 --seed 7     (tests/host/endurance.py --help)
+SCENARIO_OPTIONS=(--strike --timeout 600)
+SCENARIO_ARGUMENTS=(15 15)
+# shellcheck disable=SC2034 # for scenario.sh
+if [ -n "${SEALIFT_LONG:-}" ]; then
+    SCENARIO_OPTIONS=(--strike --timeout 14400)
+    SCENARIO_ARGUMENTS=(500 500)
+fi
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/crashes.sh
+. "${0%/*}/../host/crashes.sh"
+
+crashes_begin
+status=0
+PYTHONDONTWRITEBYTECODE=1 /tests/host/endurance.py "$@" >/srv/soak 2>&1 || status=$?
+diag "$(cat /srv/soak)"
+is "$status" 0 "nothing leaks: $(tail -n 1 /srv/soak)"
+done_testing
