@@ -29,6 +29,7 @@ int verb_check(int argc, char **argv);
 int verb_order(int argc, char **argv); /* disable, hold, restart, retry, rollback, start, stop, unhold */
 int verb_gc(int argc, char **argv);
 int verb_status(int argc, char **argv);
+int verb_wait(int argc, char **argv);
 int verb_why(int argc, char **argv);
 
 /* The frame of a verb that has one thing to do: options, then run(), whose negative errno becomes the fault

@@ -10,9 +10,9 @@
 #include "sealiftd/bus.h"
 
 static const char *const health_texts[] = {
-        [BUNDLE_ABSENT] = "absent",       [BUNDLE_RUNNING] = "running", [BUNDLE_UPDATING] = "updating",
-        [BUNDLE_FAILED] = "failed",       [BUNDLE_STOPPED] = "stopped", [BUNDLE_DISABLED] = "disabled",
-        [BUNDLE_WITHDRAWN] = "withdrawn",
+        [BUNDLE_ABSENT] = "absent",     [BUNDLE_RUNNING] = "running",     [BUNDLE_UPDATING] = "updating",
+        [BUNDLE_STARTING] = "starting", [BUNDLE_FAILED] = "failed",       [BUNDLE_STOPPED] = "stopped",
+        [BUNDLE_DISABLED] = "disabled", [BUNDLE_WITHDRAWN] = "withdrawn",
 };
 _Static_assert(ELEMENTSOF(health_texts) == _BUNDLE_HEALTH_MAX, "every health has a word");
 

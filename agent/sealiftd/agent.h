@@ -20,6 +20,7 @@ enum bundle_health {
         BUNDLE_ABSENT, /* nothing installed */
         BUNDLE_RUNNING,
         BUNDLE_UPDATING,
+        BUNDLE_STARTING,  /* at boot: what it ran before is being started */
         BUNDLE_FAILED,    /* its current release does not run */
         BUNDLE_STOPPED,   /* by the operator, until the machine is started again */
         BUNDLE_DISABLED,  /* by the operator, until it is started */

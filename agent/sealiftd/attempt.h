@@ -87,6 +87,8 @@ void attempt_end_failed(struct attempt *t, const struct fault *why);
 /* The current release of b runs, or is started: at the agent's start, and at each poll after that has
  * failed. Whatever of it runs already is left alone. -ECHILD: it does not come up; which has been told. */
 int attempt_restore(struct agent *a, struct bundle *b);
+/* Notes what came of such a start, f, or nothing wrong; as attempt_restore() returns. */
+int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f);
 
 /* Starts what is current, after something else ran, and tells how that went. */
 int attempt_start_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id);

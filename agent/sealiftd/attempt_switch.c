@@ -139,29 +139,37 @@ static void attempt_quarantine(struct attempt *t, const struct fault *why)
                         t->bundle->name, t->release.version, f.text);
 }
 
-/* Starts what was current and says how that went. */
-int attempt_start_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id)
+/* What was current was started: says how that went. */
+static int release_note_start(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id,
+                              const struct fault *f)
 {
         struct journal_subject s = { b->name, r->version, r->digest, id, NULL };
-        struct fault f = {};
 
         b->restore_due = false;
-        if (units_start(a->units, b->name, r, id, &f) >= 0) {
+        if (f->error >= 0) {
                 agent_set_health(a, b, BUNDLE_RUNNING);
                 journal_send(JOURNAL_RELEASE_RESTORED, LOG_NOTICE, &s, "%s runs release %s again", b->name,
                              r->version);
                 return 0;
         }
-        if (f.error == -ECANCELED)
+        if (f->error == -ECANCELED)
                 return -ECANCELED;
         b->restore_due = true;
         agent_set_health(a, b, BUNDLE_FAILED);
-        if (str_eq(b->error, f.text))
-                return f.error; /* said at an earlier poll */
-        (void)snprintf(b->error, sizeof(b->error), "%s", f.text);
+        if (str_eq(b->error, f->text))
+                return f->error; /* said at an earlier poll */
+        (void)snprintf(b->error, sizeof(b->error), "%s", f->text);
         journal_send(JOURNAL_RESTORE_FAILED, LOG_CRIT, &s,
-                     "%s is down: release %s could not be started again: %s", b->name, r->version, f.text);
-        return f.error;
+                     "%s is down: release %s could not be started again: %s", b->name, r->version, f->text);
+        return f->error;
+}
+
+int attempt_start_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id)
+{
+        struct fault f = {};
+
+        (void)!units_start(a->units, b->name, r, id, &f);
+        return release_note_start(a, b, r, id, &f);
 }
 
 /* Of the release that never stopped: it gets back the sockets that the failed one was the last to hold, or
@@ -224,20 +232,24 @@ static void bundle_note_configuration(struct bundle *b, int error, const struct 
                      "%s runs on, but could not be started again: %s", b->name, why->text);
 }
 
+/* What runs is left alone, but one of several services may be missing, or the host's configuration has
+ * changed. Any other error than of such a start says nothing about those that run. */
+int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f)
+{
+        if (b->health != BUNDLE_RUNNING)
+                return release_note_start(a, b, &b->state.current, agent_now_usec(), f);
+        bundle_note_configuration(b, f->error, f);
+        if (f->error != -ECHILD && f->error != -EOPNOTSUPP)
+                return f->error;
+        return attempt_start_again(a, b, &b->state.current, agent_now_usec());
+}
+
 int attempt_restore(struct agent *a, struct bundle *b)
 {
         struct fault f = {};
-        int r = -ECHILD;
 
         if (!*b->state.current.digest || !agent_may_run(a, b))
                 return 0;
-        /* What runs is left alone, but one of several services may be missing, or the host's configuration
-         * has changed. Any other error than of such a start says nothing about those that run. */
-        if (b->health == BUNDLE_RUNNING) {
-                r = units_start(a->units, b->name, &b->state.current, agent_now_usec(), &f);
-                bundle_note_configuration(b, r, &f);
-        }
-        if (r != -ECHILD && r != -EOPNOTSUPP)
-                return r;
-        return attempt_start_again(a, b, &b->state.current, agent_now_usec());
+        (void)!units_start(a->units, b->name, &b->state.current, agent_now_usec(), &f);
+        return attempt_end_restore(a, b, &f);
 }

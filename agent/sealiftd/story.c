@@ -23,6 +23,7 @@
 #include "sealiftd/load.h"
 #include "sealiftd/refresh.h"
 #include "sealiftd/report.h"
+#include "sealiftd/restore.h"
 #include "sealiftd/trial.h"
 
 enum undo {
@@ -283,8 +284,7 @@ int story_poll(struct agent *a, struct fault *f)
 void story_restore(struct agent *a)
 {
         collect_units(a);
-        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
-                trial_restore(a, a->bundles + i);
+        restore_all(a);
         collect_releases(a);
         report_make(a, "start", NULL);
 }

@@ -26,7 +26,8 @@ struct units {
         int sock;
         unsigned state;
         uint64_t last_id;
-        uint64_t awaited; /* id of the request in flight, 0 = none */
+        uint64_t awaited;         /* id of the request in flight, 0 = none */
+        struct units_call *calls; /* and of those beside it; borrowed */
         int tree_fd;
         int error;
         char text[FAULT_TEXT_MAX];
@@ -82,13 +83,38 @@ struct units *units_free(struct units *l)
         return NULL;
 }
 
+/* Only we know whether we were asked to stop. */
+static int answer_error(int error)
+{
+        return error > 0 || error == -ECANCELED ? -EPROTO : error;
+}
+
+static void call_answer(struct units_call *c, int error, const char *text)
+{
+        c->id = 0;
+        c->error = answer_error(error);
+        (void)snprintf(c->text, sizeof(c->text), "%s", text);
+}
+
+/* The conversation is over. */
+static void calls_lose(struct units *l, const char *text)
+{
+        for (struct units_call *c = l->calls; c; c = c->next)
+                if (c->id != 0)
+                        call_answer(c, -ECONNRESET, text);
+}
+
 static void units_answer(struct units *l, uint64_t id, int error, const char *text)
 {
+        for (struct units_call *c = l->calls; c; c = c->next)
+                if (id != 0 && c->id == id) {
+                        call_answer(c, error, text);
+                        return;
+                }
         if (id != l->awaited)
                 return; /* of a request given up earlier */
         l->awaited = 0;
-        /* Only we know whether we were asked to stop. */
-        l->error = error > 0 || error == -ECANCELED ? -EPROTO : error;
+        l->error = answer_error(error);
         (void)snprintf(l->text, sizeof(l->text), "%s", text);
 }
 
@@ -166,11 +192,13 @@ static int on_message(sd_event_source *s, int fd, uint32_t revents, void *userda
         r = message_receive(l->sock, rules, ELEMENTSOF(rules), &l->state, &m, &f);
         if (r > 0)
                 r = units_handle(l, &m) < 0 ? fault_set(&f, -EPROTO, "sealift-unitd broke the protocol") : 1;
+        if (r == 0)
+                (void)fault_set(&f, -ECONNRESET,
+                                "sealift-unitd went away; see journalctl -u sealift-unitd.service");
         if (r <= 0) {
                 units_disconnect(l);
-                units_answer(l, l->awaited, -ECONNRESET,
-                             r < 0 ? f.text
-                                   : "sealift-unitd went away; see journalctl -u sealift-unitd.service");
+                units_answer(l, l->awaited, -ECONNRESET, f.text);
+                calls_lose(l, f.text);
         }
         message_done(&m);
         return 0;
@@ -230,6 +258,7 @@ static int units_send(struct units *l, uint16_t type, const struct about *about,
         k = message_send(l->sock, type, &q, sizeof(q), fd);
         if (k < 0) {
                 units_disconnect(l);
+                calls_lose(l, "sealift-unitd cannot be asked any more");
                 return fault_set_errno(f, k, "cannot ask sealift-unitd");
         }
         *ret_id = q.id;
@@ -276,6 +305,31 @@ int units_start(struct units *l, const char *bundle, const struct release_ref *r
                 struct fault *f)
 {
         return units_request(l, UNITD_START, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
+}
+
+int units_begin_start(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
+                      struct units_call *c, struct fault *f)
+{
+        int k;
+
+        *c = (struct units_call){ .next = l->calls };
+        k = units_send(l, UNITD_START, &(struct about){ bundle, NULL, r, attempt }, -EBADF, &c->id, f);
+        if (k >= 0)
+                l->calls = c;
+        return k;
+}
+
+int units_end_start(struct units *l, struct units_call *c, struct fault *f)
+{
+        struct units_call **p = &l->calls;
+
+        while (*p != c)
+                p = &(*p)->next;
+        *p = c->next;
+        if (c->id != 0)
+                return fault_set(f, l->await->stopping ? -ECANCELED : -ETIMEDOUT,
+                                 "sealift-unitd has not answered");
+        return c->error < 0 ? fault_set(f, c->error, "%s", c->text) : 0;
 }
 
 int units_stop(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,

@@ -52,5 +52,19 @@ _must_check_ int units_migrate(struct units *l, const char *bundle, const struct
 _must_check_ int units_probe(struct units *l, const char *bundle, const struct release_ref *r,
                              uint64_t attempt, const char *probe, uint64_t *ret_id, struct fault *f);
 
+/* A START that has been sent: several may be under way, beside one of the others. Its memory must stay where
+ * it is until it has been ended. */
+struct units_call {
+        struct units_call *next;
+        uint64_t id; /* 0: it has been answered */
+        int error;
+        char text[FAULT_TEXT_MAX];
+};
+_must_check_ int units_begin_start(struct units *l, const char *bundle, const struct release_ref *r,
+                                   uint64_t attempt, struct units_call *c, struct fault *f);
+/* Its answer, as units_start() has it; where there is none yet it is given up, with -ECANCELED or
+ * -ETIMEDOUT. */
+_must_check_ int units_end_start(struct units *l, struct units_call *c, struct fault *f);
+
 /* Every unit of ours that systemd knows, one call of each() a unit; and every timer. */
 _must_check_ int units_list(struct units *l, units_handler each, void *userdata, struct fault *f);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What this machine ran before runs again, at boot and at each start of the agent: from state/ and releases/
+ * alone. No network, no clock, no metadata: nothing here could wait for any of them. */
+
+#include "sealiftd/restore.h"
+
+#include "sealiftd/attempt.h"
+#include "sealiftd/trial.h"
+
+/* sealift-unitd starts what it is asked to, all at once; so many is no more than it takes in. */
+enum { RESTORE_AT_ONCE_MAX = 48 };
+
+/* A sealift-unitd that is stuck; longer than any start. */
+#define RESTORE_ANSWER_MAX_USEC (UINT64_C(30) * 60 * 1000000)
+
+struct restore {
+        struct bundle *bundle; /* NULL: it has been noted how it went */
+        struct units_call call;
+};
+
+struct restores {
+        struct restore *items; /* owned */
+        size_t n;
+};
+
+static void restores_done(struct restores *l)
+{
+        free(l->items);
+}
+
+static bool is_wanted(const struct agent *a, const struct bundle *b)
+{
+        return release_ref_is_set(&b->state.current) && agent_may_run(a, b) && !b->damaged;
+}
+
+static bool any_answered(void *userdata)
+{
+        const struct restores *l = userdata;
+
+        for (size_t i = 0; i < l->n; i++)
+                if (l->items[i].bundle && l->items[i].call.id == 0)
+                        return true;
+        return false;
+}
+
+static bool any_left(const struct restores *l)
+{
+        for (size_t i = 0; i < l->n; i++)
+                if (l->items[i].bundle)
+                        return true;
+        return false;
+}
+
+static void restores_note(struct agent *a, struct restores *l, bool all)
+{
+        for (size_t i = 0; i < l->n; i++) {
+                struct restore *x = l->items + i;
+                struct fault f = {};
+
+                if (!x->bundle || (x->call.id != 0 && !all))
+                        continue;
+                (void)!units_end_start(a->units, &x->call, &f);
+                (void)!attempt_end_restore(a, TAKE_PTR(x->bundle), &f);
+        }
+}
+
+/* Of the bundles from *at on, as many as go at once. */
+static void restores_begin(struct agent *a, struct restores *l, size_t *at)
+{
+        for (l->n = 0; *at < a->n_bundles && l->n < RESTORE_AT_ONCE_MAX; ++*at) {
+                struct bundle *b = a->bundles + *at;
+                struct restore *x = l->items + l->n;
+                struct fault f = {};
+
+                if (!is_wanted(a, b) || state_on_trial(&b->state))
+                        continue;
+                if (units_begin_start(a->units, b->name, &b->state.current, agent_now_usec(), &x->call, &f) <
+                    0) {
+                        (void)!attempt_end_restore(a, b, &f);
+                        continue;
+                }
+                if (b->health != BUNDLE_RUNNING)
+                        agent_set_health(a, b, BUNDLE_STARTING);
+                x->bundle = b;
+                l->n++;
+        }
+}
+
+static void restores_await(struct agent *a, struct restores *l)
+{
+        struct fault f = {};
+
+        while (any_left(l)) {
+                if (await_until(&a->await, any_answered, l, RESTORE_ANSWER_MAX_USEC, &f) < 0)
+                        restores_note(a, l, true);
+                else
+                        restores_note(a, l, false);
+        }
+}
+
+void restore_all(struct agent *a)
+{
+        _cleanup_(restores_done) struct restores l = { calloc(RESTORE_AT_ONCE_MAX, sizeof(*l.items)), 0 };
+
+        for (size_t at = 0; l.items && at < a->n_bundles && !a->await.stopping;) {
+                restores_begin(a, &l, &at);
+                restores_await(a, &l);
+        }
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
+                if (!l.items || state_on_trial(&a->bundles[i].state))
+                        trial_restore(a, a->bundles + i);
+}

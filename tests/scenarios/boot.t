@@ -1,0 +1,163 @@
+#!/usr/bin/env bash
+# A machine boots without a network, with expired metadata and a clock that is ten years off: what it ran runs again, side by side,
+# and other units are ordered after it. And whatever is done to the programs of sealift, services are not touched.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_OPTIONS=(--clock)
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+SLOW=/srv/slow
+GO=/var/lib/sealift-slow/go # what the slow bundle waits for
+
+slow_publish() {
+    mkdir -p $SLOW
+    cat >$SLOW/slow.py <<'PY'
+import os, socket, time
+while not os.path.exists(os.environ["STATE_DIRECTORY"] + "/go"):
+    time.sleep(0.05)
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+    s.connect(os.environ["NOTIFY_SOCKET"])
+    s.send(b"READY=1")
+while True:
+    time.sleep(3600)
+PY
+    cat >/srv/slow.manifest <<'INTENT'
+[Bundle]
+Name=slow
+Version=1
+
+[Service main]
+ExecStart=/usr/bin/python3 /bundle/slow.py
+Type=notify
+StateDirectory=yes
+TimeoutStartSec=3min
+INTENT
+    publish_release 1 $SLOW /srv/slow.manifest
+}
+
+# after_unit BUNDLE: a unit of the operator's that is ordered after it.
+after_unit() {
+    cat >"/etc/systemd/system/after-$1.service" <<UNIT
+[Unit]
+# The scenario itself comes after multi-user.target, which is to wait for none of these.
+DefaultDependencies=no
+Wants=sealift-bundle@$1.target
+After=sealift-bundle@$1.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'curl --silent --max-time 5 http://localhost:8080/ >/srv/after-$1 || true; sealift status $1 >>/srv/after-$1 2>&1 || true'
+[Install]
+WantedBy=multi-user.target
+UNIT
+    systemctl enable --quiet "after-$1.service"
+}
+is_unit() { [ "$(systemctl show --property=ActiveState --value "$2")" = "$1" ]; }
+state_is() { [ "$(bundle_state "$1" state)" = "$2" ]; }
+invocations() {
+    systemctl list-units --plain --no-legend --state=running 'sealift-web.*@*.service' 'sealift-slow.*@*.service' | awk '{ print $1 }' |
+        while read -r unit; do systemctl show --property=Id,InvocationID,MainPID "$unit"; done | LC_ALL=C sort | tr '\n' ' '
+}
+pid_of() { systemctl show --property=MainPID --value "$1"; }
+is_another() { local now; now=$(pid_of "$1"); [ "$now" != 0 ] && [ "$now" != "$2" ]; }
+has_looked() { [ "$(sealift status --json | jq -r .last_result)" != "" ]; }
+agent_answers() { sealift status >/dev/null || [ $? = 3 ]; }
+
+waiting() {
+    local status=0 said
+    said=$(timeout 20 sealift wait --timeout=1s nothing 2>&1) || status=$?
+    is "$status" 1 "a bundle that nobody knows is waited for"
+    like "$said" "nothing does not run yet" "and that is said"
+    ok "one that runs is not waited for" timeout 20 sealift wait web
+    ok "by anybody" timeout 20 setpriv --reuid nobody --regid nogroup --clear-groups sealift wait web
+    sealift stop web >/dev/null
+    status=0
+    timeout 20 sealift wait web 2>/dev/null || status=$?
+    is "$status" 3 "one that is stopped is not waited for either"
+    sealift wait --timeout=1min web & # until it is started
+    wait $! || true
+    sealift start web >/dev/null
+}
+
+# programs_change: whatever is done to them, in turn, the same processes run on.
+programs_change() {
+    local before unit pid program
+    before=$(invocations)
+    like "$before" "sealift-slow.*sealift-web" "both run"
+    for unit in sealiftd sealift-unitd; do
+        for how in SIGKILL SIGTERM; do
+            pid=$(pid_of $unit.service)
+            if [ $how = SIGKILL ]; then kill -s KILL "$pid"; else systemctl restart $unit.service; fi
+            ok "$unit, $how: it is back" await 30 is_another $unit.service "$pid"
+            ok "$unit, $how: the agent answers" await 30 agent_answers
+            is "$(invocations)" "$before" "$unit, $how: services run on"
+        done
+    done
+    # As a package manager does it: other files under the same names, then a reload and a restart of each.
+    for program in sealiftd sealift-unitd sealift-fetch sealift-unpack sealift-hold sealift-proxy; do
+        cp "/usr/libexec/sealift/$program" "/usr/libexec/sealift/$program.new"
+        mv "/usr/libexec/sealift/$program.new" "/usr/libexec/sealift/$program"
+    done
+    systemctl daemon-reload
+    systemctl restart sealift-fetch.socket sealift-unpack.socket sealift-unitd.socket sealift-unitd.service sealiftd.service
+    ok "upgraded: the agent answers" await 30 agent_answers
+    is "$(invocations)" "$before" "upgraded: services run on"
+    systemctl daemon-reexec
+    is "$(invocations)" "$before" "systemd re-executed: services run on"
+    ok "and a check succeeds" sealift check
+    is "$(invocations)" "$before" "which leaves them alone"
+}
+
+case $PHASE in
+    1)
+        web_begin
+        agent_enable
+        slow_publish
+        sealift check --no-wait
+        await 30 test -d ${GO%/*}
+        touch "$(readlink -f ${GO%/*})/go"
+        ok "a second bundle" sealift wait --timeout=1min slow
+        waiting
+        programs_change
+        after_unit web
+        after_unit slow
+        after_unit nothing
+        mkdir -p /etc/systemd/system/sealift-bundle-wait@nothing.service.d /etc/systemd/system/sealiftd.service.d
+        printf '[Service]\nTimeoutStartSec=2s\n' >/etc/systemd/system/sealift-bundle-wait@nothing.service.d/short.conf
+        printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/clock.so\n' >/etc/systemd/system/sealiftd.service.d/clock.conf
+        echo $((3650 * 24 * 3600)) >/etc/clock
+        rm -f "$(readlink -f ${GO%/*})/go"
+        bucket_stop
+        next_boot reboot
+        ;;
+    2)
+        # "slow" comes before "web", in every order there is.
+        ok "what is ordered after a bundle is started once that runs" await_active 60 after-web.service
+        is "$(head -n 1 /srv/after-web)" 1 "and finds it there"
+        ok "while another bundle is not ready yet" is_unit activating 'sealift-bundle-wait@slow.service'
+        ok "nor what is ordered after that" test ! -e /srv/after-slow
+        is "$(bundle_state slow state)" starting "status says that it is being started"
+        touch "$(readlink -f ${GO%/*})/go"
+        ok "which then is" await_active 60 after-slow.service
+        like "$(cat /srv/after-slow)" "slow +running" "when the agent knows it to run"
+        ok "a bundle that is not there keeps nobody" await_active 60 after-nothing.service
+        ok "its target was not reached" is_unit inactive sealift-bundle@nothing.target
+        ok "the agent has looked for more, in vain" await 60 has_looked
+        diag "$(sealift status || true)"
+        next_boot cut
+        ;;
+    3)
+        ok "a power cut: both are started again" await_active 60 after-web.service
+        ok "also the slow one" await_active 60 after-slow.service
+        # One that does not come up any more.
+        rm /etc/systemd/system/sealiftd.service.d/clock.conf
+        chmod a-r "$STORE"/releases/web/*/tree/Caddyfile
+        next_boot reboot
+        ;;
+    4)
+        ok "one that fails: what only wants it is started" await_active 60 after-web.service
+        ok "its target is not reached" is_unit inactive sealift-bundle@web.target
+        ok "the other one is" await_active 60 sealift-bundle@slow.target
+        done_testing
+        ;;
+esac
