@@ -13,7 +13,7 @@ enum {
          * BUNDLES_MAX bundles with the longest of names and errors must fit too, since what is wrong
          * everywhere is what a report is for. */
         OUTBOX_REPORTS_MAX = 256,
-        OUTBOX_REPORT_BYTES_MAX = 512 * 1024,
+        OUTBOX_REPORT_BYTES_MAX = 640 * 1024,
         OUTBOX_NAME_SIZE = 32, /* "00000000000000000001.json" */
 };
 
