@@ -73,15 +73,17 @@ static void restores_begin(struct agent *a, struct restores *l, size_t *at)
                 struct restore *x = l->items + l->n;
                 struct fault f = {};
 
-                if (!is_wanted(a, b) || state_on_trial(&b->state))
+                if (!is_wanted(a, b))
+                        continue;
+                if (b->health != BUNDLE_RUNNING)
+                        agent_set_health(a, b, BUNDLE_STARTING);
+                if (state_on_trial(&b->state))
                         continue;
                 if (units_begin_start(a->units, b->name, &b->state.current, agent_now_usec(), &x->call, &f) <
                     0) {
                         (void)!attempt_end_restore(a, b, &f);
                         continue;
                 }
-                if (b->health != BUNDLE_RUNNING)
-                        agent_set_health(a, b, BUNDLE_STARTING);
                 x->bundle = b;
                 l->n++;
         }
