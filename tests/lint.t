@@ -203,4 +203,19 @@ lint_only 2 'in JSON' --root root --json
 ok $? 'an object each'
 rm -r "$root/etc/sealift/policy.d" && touch "$root/etc/sealift/policy.d"
 lint_only 1 'a folder that is none' --root root
+
+cat >"$work/site.manifest" <<'EOF2'
+[Bundle]
+Name=site
+Version=1
+[Service main]
+ExecStart=/bundle/main
+[Sandbox main]
+Network=bundle
+[Health main]
+HTTP=8080/well
+IntervalSec=500ms
+EOF2
+lint 0 'one with [Health]'
+says '  health main: GET /well of port 8080, every 0.5 s while on trial'
 done_testing

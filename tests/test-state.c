@@ -295,6 +295,34 @@ static void test_withdrawn(void)
         tap_str(s.withdrawn, "", "a release that is installed ends it");
 }
 
+/* What was broken before, until the trial is over, whichever way. */
+static void test_forgiven(void)
+{
+        static struct bundle_state s, back;
+        char name[NAME_SIZE];
+        struct fault f = {};
+
+        s = (struct bundle_state){};
+        state_commit(&s, &one, BOOT_A);
+        state_forgive(&s, "main");
+        state_forgive(&s, "other");
+        round_trip(&s, &back, "what is forgiven");
+        tap_str(back.forgiven, "main other", "by name");
+        state_prove(&back, 0);
+        tap_str(back.forgiven, "", "forgotten by what is proven");
+        back = s;
+        state_commit(&back, &two, BOOT_A);
+        tap_str(back.forgiven, "", "by the next release");
+        back = s;
+        state_go_back(&back, 7, "x");
+        tap_str(back.forgiven, "", "by going back");
+        (void)snprintf(name, sizeof(name), "%048d", 0);
+        for (size_t i = 0; i < 100; i++)
+                state_forgive(&s, name);
+        tap_ok(strlen(s.forgiven) < STATE_FORGIVEN_SIZE, "and it is bounded");
+        tap_int(parse("[Bundle]\nForgiven=a/b\n", &back, &f), -EINVAL, "what is no name is refused");
+}
+
 int main(void)
 {
         test_withdrawn();
@@ -305,6 +333,7 @@ int main(void)
         test_going_back();
         test_boots();
         test_keep();
+        test_forgiven();
         test_damage();
         return tap_done();
 }

@@ -12,6 +12,7 @@
 
 #include "facts/config.h"
 #include "facts/policy.h"
+#include "facts/task.h"
 
 enum { LINT_POLICY_MAX = 1 << 20 }; /* more requests than a manifest can hold */
 
@@ -121,6 +122,16 @@ static void print_grant(const char *line, void *userdata)
         printf("    %s\n", line);
 }
 
+/* What the release has to answer while it is new, and what that costs: a unit each time. */
+static void print_probe(const struct health_probe *p)
+{
+        char what[192];
+
+        task_describe(p, what, sizeof(what));
+        printf("  health %s: %s, every %.1f s while on trial\n", p->name, what,
+               (double)p->interval_usec / 1000000);
+}
+
 static int lint_print(const char *file, const struct linted *l, struct fault *f)
 {
         const struct manifest *m = l->manifest, *head = m;
@@ -137,6 +148,8 @@ static int lint_print(const char *file, const struct linted *l, struct fault *f)
                        l->n_instances == 1 ? "" : "s");
         for (size_t i = 0; i < m->n_services && r >= 0; i++)
                 r = exposed_print(m, m->services + i, f);
+        for (size_t i = 0; i < m->n_probes; i++)
+                print_probe(m->probes + i);
         if (r >= 0)
                 r = for_each_grant(l, print_grant, &head, f);
         if (r >= 0 && (arg_host || arg_root))

@@ -115,6 +115,12 @@ static bool previous_set(struct bundle_state *s, const char *value)
         return release_set(&s->previous, value);
 }
 
+static bool forgiven_set(struct bundle_state *s, const char *value)
+{
+        return text_copy(s->forgiven, sizeof(s->forgiven), value) >= 0 &&
+               strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789- ") == strlen(value);
+}
+
 static bool proven_set(struct bundle_state *s, const char *value)
 {
         return release_set(&s->proven, value);
@@ -139,10 +145,10 @@ static int bundle_setting(struct bundle_state *s, const char *file, const struct
                 const char *key;
                 bool (*set)(struct bundle_state *s, const char *value);
         } keys[] = {
-                { "Current", current_set },   { "Previous", previous_set }, { "Proven", proven_set },
-                { "Boot", boots_set },        { "Epoch", epoch_set },       { "Hold", held_set },
-                { "Disabled", disabled_set }, { "Stopped", stopped_set },   { "Withdrawn", withdrawn_set },
-                { "Earlier", earlier_set },
+                { "Current", current_set },     { "Previous", previous_set }, { "Proven", proven_set },
+                { "Boot", boots_set },          { "Forgiven", forgiven_set }, { "Epoch", epoch_set },
+                { "Hold", held_set },           { "Disabled", disabled_set }, { "Stopped", stopped_set },
+                { "Withdrawn", withdrawn_set }, { "Earlier", earlier_set },
         };
 
         for (size_t n = 0; n < ELEMENTSOF(keys); n++)
@@ -225,6 +231,8 @@ int state_format(const struct bundle_state *s, struct buffer *out)
                 release_format("Earlier", s->earlier + i, out);
         if (*s->boot)
                 (void)buffer_printf(out, "Boot=%s %" PRIu32 "\n", s->boot, s->boots);
+        if (*s->forgiven)
+                (void)buffer_printf(out, "Forgiven=%s\n", s->forgiven);
         if (s->epoch > 0)
                 (void)buffer_printf(out, "Epoch=%" PRIu64 "\n", s->epoch);
         if (s->held)
@@ -358,14 +366,14 @@ void state_commit(struct bundle_state *s, const struct release_ref *next, const 
         s->current = *next;
         s->boots = 0;
         (void)!text_copy(s->boot, sizeof(s->boot), boot);
-        *s->withdrawn = '\0';
+        *s->withdrawn = *s->forgiven = '\0';
 }
 
 void state_prove(struct bundle_state *s, uint64_t epoch)
 {
         s->proven = s->current;
         s->boots = 0;
-        *s->boot = '\0';
+        *s->boot = *s->forgiven = '\0';
         if (epoch > s->epoch)
                 s->epoch = epoch;
 }
@@ -400,7 +408,7 @@ void state_go_back(struct bundle_state *s, uint64_t now_usec, const char *reason
         s->current = to;
         s->previous = (struct release_ref){};
         s->boots = 0;
-        *s->boot = '\0';
+        *s->boot = *s->forgiven = '\0';
 }
 
 bool state_trial_boot(struct bundle_state *s, const char *boot)
@@ -417,4 +425,15 @@ bool state_trial_boot(struct bundle_state *s, const char *boot)
 bool state_may_run(const struct bundle_state *s, const char *boot)
 {
         return s->wish == WISH_RUN || (s->wish == WISH_STOPPED && !str_eq(s->stopped_boot, boot));
+}
+
+void state_forgive(struct bundle_state *s, const char *probe)
+{
+        size_t len = strlen(s->forgiven), n = strlen(probe);
+
+        if (len + n + 2 > sizeof(s->forgiven))
+                return;
+        if (len > 0)
+                s->forgiven[len++] = ' ';
+        memcpy(s->forgiven + len, probe, n + 1);
 }

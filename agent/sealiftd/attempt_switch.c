@@ -71,6 +71,8 @@ int attempt_commit(struct attempt *t, struct fault *f)
                 state_quarantine(s, &t->old, agent_now_usec(), "set back by the operator");
         s->wish = WISH_RUN;
         state_commit(s, &t->release, t->agent->boot);
+        for (size_t i = 0; i < t->n_forgiven; i++)
+                state_forgive(s, t->forgiven[i]);
         r = store_state_save(t->agent->store, t->bundle->name, s, f);
         if (r < 0) {
                 *s = before;

@@ -166,6 +166,17 @@ static bool bundle_go_back(struct agent *a, struct bundle *b, const char *why)
 
 /* ---- the course of a trial */
 
+static void health_forgive_all(struct health *h, const char *names)
+{
+        for (size_t n; *names; names += n + strspn(names + n, " ")) {
+                char name[NAME_SIZE] = "";
+
+                n = strcspn(names, " ");
+                memcpy(name, names, n < sizeof(name) ? n : sizeof(name) - 1);
+                health_forgive(h, name);
+        }
+}
+
 void trial_begin(struct agent *a, struct bundle *b, const struct manifest *m, struct health *health)
 {
         struct trial *t = calloc(1, sizeof(*t));
@@ -174,8 +185,11 @@ void trial_begin(struct agent *a, struct bundle *b, const struct manifest *m, st
         int r = t ? 0 : fault_set(&f, -ENOMEM, "out of memory");
 
         b->trial = trial_free(b->trial);
-        if (r >= 0 && !health)
+        if (r >= 0 && !health) {
                 r = health_new(a, b->name, &b->state.current, m, agent_now_usec(), NULL, NULL, &health, &f);
+                if (r >= 0)
+                        health_forgive_all(health, b->state.forgiven);
+        }
         if (r >= 0) {
                 t->agent = a;
                 t->health = TAKE_PTR(health);
@@ -203,7 +217,8 @@ void trial_resume(struct agent *a, struct bundle *b)
         struct journal_subject s = trial_subject(b, &b->state.current);
         struct fault f = {};
 
-        if (b->trial || b->damaged || !state_on_trial(&b->state) || b->health != BUNDLE_RUNNING)
+        if (b->trial || b->damaged || !state_on_trial(&b->state) || b->health != BUNDLE_RUNNING ||
+            !state_may_run(&b->state, a->boot))
                 return;
         if (manifest_read(a, b, &b->state.current, &m, &f) >= 0)
                 trial_begin(a, b, m, NULL);
@@ -271,8 +286,10 @@ void trial_judge(struct agent *a)
 {
         a->trial_due = false;
         for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
-                if (a->bundles[i].trial)
+                if (a->bundles[i].trial && state_may_run(&a->bundles[i].state, a->boot))
                         bundle_judge(a, a->bundles + i);
+                else /* stopped by the operator: that is no verdict */
+                        a->bundles[i].trial = trial_free(a->bundles[i].trial);
 }
 
 uint64_t trial_until(const struct bundle *b, unsigned *ret_failures, unsigned *ret_max)

@@ -9,7 +9,7 @@
   unitd.py migrate MANIFEST running|stopped
   unitd.py list                    one line a unit: STATE BUNDLE VERSION SERVICE PID UNIT
   unitd.py jobs                    one line a timer: NAME BUNDLE VERSION RESULT CODE STATUS NEXT RESTING
-  unitd.py event [SECONDS]         waits for one event: STATE BUNDLE VERSION SERVICE UNIT TEXT
+  unitd.py event [SECONDS]         waits for one event, other than a restart: STATE BUNDLE VERSION SERVICE UNIT TEXT
   unitd.py raw HEX                 sends these bytes; "closed" when that ends the conversation
 
 Prints unitd's text and exits with status 1 on an error it answered; the error's name comes first.
@@ -113,9 +113,10 @@ def swap(manifest, other):
 def event(seconds="30"):
     unitd = Unitd()
     unitd.sock.settimeout(float(seconds))
-    kind = JOB
-    while kind == JOB:
+    kind, restarts = JOB, 0
+    while kind == JOB or restarts > 0:
         kind, body, _ = unitd.receive()
+        restarts = UNIT_BODY.unpack(body)[4] if kind == EVENT else 0
     _, _, state, _, _, bundle, version, _, service, unit, why, _ = UNIT_BODY.unpack(body)
     print(STATES[state], text(bundle), text(version), text(service), text(unit), text(why), flush=True)
 

@@ -49,4 +49,48 @@ journal_mark
 ok "what the old release does not answer well either is not held against the new one" sealift check
 like "$(await_journal 10 "MESSAGE_ID=${EVENT[forgiven]}")" "release 6 is not well, nor was the one before it: .*status 500" "the journal tells"
 expect_proven "broken before" 6
+app_soak=1h app_publish 7
+ok "the next one, the same" sealift check
+systemctl restart sealiftd.service
+ok "goes on with its trial when the agent is started anew" await 20 on_trial
+like "$(grep Forgiven= "$STORE/state/app")" "^Forgiven=main$" "which remembers what is forgiven"
+journal_mark
+ok "and does so again" await_journal 20 "MESSAGE_ID=${EVENT[forgiven]}" SEALIFT_VERSION=7
+is "$(app_state Current)" 7 "it stays"
+
+# Behind a socket of systemd both releases answer while the new one is on trial, so it is asked by itself.
+sock_publish() {
+    mkdir -p /srv/sock
+    cp /tests/host/service.py /srv/sock/
+    echo "$2" >/srv/sock/does
+    printf '%s\n' '[Bundle]' Name=sock Version=1 SoakSec=0 '[Service main]' 'ExecStart=/usr/bin/python3 /bundle/service.py' Type=notify \
+        "Environment=VERSION=$1" "${@:3}" '[Socket web]' Service=main ListenStream=127.0.0.1:8090 \
+        '[Health main]' HTTP=/ Socket=web IntervalSec=200ms StartSec=1s >/srv/sock.manifest
+    publish_release "$1" /srv/sock /srv/sock.manifest
+}
+version() { curl --silent --fail --max-time 10 http://127.0.0.1:8090/version; }
+ask_all_the_time() {
+    : >/srv/asking
+    while [ -e /srv/asking ]; do version >>/srv/answers || echo lost >>/srv/answers; done
+}
+job_times() { journalctl --quiet --output=cat _PID=1 | grep -oE "^(Started|Stopped|Stopping) sealift-sock\.[a-z-]+@[0-9]+" | sed 's/sealift-sock\.//' | tr '\n' ' '; }
+
+agent_grant sock Listen=tcp:127.0.0.1:8090
+sock_publish 1 200
+journal_mark
+sealift check || true # app is quarantined, still
+is "$(bundle_state sock version)" 1 "behind a socket: release 1 is installed"
+ask_all_the_time &
+sock_publish 2 500
+journal_mark
+not_ok "release 2 is not well" sealift check
+like "$(sealift why sock)" "healthy +failed: not well within StartSec=: .Health main.: GET / of its own web: status 500" "and was asked by itself"
+rm /srv/asking
+wait
+is "$(grep -c lost /srv/answers) $(bundle_state sock version)" "0 1" "nobody noticed"
+is "$(version)" 1 "release 1 serves"
+sock_publish 3 200 ExecMigrate=/usr/bin/true
+sealift check || true
+is "$(bundle_state sock version)" 3 "release 3 migrates, and is installed"
+like "$(job_times)" "Stopped main@1 .*Started main-migrate@3 .*Started main@3" "while nothing runs, though it could have started beside"
 done_testing

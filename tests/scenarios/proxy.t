@@ -29,7 +29,11 @@ job_time() {
             test("^" + $word + " sealift-docs." + $service + "@" + $version + "-")) | .__MONOTONIC_TIMESTAMP' | tail -n 1
 }
 before() { [ -n "$1" ] && [ -n "$2" ] && [ "$1" -lt "$2" ]; }
-complaints() { journalctl --quiet --output=cat --priority=warning --identifier=sealiftd --identifier=sealift-unitd "$@"; }
+# But of the death that a scenario has caused itself.
+complaints() {
+    journalctl --quiet --output=cat --priority=warning --identifier=sealiftd --identifier=sealift-unitd "$@" |
+        { grep -v "it was killed by SIGKILL" || true; }
+}
 
 stands_between() {
     local said service when

@@ -88,7 +88,23 @@ good() {
     is "$(app_state Previous)" 1 "and the old one is kept"
 }
 
+# Nothing to go back to.
+first_release() {
+    app_publish 0
+    ok "a first release is installed" sealift check
+    journal_mark
+    app_does 500
+    ok "it fails on trial: the journal says so" await_journal 60 "MESSAGE_ID=${EVENT[failed]}" SEALIFT_VERSION=0
+    ok "it is stopped, since there is nothing to go back to" await 20 nothing_runs
+    ok "status says that there is none" await 10 app_is " absent"
+    like "$(bundle_state app error)" "^0: .*status 500" "and why"
+    not_ok "it is not tried again" sealift check
+    app_does ""
+}
+nothing_runs() { [ -z "$(systemctl list-units --plain --no-legend 'sealift-app.*@*.service')" ]; }
+
 app_begin
+first_release
 app_soak=1s app_publish 1
 journal_mark
 ok "release 1 is installed" sealift check
