@@ -8,13 +8,14 @@
 
 does() { echo "$2" >"/var/lib/private/sealift-$1/does"; }
 in_journal() { journalctl --quiet --output=cat "MESSAGE_ID=$1" "SEALIFT_BUNDLE=$2"; }
-no_tasks() { [ -z "$(unitd list | grep -E 'probe|migrate')" ]; }
+no_tasks() { ! unitd list | grep -qE 'probe|migrate'; }
 
 # bundle NAME: a tree with the service, and a program that is asked.
 bundle() {
     mkdir -p "/srv/$1"
     cp /tests/host/service.py "/srv/$1/"
     printf '#!/bin/sh\n. /bundle/does\n' >"/srv/$1/ask"
+    # shellcheck disable=SC2016 # for the migration
     printf '#!/bin/sh\necho "$1 $(id -u)" >>"$STATE_DIRECTORY/migrated"\n[ ! -e "$STATE_DIRECTORY/refuse" ]\n' >"/srv/$1/migrate"
     chmod 755 "/srv/$1/ask" "/srv/$1/migrate" "/srv/$1/service.py"
 }
@@ -111,6 +112,7 @@ INTENT
     ok "a release with Exec= starts" unitd start "$sealed1"
     like "$(unitd probe "$sealed1" main || true)" "ECHILD .Health main.: /bundle/ask: exit status" "a program that fails"
     ok "the release stops" unitd stop "$sealed1"
+    # shellcheck disable=SC2016 # for the program
     printf 'exit $WANT\n' >/srv/exec/does
     install exec 2 < <(sed -n '/^\[Service/,/^TimeoutSec/p' "$sealed1")
     ok "another one starts" unitd start "$sealed"
