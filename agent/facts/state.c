@@ -382,7 +382,7 @@ void state_withdraw(struct bundle_state *s, const char *digest)
 {
         s->current = s->previous = s->proven = (struct release_ref){};
         s->boots = 0;
-        *s->boot = '\0';
+        *s->boot = *s->forgiven = '\0';
         (void)!text_copy(s->withdrawn, sizeof(s->withdrawn), digest);
 }
 
