@@ -15,14 +15,11 @@ struct field {
         size_t offset, size;
         bool (*valid)(const char *s); /* a text; NULL: a number */
         uint64_t max;                 /* of a number */
-        bool late; /* older records have none, and a 0 is not written, so that older sealift-unitds read it
-                    */
 };
 
 #define MEMBER(member)       offsetof(struct record, member), sizeof(((struct record *)0)->member)
 #define TEXT(member, valid)  MEMBER(member), valid, 0
 #define NUMBER(member, most) MEMBER(member), NULL, most
-#define LATE(member, most)   NUMBER(member, most), true
 
 static bool unit_valid(const char *s)
 {
@@ -37,6 +34,11 @@ static bool optional_name_valid(const char *s)
 static bool run_version_valid(const char *s)
 {
         return !*s || name_version_valid(s);
+}
+
+static bool optional_digest_valid(const char *s)
+{
+        return !*s || name_digest_valid(s);
 }
 
 /* Names that other files have checked already: a record is root's, and one line each. */
@@ -55,6 +57,8 @@ static const struct field fields[] = {
         { "Serves", TEXT(serves, optional_name_valid) },
         { "DropIn", TEXT(dropin, name_digest_valid) },
         { "Config", TEXT(config, name_digest_valid) },
+        { "Site", TEXT(site, optional_digest_valid) },
+        { "Maker", TEXT(maker, run_version_valid) },
         { "User", TEXT(promise.user, word_valid) },
         { "UserId", NUMBER(promise.uid, UINT32_MAX) },
         { "Profile", TEXT(promise.profile, word_valid) },
@@ -82,7 +86,7 @@ static const struct field fields[] = {
         { "Job", NUMBER(job, 1) },
         { "Resting", NUMBER(resting, 1) },
         { "Idle", NUMBER(idle, 1) },
-        { "Task", LATE(task, TASK_MIGRATE) },
+        { "Task", NUMBER(task, TASK_MIGRATE) },
         { "RunVersion", TEXT(run.version, run_version_valid) },
         { "RunResult", TEXT(run.result, word_valid) },
         { "RunStarted", NUMBER(run.started_usec, UINT64_MAX) },
@@ -90,6 +94,17 @@ static const struct field fields[] = {
         { "RunCode", NUMBER(run.code, UINT32_MAX) },
         { "RunStatus", NUMBER(run.status, UINT32_MAX) },
 };
+
+/* Without these nobody knows what it is of. */
+static bool is_essential(const struct field *d)
+{
+        static const char *const keys[] = { "Unit", "Bundle", "Version", "Digest", "Service", "DropIn" };
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                if (str_eq(keys[i], d->key))
+                        return true;
+        return false;
+}
 
 /* Booleans, enums and 64-bit numbers; max keeps each inside its size. */
 static uint64_t number_get(const struct record *r, const struct field *d)
@@ -127,12 +142,12 @@ int record_write(const struct record *r, struct buffer *out)
         for (const struct field *d = fields; d < fields + ELEMENTSOF(fields); d++)
                 if (d->valid)
                         buffer_printf(out, "%s=%s\n", d->key, (const char *)r + d->offset);
-                else if (!d->late || number_get(r, d) != 0)
+                else
                         buffer_printf(out, "%s=%" PRIu64 "\n", d->key, number_get(r, d));
         return out->error;
 }
 
-/* Sets one field; which it was, or -EINVAL. */
+/* Sets one field; which it was, ELEMENTSOF(fields) for none that is known, or -EINVAL. */
 static int record_set(struct record *r, const struct ini_item *item)
 {
         for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
@@ -152,26 +167,26 @@ static int record_set(struct record *r, const struct ini_item *item)
                 }
                 return (int)i;
         }
-        return -EINVAL;
+        return ELEMENTSOF(fields);
 }
 
 static int record_take(struct ini *ini, struct record *r, struct fault *f)
 {
-        bool seen[ELEMENTSOF(fields)] = {};
+        bool seen[ELEMENTSOF(fields) + 1] = {};
         struct ini_item item;
         int k;
 
         while ((k = ini_next(ini, &item, f)) > 0) {
-                if (item.kind == INI_SECTION && str_eq(item.section, "Unit"))
+                if (item.kind == INI_SECTION || !str_eq(item.section, "Unit"))
                         continue;
-                k = item.kind == INI_SETTING ? record_set(r, &item) : -EINVAL;
-                if (k < 0 || seen[k])
+                k = record_set(r, &item);
+                if (k < 0 || (k < (int)ELEMENTSOF(fields) && seen[k]))
                         return fault_set(f, -EINVAL, "%s:%u: not a record of sealift-unitd", ini->file,
                                          item.line);
                 seen[k] = true;
         }
-        for (size_t i = 0; k >= 0 && i < ELEMENTSOF(seen); i++)
-                if (!seen[i] && !fields[i].late)
+        for (size_t i = 0; k >= 0 && i < ELEMENTSOF(fields); i++)
+                if (!seen[i] && is_essential(fields + i))
                         return fault_set(f, -EINVAL, "%s: not a whole record of sealift-unitd", ini->file);
         return k;
 }

@@ -35,6 +35,9 @@ struct record {
         char serves[NAME_SIZE];       /* what it stands before, or "" (facts/manifest.h) */
         char dropin[DIGEST_HEX_SIZE]; /* SHA-256 of the drop-in as written */
         char config[DIGEST_HEX_SIZE]; /* what tells whether it would be written otherwise now */
+        char site[DIGEST_HEX_SIZE];   /* sum of the host's files at its start */
+        char maker[VERSION_SIZE]; /* version of the sealift-unitd that wrote it: another one may write the
+                                     same otherwise */
         uint64_t attempt;
         struct promise promise;
         char listed[RECORD_INVOCATION_SIZE]; /* the invocation whose list of addresses was seen to hold; ""
@@ -50,10 +53,12 @@ struct record {
         struct run run;                      /* of a timer: its job's last */
 };
 
-enum { RECORD_BYTES_MAX = 4096 }; /* as record_write() makes it, with room */
+enum { RECORD_BYTES_MAX = 16384 }; /* as record_write() makes it, with room for what later ones write */
 
 _must_check_ int record_write(const struct record *r, struct buffer *out);
 
-/* -EINVAL: not a record; nothing is believed then. */
+/* One of another sealift-unitd, older or newer: an upgrade must not stop what runs. Lines that are not known
+ * are skipped, and what is missing is 0 or empty, which promises the strictest. -EINVAL: not a record, or
+ * without a line that says what it is of; nothing is believed then. */
 _must_check_ int record_parse(const char *text, size_t len, const char *file, struct record *ret,
                               struct fault *f);

@@ -154,6 +154,17 @@ static int launch_step_manifest(struct launch *x, const struct manifest *m, stru
 
 /* ---- what the host's configuration has changed */
 
+/* Whether it was this host that changed something: a sealift-unitd of another version may write the same
+ * otherwise, and an upgrade is no reason to start a service anew. */
+static bool site_has_changed(const struct unit *u)
+{
+        char site[DIGEST_HEX_SIZE];
+        struct fault ignored;
+
+        return str_eq(u->record.maker, PACKAGE_VERSION) ||
+               (*u->record.site && unit_site(site, &ignored) >= 0 && !str_eq(site, u->record.site));
+}
+
 /* Its instance is no more, or would be another unit today. A job runs to its end all the same: the next run
  * is the new one. */
 static int unit_is_stale(const struct launch *x, const struct unit *u, bool *ret, struct fault *f)
@@ -169,7 +180,7 @@ static int unit_is_stale(const struct launch *x, const struct unit *u, bool *ret
         }
         r = unit_config(m, s, &x->q, config, f);
         if (r >= 0)
-                *ret = !str_eq(config, u->record.config);
+                *ret = !str_eq(config, u->record.config) && site_has_changed(u);
         return r;
 }
 

@@ -10,11 +10,13 @@
 
 #include "doors/apparmor.h"
 #include "doors/policydir.h"
+#include "doors/sitedir.h"
 #include "facts/config.h"
 #include "facts/digest.h"
 #include "facts/dropin.h"
 #include "facts/name.h"
 #include "ground/io.h"
+#include "ground/text.h"
 #include "unitd/host.h"
 #include "unitd/listeners.h"
 #include "unitd/skeleton.h"
@@ -195,6 +197,15 @@ static struct order order_of(const struct unit *u, const struct manifest *m, con
         return order;
 }
 
+int unit_site(char ret[static DIGEST_HEX_SIZE], struct fault *f)
+{
+        static const char *const folders[] = { CONFIG_POLICY_PATH, CONFIG_BUNDLES_PATH };
+        int r;
+
+        r = sitedir_digest(folders, ELEMENTSOF(folders), ret);
+        return r < 0 ? fault_set_errno(f, r, "cannot compute a sum") : 0;
+}
+
 int unit_config(const struct manifest *m, const struct service *s, const struct unitd_request *q,
                 char ret[static DIGEST_HEX_SIZE], struct fault *f)
 {
@@ -361,8 +372,11 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
         memcpy(record.service, s->name, sizeof(record.service));
         memcpy(record.serves, s->serves, sizeof(record.serves));
         r = unit_config(m, s, q, record.config, f);
+        if (r >= 0)
+                r = unit_site(record.site, f);
         if (r < 0)
                 return r;
+        (void)!text_copy(record.maker, sizeof(record.maker), PACKAGE_VERSION);
         do {
                 r = name_choose(l, m, s, q, &n, record.unit, &taken);
                 if (r >= 0)

@@ -78,6 +78,9 @@ _must_check_ int unit_config(const struct manifest *m, const struct service *s,
                              const struct unitd_request *q, char ret[static DIGEST_HEX_SIZE],
                              struct fault *f);
 
+/* The sum of the host's own files, policy.d and bundles.d. */
+_must_check_ int unit_site(char ret[static DIGEST_HEX_SIZE], struct fault *f);
+
 /* Writes its record anew. */
 _must_check_ int unit_save(struct unit *u, struct fault *f);
 

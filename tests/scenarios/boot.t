@@ -108,6 +108,31 @@ programs_change() {
     is "$(invocations)" "$before" "which leaves them alone"
 }
 
+# other_format SED-SCRIPT: records as another sealift-unitd would have written them.
+other_format() {
+    local record
+    systemctl stop sealift-unitd.socket sealift-unitd.service
+    for record in /run/sealift/units/*; do sed -i "$1" "$record"; done
+    systemctl start sealift-unitd.socket sealift-unitd.service
+    systemctl restart sealiftd.service
+    await 30 agent_answers
+    sealift check >/dev/null
+}
+formats_change() {
+    local before other=0000000000000000000000000000000000000000000000000000000000000000
+    before=$(invocations)
+    other_format '/^Rank=/d; /^Notify=/d; /^Site=/d; /^Maker=/d; /^Run/d'
+    is "$(invocations)" "$before" "records of an older sealift-unitd: services run on"
+    is "$(bundle_state web state)" running "and are known"
+    other_format "\$a Future=yes\n[Later]\nUnit=x"
+    is "$(invocations)" "$before" "records of a newer one: services run on"
+    other_format "s/^Config=.*/Config=$other/; s/^Maker=.*/Maker=0.0.1/"
+    is "$(invocations)" "$before" "one that writes drop-ins otherwise: services run on"
+    other_format "1a Site=$other"
+    unlike "$(invocations)" "$before" "until this host's own files change, too"
+    ok "they run again" await 30 web_answers 1
+}
+
 case $PHASE in
     1)
         web_begin
@@ -119,6 +144,7 @@ case $PHASE in
         ok "a second bundle" sealift wait --timeout=1min slow
         waiting
         programs_change
+        formats_change
         after_unit web
         after_unit slow
         after_unit nothing
