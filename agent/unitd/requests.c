@@ -277,13 +277,13 @@ static void request_finish(struct requests *l, struct request *r)
         for (struct unit *u = l->units->first; u; u = u->next)
                 if (u->owner == r->number)
                         u->owner = 0;
+        if (r->fault.error == 0 && r->type == UNITD_CLOSE)
+                wakes_close(l->units, &r->q); /* before anybody is told that they are */
         server_answer(l->server, r->client, r->q.id, &r->fault);
         if (r->fault.error == 0)
                 l->look_again = true;
         if (r->fault.error == 0 && r->type == UNITD_START)
                 wakes_close_others(l->units, &r->q);
-        if (r->fault.error == 0 && r->type == UNITD_CLOSE)
-                wakes_close(l->units, &r->q);
         for (struct request **p = &l->first; *p; p = &(*p)->next)
                 if (*p == r) {
                         *p = r->next;

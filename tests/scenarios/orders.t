@@ -130,6 +130,65 @@ go_back() {
     ok "and the newest again" await 30 web_answers 3
 }
 
+# What was written down, and not done, when an agent was killed.
+half_done() {
+    systemctl stop sealiftd.service
+    sed -i 's/^Current=/Disabled=yes\n&/' "$STATE"
+    ok "an agent was killed before it stopped a bundle" web_answers 3
+    systemctl start sealiftd.service
+    ok "the next one does" await 30 nothing_runs
+    is "$(bundle_state web state)" disabled "and says so"
+}
+
+# What is stopped stays so where a release that is rolled back to does not come up.
+back_in_vain() {
+    told 0 "web runs release 3" start web
+    web_write 3.1
+    sed -i 's|^ExecStart=.*|ExecStart=/usr/bin/python3 /bundle/gate.py|' /srv/web.manifest
+    sed -i 's/^\[Service.*/&\nStateDirectory=yes/' /srv/web.manifest
+    cat >"$WEB/gate.py" <<'PY'
+import os, sys
+if os.path.exists(os.environ["STATE_DIRECTORY"] + "/shut"):
+    sys.exit(7)
+os.execv("/usr/bin/caddy", ["caddy", "run", "--config", "/bundle/Caddyfile"])
+PY
+    publish_release 3.1 "$WEB" /srv/web.manifest
+    told 0 "web 3.1: running" check
+    rm "$WEB/gate.py"
+    web_publish 3.2
+    told 0 "web 3.2: running" check
+    touch "$(readlink -f /var/lib/sealift-web)/shut"
+    told 0 "stopped" stop web
+    told 1 "exited with status 7" rollback web 3.1
+    ok "a rollback that fails does not start what was stopped" nothing_runs
+    is "$(bundle_state web state)" stopped "which it still is"
+    told 0 "web runs release 3.2" start web
+    told 1 "exited with status 7|quarantined" rollback web 3.1
+    ok "and brings back what ran" await 30 web_answers 3.2
+    told 0 "may be tried again" retry web
+    told 0 "up to date" check
+}
+
+# A bundle with a socket of systemd's.
+exporter() { curl --silent --max-time 5 --output /dev/null http://localhost:9100/metrics; }
+refuses() { ! (exec 3<>/dev/tcp/127.0.0.1/9100) 2>/dev/null; }
+sockets() {
+    mkdir -p /srv/exporter && cp /usr/bin/prometheus-node-exporter /srv/exporter
+    sed 's/^Version=.*/Version=1/' /usr/share/doc/sealift/manifests/node-exporter.manifest >/srv/exporter.manifest
+    example_says /usr/share/doc/sealift/manifests/node-exporter.manifest "What the host's policy" >/etc/sealift/policy.d/node-exporter.conf
+    publish_release 1 /srv/exporter /srv/exporter.manifest
+    told 0 "node-exporter 1: running" check
+    ok "a bundle with a socket" exporter
+    told 0 "started again" restart node-exporter
+    ok "is there after a restart" exporter
+    told 0 "stopped" stop node-exporter
+    ok "stopped, its connections are refused, not kept waiting" refuses
+    told 0 "runs release 1" start node-exporter
+    ok "started, they are taken" exporter
+    told 0 "disabled" disable node-exporter
+    ok "disabled, they are refused" refuses
+}
+
 # What cannot be written down is not done.
 full_disk() {
     local before unit
@@ -175,6 +234,9 @@ case $PHASE in
         stop_and_start
         go_back
         full_disk
+        half_done
+        back_in_vain
+        sockets
         while_busy
         told 0 "stopped" stop web
         next_boot reboot
