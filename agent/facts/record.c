@@ -197,6 +197,9 @@ int record_parse(const char *text, size_t len, const char *file, struct record *
         struct ini ini;
         int k;
 
+        for (size_t i = 0; i < ELEMENTSOF(r.promise.limits); i++)
+                r.promise.limits[i] = PROMISE_NO_LIMIT;
+
         ini_open(&ini, text, len, file);
         k = record_take(&ini, &r, f);
         if (k < 0)

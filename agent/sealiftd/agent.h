@@ -81,6 +81,8 @@ struct agent {
         char timestamp_etag[FETCH_ETAG_SIZE];
         /* Polling */
         sd_event_source *poll_timer;
+        sd_event_source *bus_retry; /* while there is no bus */
+        bool bus_due;               /* it is time to look whether there is one again */
         bool check_due;
         unsigned failures; /* polls in a row that did not reach or trust the source */
         bool failures_on_disk;

@@ -12,6 +12,9 @@
 #include "sealiftd/trial.h"
 #include "sealiftd/vigil.h"
 
+/* Only while there is no bus: nobody can be asked to say when it is back. */
+#define BUS_RETRY_USEC (UINT64_C(1) * 1000000)
+
 static int on_list_bundles(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         struct agent_bus *b = userdata;
@@ -279,6 +282,15 @@ struct agent_bus *bus_free(struct agent_bus *b)
         return NULL;
 }
 
+/* libsystemd's own signal. The daemon has been started anew, or will be. */
+static int on_gone(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        const struct agent_bus *b = userdata;
+
+        bus_try_later(b->agent);
+        return 0;
+}
+
 int bus_new(struct agent *a, struct agent_bus **ret, struct fault *f)
 {
         _cleanup_(bus_freep) struct agent_bus *b = calloc(1, sizeof(*b));
@@ -292,6 +304,10 @@ int bus_new(struct agent *a, struct agent_bus **ret, struct fault *f)
                 return fault_set_errno(f, r, "cannot connect to the system bus");
         r = sd_bus_add_object_vtable(b->bus, NULL, BUS_PATH, BUS_INTERFACE, vtable, b);
         if (r >= 0)
+                r = sd_bus_match_signal_async(b->bus, NULL, "org.freedesktop.DBus.Local", NULL,
+                                              "org.freedesktop.DBus.Local", "Disconnected", on_gone, NULL,
+                                              b);
+        if (r >= 0)
                 r = sd_bus_request_name(b->bus, BUS_NAME, 0);
         if (r >= 0)
                 r = sd_bus_attach_event(b->bus, a->await.event, SD_EVENT_PRIORITY_NORMAL);
@@ -299,6 +315,32 @@ int bus_new(struct agent *a, struct agent_bus **ret, struct fault *f)
                 return fault_set_errno(f, r, "cannot offer " BUS_NAME " on the system bus");
         *ret = TAKE_PTR(b);
         return 0;
+}
+
+static int on_retry(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        struct agent *a = userdata;
+
+        a->bus_retry = sd_event_source_disable_unref(a->bus_retry);
+        a->bus_due = true;
+        return 0;
+}
+
+void bus_renew(struct agent *a)
+{
+        struct fault f = {};
+
+        a->bus_due = false;
+        a->bus = bus_free(a->bus);
+        if (bus_new(a, &a->bus, &f) < 0)
+                bus_try_later(a);
+}
+
+void bus_try_later(struct agent *a)
+{
+        if (!a->bus_retry)
+                (void)sd_event_add_time_relative(a->await.event, &a->bus_retry, CLOCK_MONOTONIC,
+                                                 BUS_RETRY_USEC, 0, on_retry, a);
 }
 
 void bus_tell_bundle(struct agent_bus *b, const struct bundle *about)

@@ -17,8 +17,13 @@ struct agent_bus;
 struct agent_bus *bus_free(struct agent_bus *b);
 DEFINE_POINTER_CLEANUP(struct agent_bus, bus_free)
 
-/* A bus that cannot be had is no reason not to run services: the caller logs and goes on without. */
+/* A bus that cannot be had is no reason not to run services: the caller logs, has it tried again by
+ * bus_try_later(), and goes on without. One that goes away is tried again by itself: a->bus_due says when,
+ * and the main loop has it renewed, never a handler, since an answer may be due to who waits. Those who
+ * waited on the old one have lost the bus, too. */
 _must_check_ int bus_new(struct agent *a, struct agent_bus **ret, struct fault *f);
+void bus_try_later(struct agent *a);
+void bus_renew(struct agent *a);
 
 /* Signals BundleChanged(s name, s state). b may be NULL (no bus). */
 void bus_tell_bundle(struct agent_bus *b, const struct bundle *about);

@@ -51,6 +51,7 @@ static void agent_done(struct agent *a)
                 a->bundles[i].trial = trial_free(a->bundles[i].trial);
         a->outbound = outbound_free(a->outbound);
         a->bus = bus_free(a->bus);
+        a->bus_retry = sd_event_source_disable_unref(a->bus_retry);
         a->units = units_free(a->units);
         a->vigil = vigil_free(a->vigil);
         a->outbox = outbox_free(a->outbox);
@@ -102,8 +103,10 @@ static int agent_open(struct agent *a, struct fault *f)
                 r = outbound_new(a, &a->outbound);
         if (r < 0)
                 return r;
-        if (bus_new(a, &a->bus, &no_bus) < 0)
+        if (bus_new(a, &a->bus, &no_bus) < 0) {
                 fprintf(stderr, "<4>%s; going on without it\n", no_bus.text);
+                bus_try_later(a);
+        }
         return 0;
 }
 
@@ -116,6 +119,8 @@ static int agent_run(struct agent *a, struct fault *f)
                 struct fault why = {};
                 int r;
 
+                if (a->bus_due)
+                        bus_renew(a);
                 if (a->trial_due)
                         trial_judge(a);
                 if (a->report_due) {
