@@ -54,7 +54,7 @@ _sealift_values() {
             mapfile -t COMPREPLY < <(compgen -d -- "$3"; compgen -f -X '!*.manifest' -- "$3")
             return
             ;;
-        'MANIFEST|BUNDLE')
+        'MANIFEST|BUNDLE' | 'SOURCE|BUNDLE')
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -d -- "$3"; compgen -f -X '!*.manifest' -- "$3"
                 compgen -W "$(_sealift_bundles "$1")" -- "$3")

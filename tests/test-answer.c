@@ -131,6 +131,7 @@ static void test_status(void)
         tap_int(answer_check_status(418, EXPECT_BODY, NULL, &f), -EINVAL, "another 4xx");
         tap_int(answer_check_status(599, EXPECT_BODY, NULL, &f), -EHOSTUNREACH, "another 5xx");
         tap_int(answer_check_proxy(407, &f), -EACCES, "a proxy that asks for credentials");
+        tap_like(f.text, "asks for credentials", "which is said");
         tap_int(answer_check_proxy(403, &f), -EACCES, "one that refuses");
         tap_int(answer_check_proxy(502, &f), -EHOSTUNREACH, "one in trouble");
         tap_int(answer_check_status(999, EXPECT_BODY, NULL, &f), -EHOSTUNREACH, "no status of HTTP");

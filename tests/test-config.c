@@ -87,6 +87,7 @@ static void test_way(void)
                 return;
         tap_int((long long)c->keep, 3, "three releases are kept");
         tap_int((long long)c->n_windows, 0, "at any time");
+        tap_int((long long)(c->scrub_usec / 1000000), 7 * 86400, "and looked at every week");
         tap_str(c->sources[0].proxy, "https://proxy.example:3128/", "the proxy");
         tap_ok(c->sources[0].rate == UINT64_C(2) << 20, "the limit");
         tap_str(c->report.proxy, "none", "none for reports");
@@ -134,6 +135,8 @@ static const struct refusal {
         { "[Agent]\nPollSec=soon\n", "1s to 7d", "polling at no time" },
         { "[Agent]\nKeep=17\n", "0 to 16", "more than can be kept" },
         { "[Agent]\nKeep=-1\n", "0 to 16", "fewer than none" },
+        { "[Agent]\nScrubSec=1min\n", "1h to 10 years", "looking at what is installed all the time" },
+        { "[Agent]\nScrubSec=never\n", "1h to 10 years", "at no time" },
         { "[Agent]\nWindow=2am\n", "sealift.conf:2: Window=2am: not a window", "a bad window" },
         { "[Agent]\nBundles=web DB\n", "bundle names", "a bundle that cannot be" },
         { "[Report]\nMethod=GET\n", "not PUT or POST", "a report by GET" },

@@ -264,7 +264,8 @@ static void test_keep(void)
         tap_int(state_parse(text.data, text.len, "state", &back, &f), 0, "read back (%s)", f.text);
         tap_str(kept(&back, 3), "-KKKK-", "in the same order");
         commit(&s, '2', true);
-        tap_str(kept(&s, 2), "-K-KK-", "one that comes back is not counted beside itself");
+        tap_str(kept(&s, 2), "-K-KK-", "one that comes back");
+        tap_str(kept(&s, 4), "KKKKK-", "is not counted beside itself");
         commit(&s, '6', false);
         tap_str(kept(&s, 0), "-K---K", "on trial: what is gone back to");
         commit(&s, '1', false);
@@ -275,6 +276,15 @@ static void test_keep(void)
         for (size_t i = 0; i < 2 * STATE_EARLIER_MAX; i++)
                 commit(&s, (char)('1' + i % 6), true);
         tap_int((long long)s.n_earlier, 6, "each is there once");
+        s.proven = release('3');
+        s.previous = release('4');
+        s.n_earlier = 0;
+        tap_str(kept(&s, 0), "-KKK--", "what proved itself last stays, whatever came after it");
+        for (char c = 'a'; c <= 'z'; c++)
+                commit(&s, c, true);
+        tap_int((long long)s.n_earlier, STATE_EARLIER_MAX, "they end somewhere");
+        tap_str(s.earlier[0].version, "y", "the last one is the first");
+        tap_str(s.earlier[STATE_EARLIER_MAX - 1].version, "j", "the oldest went");
 }
 
 static void test_withdrawn(void)

@@ -54,10 +54,10 @@ int agent_bus_call(sd_bus *bus, const char *method, uint64_t timeout_usec, sd_bu
         return bus_call(bus, method, NULL, NULL, timeout_usec, ret, f);
 }
 
-int agent_bus_call_text(sd_bus *bus, const char *method, const char *text, sd_bus_message **ret,
-                        struct fault *f)
+int agent_bus_call_text(sd_bus *bus, const char *method, const char *text, uint64_t timeout_usec,
+                        sd_bus_message **ret, struct fault *f)
 {
-        return bus_call(bus, method, text, NULL, 0, ret, f);
+        return bus_call(bus, method, text, NULL, timeout_usec, ret, f);
 }
 
 int agent_bus_call_flag(sd_bus *bus, const char *method, bool flag, uint64_t timeout_usec,

@@ -19,8 +19,8 @@ _must_check_ int agent_bus_call(sd_bus *bus, const char *method, uint64_t timeou
                                 struct fault *f);
 
 /* A call with one string. */
-_must_check_ int agent_bus_call_text(sd_bus *bus, const char *method, const char *text, sd_bus_message **ret,
-                                     struct fault *f);
+_must_check_ int agent_bus_call_text(sd_bus *bus, const char *method, const char *text,
+                                     uint64_t timeout_usec, sd_bus_message **ret, struct fault *f);
 
 /* An order (org.sealift.Agent1(5)); version NULL: it takes none. It is carried out between polls, so this
  * may take as long as one does. *ret_said is the caller's: what came of it. */

@@ -34,7 +34,7 @@ static const struct verb {
         { "status", "[BUNDLE]", "what this machine runs", verb_status },
         { "stop", "BUNDLE", "stop a bundle until the next boot", verb_order },
         { "unhold", "BUNDLE", "let a bundle go on after hold", verb_order },
-        { "verify", "SOURCE", "a repository as a machine would see it", verb_verify },
+        { "verify", "SOURCE", "a repository as a machine would see it, or what is installed", verb_verify },
         { "wait", "BUNDLE", "until a bundle runs", verb_wait },
         { "withdraw", "BUNDLE", "take a bundle away from hosts, or set it back", verb_withdraw },
         { "why", "BUNDLE", "each gate of the last attempt, passed or not", verb_why },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `sealift verify`: a repository as a host would see it, or a bundle against its manifest. It needs no
- * agent, no key and no root, and writes nothing. */
+/* `sealift verify`: a repository as a host would see it, or a bundle against its manifest: both need no
+ * agent, no key and no root, and write nothing. Or what this host has installed, which its agent looks at.
+ */
 
 #include "ctl/verbs.h"
 
@@ -9,6 +10,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "ctl/agent_bus.h"
 #include "ctl/bundle_check.h"
 #include "ctl/publisher.h"
 #include "ctl/verify.h"
@@ -33,12 +35,12 @@ static const struct args_option options[] = {
 
 static const struct args_command command = {
         .name = "sealift verify",
-        .operands = "SOURCE",
-        .help = "Verifies a repository (a folder or URL) as a host would, or a packed release (a manifest).",
+        .operands = "SOURCE|BUNDLE...",
+        .help = "Verifies a repository (a folder or URL) as a host would, a packed release (a manifest), or "
+                "what this\nmachine has installed of some bundles, without operands of all.",
         .options = options,
         .n_options = ELEMENTSOF(options),
-        .min_operands = 1,
-        .max_operands = 1,
+        .max_operands = BUNDLES_MAX,
 };
 
 /* ---- A repository ---- */
@@ -239,10 +241,84 @@ static int verify_release(const char *file, struct fault *f)
         return r < 0 ? EXIT_STATUS_FAILED : EXIT_STATUS_OK;
 }
 
+/* ---- What this host has installed ---- */
+
+/* Reading may take hours, and gives way to everybody else. */
+#define INSTALLED_TIMEOUT_USEC (UINT64_C(7) * 86400 * 1000000)
+
+/* 1: all of it is as signed. */
+static int installed_read(sd_bus_message *reply, json_t *releases, struct fault *f)
+{
+        const char *bundle, *release, *state, *error;
+        int r, good = 1;
+
+        r = sd_bus_message_enter_container(reply, 'a', "(ssss)");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(ssss)", &bundle, &release, &state, &error)) > 0) {
+                if (!str_eq(state, "good")) {
+                        fprintf(stderr, "%s: %s %s is %s: %s\n", command.name, bundle, release, state,
+                                error);
+                        good = 0;
+                } else if (!arg_json && !arg_quiet)
+                        printf("Good: %s %s\n", bundle, release);
+                if (json_array_append_new(releases,
+                                          json_pack("{s:s, s:s, s:s, s:s}", "bundle", bundle, "release",
+                                                    release, "state", state, "error", error)) < 0)
+                        r = -ENOMEM;
+        }
+        return r < 0 ? fault_set_errno(f, r, "the agent's answer cannot be read") : good;
+}
+
+/* bundle "": all. */
+static int installed_verify(sd_bus *bus, const char *bundle, json_t *releases, struct fault *f)
+{
+        sd_bus_message *reply = NULL;
+        int r;
+
+        r = agent_bus_call_text(bus, "Verify", bundle, INSTALLED_TIMEOUT_USEC, &reply, f);
+        if (r >= 0)
+                r = installed_read(reply, releases, f);
+        sd_bus_message_unref(reply);
+        return r;
+}
+
+static int verify_installed(char **operands, int n, struct fault *f)
+{
+        _cleanup_json_ json_t *releases = json_array(), *json = NULL;
+        sd_bus *bus = NULL;
+        bool good = true;
+        int r;
+
+        r = agent_bus_open(&bus, f);
+        for (int i = 0; r >= 0 && i < (n > 0 ? n : 1); i++) {
+                r = installed_verify(bus, n > 0 ? operands[i] : "", releases, f);
+                good = good && r > 0;
+        }
+        sd_bus_flush_close_unref(bus);
+        if (r < 0)
+                return r;
+        json = arg_json ? json_pack("{s:b, s:O}", "good", (int)good, "releases", releases) : NULL;
+        if (json && publisher_print_json(json) < 0)
+                return fault_set(f, -EIO, "cannot write to standard output");
+        return good ? EXIT_STATUS_OK : EXIT_STATUS_FAILED;
+}
+
+/* A name that is not also a folder or file here. */
+static bool are_bundles(char **operands, int n)
+{
+        for (int i = 0; i < n; i++)
+                if (!name_valid(operands[i]) || access(operands[i], F_OK) == 0)
+                        return false;
+        return true;
+}
+
 static int verify(char **operands, int n, struct fault *f)
 {
         struct stat st;
 
+        if (are_bundles(operands, n))
+                return verify_installed(operands, n, f);
+        if (n > 1)
+                return fault_set(f, -EINVAL, "one SOURCE, or bundles of this machine");
         if (!strstr(operands[0], "://") && stat(operands[0], &st) == 0 && !S_ISDIR(st.st_mode))
                 return verify_release(operands[0], f);
         return verify_source(operands[0], f);

@@ -34,7 +34,7 @@ static int why_read(sd_bus *bus, const char *bundle, json_t *why, struct fault *
         int r;
 
         (void)json_object_set_new(why, "gates", gates);
-        r = agent_bus_call_text(bus, "Why", bundle, &reply, f);
+        r = agent_bus_call_text(bus, "Why", bundle, 0, &reply, f);
         if (r < 0)
                 return r;
         r = sd_bus_message_read(reply, "s", &tried);

@@ -21,6 +21,10 @@
 /* One to go back to, one before it, and one more for the day when both are bad. */
 #define KEEP_DEFAULT 3
 
+/* More often, a large release would be read without end. */
+#define SCRUB_MIN_USEC     (UINT64_C(3600) * 1000000)
+#define SCRUB_DEFAULT_USEC (UINT64_C(7) * 86400 * 1000000)
+
 /* Below twice what sealift-fetch calls too slow (fetch/transfer.c), a limit would be a fault. */
 #define RATE_MIN (UINT64_C(16) << 10)
 #define RATE_MAX (UINT64_C(1) << 40)
@@ -178,6 +182,16 @@ static int set_keep(struct parser *p, const struct ini_item *item, struct fault 
         return 0;
 }
 
+static int set_scrub(struct parser *p, const struct ini_item *item, struct fault *f)
+{
+        uint64_t usec;
+
+        if (text_parse_span(item->value, &usec) < 0 || (usec > 0 && usec < SCRUB_MIN_USEC))
+                return config_refuse(p, item, "not a time span from 1h to 10 years, such as 7d, nor 0", f);
+        p->config->scrub_usec = usec;
+        return 0;
+}
+
 static int set_source_url(struct parser *p, const struct ini_item *item, struct fault *f)
 {
         return url_take(p, item, p->transports, &p->source->transport, p->source->url, f);
@@ -253,7 +267,8 @@ static const struct config_section {
             { "Bundles", set_bundles },
             { "PollSec", set_poll },
             { "Window", set_window },
-            { "Keep", set_keep } } },
+            { "Keep", set_keep },
+            { "ScrubSec", set_scrub } } },
         { "Source",
           true,
           { { "URL", set_source_url },
@@ -377,6 +392,7 @@ static int parse(const char *text, size_t len, const char *file, unsigned transp
                 return fault_set(f, -EFBIG, "%s: larger than a configuration can be", file);
         c->poll_usec = POLL_DEFAULT_USEC;
         c->keep = KEEP_DEFAULT;
+        c->scrub_usec = SCRUB_DEFAULT_USEC;
         ini_open(&ini, text, len, file);
         while ((r = ini_next(&ini, &item, f)) > 0) {
                 r = item.kind == INI_SECTION ? section_open(&p, &item, f) : setting_take(&p, &item, f);

@@ -54,7 +54,8 @@ struct config {
         uint64_t poll_usec;
         struct window windows[CONFIG_WINDOWS_MAX]; /* none: at any time */
         size_t n_windows;
-        uint64_t keep; /* releases that stay on disk beside the current one */
+        uint64_t scrub_usec; /* how often what is installed is looked at; 0: never */
+        uint64_t keep;       /* releases that stay on disk beside the current one */
         struct config_source sources[CONFIG_SOURCES_MAX];
         size_t n_sources;
         struct config_report report;

@@ -45,6 +45,7 @@ struct bundle {
         char error[FAULT_TEXT_MAX];  /* why the last attempt failed; "" when it did not */
         char tried[VERSION_SIZE];    /* version of the last attempt; "" = none since the agent started */
         bool damaged;                /* its state cannot be read: hands off until somebody has looked */
+        char damage[FAULT_TEXT_MAX]; /* of its current release on disk, as the scrub found it; "": none */
         bool restore_due;            /* its current release could not be started again */
         bool misconfigured;          /* it runs, but error says why it could not be started */
         bool unsaved;                /* its last verdict could not be written down, and is tried again */
@@ -69,7 +70,8 @@ struct agent {
         struct store *store;
         struct outbox *outbox;
         struct units *units;
-        struct vigil *vigil;       /* time */
+        struct vigil *vigil; /* time */
+        struct scrub *scrub;
         struct outbound *outbound; /* reports on their way */
         struct agent_bus *bus;
         struct bundle *bundles; /* owned; sorted by name */

@@ -33,6 +33,7 @@ struct attempt {
         bool old_stopped;
         bool started;
         bool placed;  /* the release has a place in the store */
+        bool sealed;  /* with fs-verity */
         bool emptied; /* what is in it is ours */
 };
 

@@ -70,7 +70,9 @@ int attempt_unpack(struct attempt *t, struct fault *f)
         t->bundle_fd = fd_close(t->bundle_fd);
         if (fcntl(sock, F_SETFL, O_NONBLOCK) < 0)
                 return fault_set_errno(f, -errno, "cannot set up the socket of sealift-unpack");
-        return attempt_converse(t, sock, install, f);
+        r = attempt_converse(t, sock, install, f);
+        t->sealed = stage_sealed(stage);
+        return r;
 }
 
 /* Each byte of what comes from the bucket was summed while it was written. */
@@ -95,7 +97,8 @@ int attempt_sync(struct attempt *t, struct fault *f)
                 return r;
         incoming_remove(store_incoming_fd(t->agent->store), t->manifest->content.sha256);
         journal_send(JOURNAL_RELEASE_INSTALLED, LOG_INFO, &s,
-                     "%s: release %s is on disk, every file as signed", t->bundle->name, t->release.version);
+                     "%s: release %s is on disk, every file as signed%s", t->bundle->name,
+                     t->release.version, t->sealed ? ", and sealed with fs-verity" : "");
         return 0;
 }
 

@@ -264,6 +264,9 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_METHOD_WITH_ARGS_OFFSET("Collect", SD_BUS_ARGS("b", dry_run),
                                        SD_BUS_RESULT("a(sst)", releases, "u", left), bus_on_collect,
                                        offsetof(struct agent_bus, upkeep), SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS_OFFSET("Verify", SD_BUS_ARGS("s", bundle),
+                                       SD_BUS_RESULT("a(ssss)", releases), bus_on_verify,
+                                       offsetof(struct agent_bus, upkeep), SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("BundleChanged", SD_BUS_ARGS("s", name, "s", state), 0),
         SD_BUS_VTABLE_END,
 };

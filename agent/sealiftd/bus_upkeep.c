@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Collect() on the bus. Its callers are root's (the bus policy), and yet what they send is only looked at
- * when it has been read as what it should be. */
+/* Collect() and Verify() on the bus. Its callers are root's (the bus policy), and yet what they send is only
+ * looked at when it has been read as what it should be. */
 
 #include "sealiftd/bus_upkeep.h"
 
+#include "facts/name.h"
+#include "ground/text.h"
+#include "sealiftd/bus.h"
 #include "sealiftd/collect.h"
+#include "sealiftd/scrub.h"
 
 static struct upkeep_call *call_add(struct bus_upkeep *u, sd_bus_message *m)
 {
@@ -31,6 +35,26 @@ int bus_on_collect(sd_bus_message *m, void *userdata, sd_bus_error *error)
                 return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                         "too many callers wait already");
         c->dry_run = dry_run;
+        return 1;
+}
+
+int bus_on_verify(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        struct upkeep_call *c;
+        const char *bundle;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &bundle);
+        if (r < 0)
+                return r;
+        if (*bundle && !name_valid(bundle))
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "not the name of a bundle");
+        c = call_add(userdata, m);
+        if (!c)
+                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                        "too many callers wait already");
+        c->verify = true;
+        (void)!text_copy(c->bundle, sizeof(c->bundle), bundle);
         return 1;
 }
 
@@ -83,6 +107,23 @@ static int collect_answer(struct agent *a, const struct upkeep_call *c)
         return r;
 }
 
+/* The scrub answers when it has looked. false: it is looking for somebody else. */
+static bool verify_begin(struct agent *a, const struct upkeep_call *c)
+{
+        struct fault f = {};
+        int r;
+
+        if (*c->bundle && !agent_find_bundle(a, c->bundle, false)) {
+                (void)sd_bus_reply_method_errorf(c->message, BUS_ERROR_NO_BUNDLE,
+                                                 "%s: this machine knows no such bundle", c->bundle);
+                return true;
+        }
+        r = scrub_begin(a->scrub, c->bundle, sd_bus_message_ref(c->message), &f);
+        if (r == -EBUSY)
+                sd_bus_message_unref(c->message);
+        return r != -EBUSY;
+}
+
 bool bus_upkeep_carry_out(struct bus_upkeep *u, struct agent *a)
 {
         bool any = false;
@@ -90,9 +131,12 @@ bool bus_upkeep_carry_out(struct bus_upkeep *u, struct agent *a)
         while (u->n > 0 && !a->await.stopping) {
                 struct upkeep_call c = u->calls[0];
 
+                if (c.verify && !verify_begin(a, &c))
+                        break;
                 u->n--;
                 memmove(u->calls, u->calls + 1, u->n * sizeof(*u->calls));
-                (void)collect_answer(a, &c);
+                if (!c.verify)
+                        (void)collect_answer(a, &c);
                 sd_bus_message_unref(c.message);
                 any = true;
         }

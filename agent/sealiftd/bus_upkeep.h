@@ -4,13 +4,15 @@
 #include "ground/limits.h"
 #include "sealiftd/agent.h"
 
-/* What root asks of the store over D-Bus: Collect(). Handlers note it; the main loop does it between polls,
- * and answers then. */
+/* What root asks of the store over D-Bus: Collect(), Verify(). Handlers note it; the main loop does it
+ * between polls, and answers then. */
 enum { UPKEEP_WAITING_MAX = 16 }; /* a caller that asks again and again without waiting for answers */
 
 struct upkeep_call {
         sd_bus_message *message; /* owned */
+        bool verify;             /* else collect */
         bool dry_run;
+        char bundle[NAME_SIZE]; /* to verify; "": all */
 };
 
 struct bus_upkeep {
@@ -20,6 +22,7 @@ struct bus_upkeep {
 
 /* Handlers; userdata is the struct bus_upkeep. */
 int bus_on_collect(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int bus_on_verify(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
 /* Does what waits, each answered when it has been done. Whether there was something. */
 bool bus_upkeep_carry_out(struct bus_upkeep *u, struct agent *a);

@@ -17,6 +17,7 @@
 #include "sealiftd/orders.h"
 #include "sealiftd/poll.h"
 #include "sealiftd/report.h"
+#include "sealiftd/scrub.h"
 #include "sealiftd/story.h"
 #include "sealiftd/trial.h"
 #include "sealiftd/vigil.h"
@@ -50,6 +51,7 @@ static void agent_done(struct agent *a)
         for (size_t i = 0; i < a->n_bundles; i++)
                 a->bundles[i].trial = trial_free(a->bundles[i].trial);
         a->outbound = outbound_free(a->outbound);
+        a->scrub = scrub_free(a->scrub);
         a->bus = bus_free(a->bus);
         a->bus_retry = sd_event_source_disable_unref(a->bus_retry);
         a->units = units_free(a->units);
@@ -101,6 +103,8 @@ static int agent_open(struct agent *a, struct fault *f)
                 r = load_units(a, f);
         if (r >= 0)
                 r = outbound_new(a, &a->outbound);
+        if (r >= 0)
+                r = scrub_new(a, &a->scrub, f);
         if (r < 0)
                 return r;
         if (bus_new(a, &a->bus, &no_bus) < 0) {
@@ -127,6 +131,7 @@ static int agent_run(struct agent *a, struct fault *f)
                         a->report_due = false;
                         report_make(a, "unit", NULL);
                 }
+                scrub_go_on(a->scrub);
                 if (orders_carry_out(a) || bus_carry_out(a->bus))
                         continue;
                 if (!a->check_due && !a->trial_due) {

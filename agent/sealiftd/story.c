@@ -22,6 +22,7 @@
 #include "sealiftd/collect.h"
 #include "sealiftd/load.h"
 #include "sealiftd/refresh.h"
+#include "sealiftd/repair.h"
 #include "sealiftd/report.h"
 #include "sealiftd/restore.h"
 #include "sealiftd/trial.h"
@@ -268,6 +269,8 @@ int story_poll(struct agent *a, struct fault *f)
                 r = story_releases(a, &trust, plan, f);
                 collect_downloads(a, &trust, plan);
         }
+        if (r >= 0)
+                r = repair_releases(a, &trust, f);
         /* Not "up to date": what the role has for this machine is not known. */
         if (r >= 0)
                 r = refresh_verdict(&trust, f);

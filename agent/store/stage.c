@@ -13,6 +13,7 @@
 #include "ground/message.h"
 #include "ground/beneath.h"
 #include "store/ledger.h"
+#include "store/verity.h"
 
 struct stage {
         int tree_fd;                   /* borrowed */
@@ -23,6 +24,8 @@ struct stage {
         const struct entry *file; /* being written, or NULL */
         int fd;
         uint64_t written;
+        bool unsealable; /* one file could not be sealed, so no other is tried */
+        size_t n_sealed;
 };
 
 struct stage *stage_free(struct stage *s)
@@ -55,6 +58,16 @@ int stage_new(int tree_fd, const struct content *content, struct stage **ret, st
         return 0;
 }
 
+/* Never required: a release is as good on a file system without. One that has it and fails at a file (no
+ * space for its hashes) is not asked again. */
+static void file_seal(struct stage *s)
+{
+        if (s->unsealable)
+                return;
+        s->unsealable = verity_enable(s->tree_fd, s->file->path) < 0;
+        s->n_sealed += !s->unsealable;
+}
+
 static int file_end(struct stage *s, struct fault *f)
 {
         uint8_t sum[SHA256_SIZE];
@@ -68,6 +81,7 @@ static int file_end(struct stage *s, struct fault *f)
         if (fchmod(s->fd, s->file->mode) < 0)
                 return fault_set_errno(f, -errno, "%.200s: cannot set its mode", s->file->path);
         s->fd = fd_close(s->fd);
+        file_seal(s);
         s->file = NULL;
         return 0;
 }
@@ -231,4 +245,9 @@ int stage_finish(struct stage *s, struct fault *f)
 
         r = stage_usable(s, f);
         return r < 0 ? r : all_accepted(s, f); /* and nothing is accepted after it */
+}
+
+bool stage_sealed(const struct stage *s)
+{
+        return s->n_sealed > 0 && !s->unsealable;
 }

@@ -28,3 +28,6 @@ _must_check_ int stage_data(struct stage *s, const void *data, size_t len, struc
 /* Nothing more comes: -EINVAL when something is missing. Symbolic links are made here, after the last write
  * through a directory, so that none can ever be written through. Not yet durable: tree_sync(). */
 _must_check_ int stage_finish(struct stage *s, struct fault *f);
+
+/* Whether every file, and there is one, was sealed with fs-verity when it had been written. */
+bool stage_sealed(const struct stage *s);

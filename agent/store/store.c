@@ -411,7 +411,9 @@ int store_outbox_fd(struct store *s)
 struct space store_space_needed(const struct content *c)
 {
         /* no overflow: BUNDLE_BYTES_MAX and BUNDLE_ENTRIES_MAX bound all three */
-        return (struct space){ .bytes = c->size + c->unpacked_size + (uint64_t)c->n_entries * STORE_BLOCK,
+        /* a 127th and a little for the hash trees of fs-verity */
+        return (struct space){ .bytes = c->size + c->unpacked_size + c->unpacked_size / 120 +
+                                        (uint64_t)c->n_entries * STORE_BLOCK,
                                .inodes = c->n_entries + 1 };
 }
 

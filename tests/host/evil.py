@@ -22,9 +22,11 @@ A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, a
   file PATH         another file's bytes (PATH is absolute)
   gzip              the body compressed, with Content-Encoding: gzip that nobody asked for
 
-It is a proxy, too: CONNECT HOST:PORT opens a tunnel, where no rule for that path says "status CODE".
+It is a proxy, too: CONNECT HOST:PORT opens a tunnel, where no rule for that path says "status CODE", or "login USER:PASSWORD" and
+whoever asks is not that user (407).
 """
 import argparse
+import base64
 import fnmatch
 import gzip
 import hashlib
@@ -253,6 +255,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_CONNECT(self):
         mode, arguments = self.rule()
         self.sent = 0
+        login = "Basic " + base64.b64encode(" ".join(arguments).encode()).decode()
+        if mode == "login" and self.headers.get("Proxy-Authorization") != login:
+            mode, arguments = "status", ["407"]
         if mode == "status":
             self.head(int(arguments[0]), 0)
             self.note(self.status)

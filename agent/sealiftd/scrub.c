@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The scrub. Its input is a disk about which nothing is known. The process that reads is a fork of the agent
+ * that has given up its turn for everybody else's (idle classes of processor and disk cannot be left again,
+ * so the agent itself must not enter them); it never touches the bus, changes nothing, and its answer is one
+ * struct down a pipe. */
+
+#include "sealiftd/scrub.h"
+
+#include <linux/ioprio.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <syslog.h>
+
+#include "doors/journal.h"
+#include "facts/backoff.h"
+#include "ground/io.h"
+#include "sealiftd/repair.h"
+#include "sealiftd/report.h"
+#include "store/tree.h"
+
+#define RECORD "scrub"
+/* A machine that has just been started has better things to do. */
+#define SCRUB_FIRST_USEC (UINT64_C(600) * 1000000)
+
+struct finding {
+        char bundle[NAME_SIZE];
+        store_name place;
+        bool looked_at;
+        struct fault fault; /* error 0: as signed */
+};
+
+struct scrub {
+        struct agent *agent;
+        sd_event_source *timer, *readable;
+        pid_t pid; /* 0: nobody reads */
+        int pipe;
+        bool answered;
+        struct finding *findings; /* owned; one a release, in the order they are looked at */
+        size_t n, at;
+        bool all;
+        sd_bus_message *call; /* owned, or NULL */
+};
+
+/* ---- the one that reads ---- */
+
+static int release_check(struct store *s, const char *bundle, const char *place, struct fault *f)
+{
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        _cleanup_close_ int tree = -EBADF;
+        _cleanup_free_ char *text = NULL;
+        struct release_ref release;
+        size_t len;
+        int r;
+
+        r = store_release_find(s, bundle, place, &release, f);
+        if (r >= 0)
+                r = store_manifest_read(s, bundle, &release, &text, &len, f);
+        if (r >= 0)
+                r = manifest_parse(text, len, "manifest", &m, f);
+        if (r < 0)
+                return r;
+        tree = store_tree_open(s, bundle, &release, f);
+        return tree < 0 ? tree : tree_walk(tree, &m->content, TREE_HASHES, f);
+}
+
+static _Noreturn void reader_run(struct store *s, const struct finding *x, int pipe)
+{
+        const struct sched_param param = {};
+        struct fault f = {};
+        int r;
+
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        /* A host that forbids them is scrubbed all the same. */
+        (void)sched_setscheduler(0, SCHED_IDLE, &param);
+        (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+        r = release_check(s, x->bundle, x->place, &f);
+        f.error = r;
+        _exit(io_write_full(pipe, &f, sizeof(f)) < 0);
+}
+
+static int on_answer(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        struct scrub *s = userdata;
+
+        s->answered = true;
+        return 0;
+}
+
+static void reader_end(struct scrub *s)
+{
+        s->readable = sd_event_source_disable_unref(s->readable);
+        s->pipe = fd_close(s->pipe);
+        if (s->pid > 0) {
+                (void)kill(s->pid, SIGKILL);
+                (void)waitpid(s->pid, NULL, 0);
+        }
+        s->pid = 0;
+        s->answered = false;
+}
+
+static int reader_begin(struct scrub *s, struct fault *f)
+{
+        int fds[2], r = 0;
+
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return fault_set_errno(f, -errno, "cannot begin to look at releases");
+        s->pipe = fds[0];
+        s->pid = fork();
+        if (s->pid == 0)
+                reader_run(s->agent->store, s->findings + s->at, fds[1]);
+        if (s->pid < 0)
+                r = -errno;
+        fds[1] = fd_close(fds[1]);
+        if (r >= 0)
+                r = sd_event_add_io(s->agent->await.event, &s->readable, s->pipe, EPOLLIN, on_answer, s);
+        if (r < 0)
+                reader_end(s);
+        return r < 0 ? fault_set_errno(f, r, "cannot begin to look at releases") : 0;
+}
+
+/* ---- what it found ---- */
+
+static bool is_current(const struct bundle *b, const char *place)
+{
+        char name[NAME_RELEASE_SIZE] = "";
+
+        if (release_ref_is_set(&b->state.current))
+                name_release(b->state.current.version, b->state.current.digest, name);
+        return str_eq(name, place);
+}
+
+/* Once for each way in which it is damaged, not at each look. */
+static void damage_note(struct scrub *s, const struct finding *x)
+{
+        struct bundle *b = agent_find_bundle(s->agent, x->bundle, false);
+        struct journal_subject subject = { .bundle = x->bundle };
+        bool current = b && is_current(b, x->place);
+
+        if (current) {
+                subject.version = b->state.current.version;
+                subject.digest = b->state.current.digest;
+                s->agent->check_due = true;
+                if (str_eq(b->damage, x->fault.text))
+                        return;
+                (void)snprintf(b->damage, sizeof(b->damage), "%s", x->fault.text);
+                (void)snprintf(b->error, sizeof(b->error), "release %s is damaged on disk: %.400s",
+                               b->state.current.version, x->fault.text);
+        }
+        journal_send(JOURNAL_RELEASE_DAMAGED, LOG_CRIT, &subject, "%s: release %s is damaged on disk%s: %s",
+                     x->bundle, x->place,
+                     current ? ", and is fetched again"
+                             : "; nothing runs from it, and it must not be gone back to",
+                     x->fault.text);
+        report_make(s->agent, "damage", NULL); /* now: the next poll may have put it right */
+}
+
+static void damage_forget(struct scrub *s, const struct finding *x)
+{
+        struct bundle *b = agent_find_bundle(s->agent, x->bundle, false);
+
+        if (b && *b->damage && is_current(b, x->place))
+                repair_forget(b);
+}
+
+/* Not damage: a release that was collected while it was looked at. */
+static bool release_is_gone(struct scrub *s, const struct finding *x)
+{
+        _cleanup_free_ store_name *places = NULL;
+        struct fault ignored = {};
+        size_t n = 0;
+
+        if (store_release_list(s->agent->store, x->bundle, &places, &n, &ignored) < 0)
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (str_eq(places[i], x->place))
+                        return false;
+        return true;
+}
+
+static void finding_take(struct scrub *s)
+{
+        struct finding *x = s->findings + s->at;
+        struct fault f = {};
+        size_t n = 0;
+
+        if (io_read_full(s->pipe, &f, sizeof(f), &n) < 0 || n != sizeof(f))
+                (void)fault_set(&f, -EIO, "whoever looked at it ended before it was done");
+        f.text[sizeof(f.text) - 1] = '\0';
+        if (release_is_gone(s, x))
+                return;
+        x->looked_at = true;
+        x->fault = f;
+        if (f.error == 0)
+                damage_forget(s, x);
+        else
+                damage_note(s, x);
+}
+
+/* ---- from one to the next ---- */
+
+static const char *finding_word(const struct finding *x)
+{
+        return x->fault.error == 0 ? "good" : x->fault.error == -EBADMSG ? "damaged" : "unreadable";
+}
+
+static void scrub_answer(struct scrub *s)
+{
+        sd_bus_message *reply = NULL;
+        int r;
+
+        if (!s->call)
+                return;
+        r = sd_bus_message_new_method_return(s->call, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(ssss)");
+        for (size_t i = 0; r >= 0 && i < s->n; i++) {
+                const struct finding *x = s->findings + i;
+
+                if (x->looked_at)
+                        r = sd_bus_message_append(reply, "(ssss)", x->bundle, x->place, finding_word(x),
+                                                  x->fault.text);
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        if (r >= 0)
+                (void)sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        s->call = sd_bus_message_unref(s->call);
+}
+
+static void timer_set(struct scrub *s, uint64_t pause);
+
+/* Only a scrub that found nothing counts: a machine that is restarted with damage on it looks again. */
+static void scrub_end(struct scrub *s)
+{
+        _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(BACKOFF_BYTES_MAX);
+        struct backoff_record b = { .last = (int64_t)(agent_now_usec() / 1000000) };
+        struct fault ignored = {};
+        bool good = true;
+
+        scrub_answer(s);
+        for (size_t i = 0; i < s->n; i++)
+                good = good && s->findings[i].fault.error == 0;
+        if (s->all && good) {
+                b.next = b.last + (int64_t)(s->agent->config->scrub_usec / 1000000);
+                if (backoff_format(&b, &text) >= 0)
+                        (void)!store_trust_write(s->agent->store, RECORD, text.data, text.len, &ignored);
+        }
+        if (s->all)
+                timer_set(s, s->agent->config->scrub_usec);
+        free(s->findings);
+        s->findings = NULL;
+        s->n = s->at = 0;
+}
+
+void scrub_go_on(struct scrub *s)
+{
+        struct fault f = {};
+
+        if (s->n == 0 || (s->pid > 0 && !s->answered))
+                return;
+        if (s->pid > 0) {
+                finding_take(s);
+                reader_end(s);
+                s->at++;
+        }
+        if (s->at < s->n && reader_begin(s, &f) >= 0)
+                return;
+        if (f.error < 0)
+                journal_send(JOURNAL_RELEASE_DAMAGED, LOG_WARNING, NULL, "%s", f.text);
+        scrub_end(s);
+}
+
+static int findings_add(struct scrub *s, const char *bundle, struct fault *f)
+{
+        _cleanup_free_ store_name *places = NULL;
+        struct finding *longer;
+        size_t n = 0;
+        int r;
+
+        r = store_release_list(s->agent->store, bundle, &places, &n, f);
+        if (r < 0)
+                return r;
+        longer = reallocarray(s->findings, s->n + n + 1, sizeof(*longer));
+        if (!longer)
+                return fault_set(f, -ENOMEM, "out of memory");
+        s->findings = longer;
+        for (size_t i = 0; i < n; i++) {
+                struct finding *x = longer + s->n++;
+
+                *x = (struct finding){};
+                (void)snprintf(x->bundle, sizeof(x->bundle), "%s", bundle);
+                memcpy(x->place, places[i], sizeof(x->place));
+        }
+        return 0;
+}
+
+int scrub_begin(struct scrub *s, const char *bundle, sd_bus_message *call, struct fault *f)
+{
+        struct agent *a = s->agent;
+        int r = 0;
+
+        if (s->n > 0)
+                return fault_set(f, -EBUSY, "releases are being looked at already");
+        for (size_t i = 0; r >= 0 && i < a->n_bundles; i++)
+                if (!*bundle || str_eq(a->bundles[i].name, bundle))
+                        r = findings_add(s, a->bundles[i].name, f);
+        s->all = !*bundle;
+        s->call = call;
+        if (r < 0 || s->n == 0)
+                scrub_end(s);
+        return r < 0 ? r : 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        struct scrub *s = userdata;
+        struct fault ignored = {};
+
+        if (scrub_begin(s, "", NULL, &ignored) < 0)
+                timer_set(s, SCRUB_FIRST_USEC);
+        return 0;
+}
+
+static void timer_set(struct scrub *s, uint64_t pause)
+{
+        s->timer = sd_event_source_disable_unref(s->timer);
+        if (s->agent->config->scrub_usec > 0)
+                (void)sd_event_add_time_relative(s->agent->await.event, &s->timer, CLOCK_BOOTTIME, pause, 0,
+                                                 on_timer, s);
+}
+
+/* From the last scrub on; of a fleet that was made in one, each machine has its own time. */
+static uint64_t pause_first(struct agent *a)
+{
+        uint64_t every = a->config->scrub_usec, splay = strtoull(a->machine + 16, NULL, 16), pause;
+        int64_t now = (int64_t)(agent_now_usec() / 1000000);
+        _cleanup_free_ char *text = NULL;
+        struct backoff_record b = {};
+        struct fault ignored = {};
+        size_t len;
+
+        if (every == 0)
+                return 0;
+        pause = splay % every;
+        if (store_trust_read(a->store, RECORD, BACKOFF_BYTES_MAX, &text, &len, &ignored) >= 0 &&
+            backoff_parse(text, len, RECORD, &b, &ignored) >= 0 && b.last <= now &&
+            (uint64_t)(now - b.last) < every / 1000000)
+                pause = every - (uint64_t)(now - b.last) * 1000000;
+        else if (b.last > 0)
+                pause = 0;
+        return pause > SCRUB_FIRST_USEC ? pause : SCRUB_FIRST_USEC;
+}
+
+int scrub_new(struct agent *a, struct scrub **ret, struct fault *f)
+{
+        struct scrub *s = calloc(1, sizeof(*s));
+
+        if (!s)
+                return fault_set(f, -ENOMEM, "out of memory");
+        s->agent = a;
+        s->pipe = -EBADF;
+        timer_set(s, pause_first(a));
+        *ret = s;
+        return 0;
+}
+
+struct scrub *scrub_free(struct scrub *s)
+{
+        if (s) {
+                reader_end(s);
+                s->timer = sd_event_source_disable_unref(s->timer);
+                s->call = sd_bus_message_unref(s->call);
+                free(s->findings);
+        }
+        free(s);
+        return NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "sealiftd/agent.h"
+
+/* Looks whether what is installed is still what was signed: every byte of each release on disk, every
+ * ScrubSec= and when root asks (Verify(), `sealift verify`). A process of its own reads, when nothing else
+ * wants the disk or the processor; the story goes on beside it. Damage of a current release is put right by
+ * the next poll (repair.h), which is due at once. */
+struct scrub;
+
+struct scrub *scrub_free(struct scrub *s); /* ends the process that reads */
+DEFINE_POINTER_CLEANUP(struct scrub, scrub_free)
+
+/* Sets the timer. -ENOMEM. */
+_must_check_ int scrub_new(struct agent *a, struct scrub **ret, struct fault *f);
+
+/* Begins to look at every release of the bundle ("": of all). call is answered when that is done, with
+ * a(ssss): bundle, release, "good", "damaged" or "unreadable", and how; NULL: nobody waits. -EBUSY: it is
+ * looking already; the caller keeps call. */
+_must_check_ int scrub_begin(struct scrub *s, const char *bundle, sd_bus_message *call, struct fault *f);
+
+/* From the main loop, between polls: takes what was found, and goes on with the next. */
+void scrub_go_on(struct scrub *s);

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Is what is installed still what was signed? Each kind of damage is found, told, and put right while the service runs on; what
+# cannot be put right now is so later; what is good is not touched.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+tree() { echo "$STORE/releases/web/$1-"*/tree; }
+sums() { (cd "$(tree "$1")" && find . -printf '%p %y %m %l\n' | LC_ALL=C sort && find . -type f -exec sha256sum {} + | LC_ALL=C sort); }
+undamaged() { [ -z "$(sealift status --json | jq -r '.bundles[] | select(.name == "web") | .error')" ] && [ "$(sums 2)" = "$whole" ]; }
+
+# damage NAME REGEX COMMAND...: done to release 2, which runs.
+damage() {
+    local name=$1 want=$2 said status=0 before
+    shift 2
+    journal_mark
+    requests_mark
+    before=$(stat -c %i "$(tree 2)/zeros")
+    (cd "$(tree 2)" && "$@")
+    said=$(sealift verify web 2>&1) || status=$?
+    is "$status" 1 "$name: sealift verify fails"
+    like "$said" "^sealift verify: web 2-[0-9a-f]{12} is damaged: $want" "$name: and says how"
+    like "$(await_journal 20 "MESSAGE_ID=${EVENT[damaged]}" PRIORITY=2)" "^web: release 2-.*is fetched again: $want" "$name: so does the journal"
+    like "$(await_journal 30 "MESSAGE_ID=${EVENT[repaired]}")" "^web: release 2 is as signed again, [1-9] files" "$name: it is put right"
+    ok "$name: and all is as it was" await 20 undamaged
+    is "$(web_invocation) $(web_page)" "$invocation 2" "$name: the service was not touched"
+    is "$(stat -c %i "$(tree 2)/zeros")" "$before" "$name: nor was what is good"
+    ok "$name: a report says so" await_report 45 'any(.bundles[]; .error != null and (.error | test("damaged on disk")))'
+}
+
+flip() { printf x | dd of="$1" bs=1 seek=3 conv=notrunc status=none; }
+cut_page() { truncate -s 1 page.html; }
+remove_page() { rm page.html; }
+add_file() { echo more >site/more.html; }
+change_mode() { chmod 4755 page.html; }
+link_out() { rm page.html && ln -s /etc/passwd page.html; }
+
+web_begin
+web_publish 2
+ok "release 2 is installed" sealift check
+whole=$(sums 2)
+invocation=$(web_invocation)
+like "$(sealift verify | xargs)" "^Good: web 1-[0-9a-f]{12} Good: web 2-[0-9a-f]{12}$" "both releases are as signed"
+like "$(cat "$STORE/trust/scrub")" "Next=20" "the agent knows when it looked"
+like "$(sealift verify web --json | jq -c '[.good, .releases[].state]')" '^\[true,"good","good"\]$' "as JSON"
+is "$(sealift verify nobody 2>&1)" "sealift verify: Verify: nobody: this machine knows no such bundle" "a bundle that nobody knows"
+is "$(setpriv --reuid=nobody --clear-groups sealift verify 2>&1)" "sealift verify: Verify: not allowed; try as root" "nobody else may ask"
+
+damage "a byte" "page.html: its SHA-256 is not what was signed" flip page.html
+damage "a file cut short" "page.html: has 1 bytes" cut_page
+damage "a file that is gone" "page.html: missing" remove_page
+damage "a file more" "site/more.html: not in the manifest" add_file
+damage "a mode" "page.html: has mode 4755, signed was 0644" change_mode
+damage "a link" "page.html: not of the type that was signed" link_out
+
+# The same with nobody to fetch from.
+bucket_stop
+(cd "$(tree 2)" && flip page.html)
+not_ok "without a bucket, a byte is found" sealift verify web
+ok "it stands in status" await 20 sh -c 'sealift status --json | jq -e ".bundles[].error | test(\"release 2 is damaged on disk\")"'
+systemctl restart sealiftd.service
+bucket_start
+ok "a new agent" sealift check
+not_ok "which finds it, too" sealift verify web
+ok "with the bucket back, it is put right" await 30 undamaged
+is "$(web_invocation) $(web_page)" "$invocation 2" "and the service was not touched"
+
+# One that nothing runs from.
+journal_mark
+(cd "$(tree 1)" && flip page.html)
+like "$(sealift verify web 2>&1)" "web 1-[0-9a-f]{12} is damaged: page.html" "an earlier release is damaged"
+like "$(await_journal 20 "MESSAGE_ID=${EVENT[damaged]}" PRIORITY=2)" "must not be gone back to" "which is told"
+ok "a check" sealift check
+not_ok "but it cannot be fetched any more" sealift verify web
+
+strace -f -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace -e trace=sched_setscheduler,ioprio_set 2>/srv/strace &
+tracer=$!
+await 10 grep -q attached /srv/strace
+sealift verify >&2 2>&1 || true
+kill "$tracer"
+wait "$tracer" || true
+ok "who reads gives way to everybody: the processor" grep -q 'sched_setscheduler(0, SCHED_IDLE, .*= 0$' /srv/trace
+ok "and the disk" grep -q 'ioprio_set(IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)) = 0$' /srv/trace
+done_testing
