@@ -141,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(policy_new(&p) == 0 && policy_parse(p, (const char *)data, size, "fuzz", &f) <= 0);
         if (!m)
                 return 0;
-        must(name_valid(m->name) && name_version_valid(m->version) && m->n_services > 0);
+        must(name_valid(m->name) && name_version_valid(m->version) && (m->n_services > 0) != m->withdrawn);
         for (size_t i = 0; i < m->n_services; i++)
                 check_settings(m->services[i].settings, m->services[i].n_settings);
         for (size_t i = 0; i < m->n_probes; i++)
