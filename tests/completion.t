@@ -82,7 +82,7 @@ is "$(offered rollback --json mirror '')" "" "and then its releases, of which th
 is "$(offered why m)" "mirror" "why: bundles that begin so"
 is "$(offered publish '')" "a dir site-1.manifest" "publish: manifests and folders"
 is "$(offered pack '')" "a dir" "pack: folders"
-is "$(offered verify '')" "a dir site-1.manifest" "verify: folders and manifests"
+is "$(offered verify '')" "a dir mirror site site-1.manifest" "verify: folders, manifests and bundles of this machine"
 is "$(offered pack --compression = '')" "gzip zstd" "pack --compression=: its words"
 is "$(offered pack -c g)" "gzip" "and behind the letter"
 is "$(offered pack --manifest = my)" "my notes" "pack --manifest=: files"

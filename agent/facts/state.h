@@ -61,8 +61,8 @@ struct bundle_state {
         struct release_ref proven; /* the last one that passed its soak window: never collected */
         struct release_ref earlier[STATE_EARLIER_MAX]; /* were current before, the last one first */
         size_t n_earlier;
-        char boot[STATE_BOOT_SIZE]; /* the last one that current was started in on trial; "": none */
-        uint32_t boots;             /* that it was started in on trial, after that of its commit */
+        char boot[STATE_BOOT_SIZE];         /* the last one that current was started in on trial; "": none */
+        uint32_t boots;                     /* that it was started in on trial, after that of its commit */
         char forgiven[STATE_FORGIVEN_SIZE]; /* [Health]s that what ran before current did not answer well
                                                either; names, parted by spaces */
         uint64_t epoch; /* the highest Epoch= proven here: nothing signed below it runs again */
