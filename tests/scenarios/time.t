@@ -133,6 +133,9 @@ clock_refused() {
 }
 
 set_back() {
+    clock_refused "set back by ten years" "it says 20.*(behind|when this sealift was made)" clock $((340 * DAY - 3650 * DAY))
+    clock $((340 * DAY))
+    ok "the clock is right again after ten years" sealift check
     publish_in $((340 * DAY)) 4
     clock_refused "set back by 40 days" "(39|40) days behind .*, when metadata was last found valid here.*timedatectl" \
         clock $((300 * DAY))
