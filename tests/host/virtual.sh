@@ -32,11 +32,13 @@ port() { qemu+=(-chardev "$2,id=$1" -device "virtserialport,chardev=$1,name=$1")
 
 # emulator CONSOLE APPEND...: becomes qemu (run it in a subshell). A power cut loses what the guest has not flushed.
 emulator() {
-    local console=$1
+    local console=$1 cache=writeback
     local -a qemu=(-nodefaults -no-reboot -display none -m 2048 -smp 2)
     shift
     if [ "$MACHINE_KVM" = yes ]; then qemu+=(-accel kvm -cpu host); else qemu+=(-accel "tcg,thread=multi" -cpu max); fi
-    qemu+=(-drive "file=$work/disk,if=virtio,format=qcow2,cache=writeback" -device virtio-serial-pci
+    # On disk there is a cache to do without, as a power cut does.
+    [ "$MACHINE_DISK" = no ] || cache=none
+    qemu+=(-drive "file=$work/disk,if=virtio,format=qcow2,cache=$cache" -device virtio-serial-pci
         -chardev "file,id=journal,path=$talk/journal,append=on" -device "virtconsole,chardev=journal"
         -chardev "$console" -serial chardev:console)
     port out "file,path=$talk/out"

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# The power fails in an update, at a random moment or just when the agent has said that the new release is current, and what
+# the machine had not made durable is lost: after the boot the old release or the new one runs from disk, without a network,
+# every file of it is what its manifest says, and the next poll ends as it should. Five times, forty with `tests/check --long`.
+SCENARIO_HOST=vm
+SCENARIO_OPTIONS=(--disk --timeout 1800)
+SCENARIO_ARGUMENTS=(5)
+# shellcheck disable=SC2034 # for scenario.sh
+if [ -n "${SEALIFT_LONG:-}" ]; then
+    SCENARIO_OPTIONS=(--disk --timeout 10800)
+    SCENARIO_ARGUMENTS=(40)
+fi
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+cuts() { PYTHONDONTWRITEBYTECODE=1 /tests/host/cuts.py "$@"; }
+answer() { timeout 5 bash -c 'cat </dev/tcp/127.0.0.1/8090' 2>/dev/null || true; }
+answers() { [[ $(answer) =~ ^($1)$ ]]; }
+is_current() { [ "$(bundle_state step version)" = "$1" ]; }
+milliseconds() { echo $((${EPOCHREALTIME//./} / 1000)); }
+
+# cut NEW: in the update to it. Odd times at a random moment, even times when it has just become current.
+cut() {
+    local moment
+    sealift check --no-wait
+    if [ $((PHASE % 2)) = 1 ]; then
+        moment=$(($(od -An -N4 -tu4 /dev/urandom) % $(cat /srv/takes)))
+        diag "the power fails after $moment ms"
+        sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"
+    else
+        await 120 is_current "$1"
+        diag "the power fails when release $1 is current"
+    fi
+    next_boot cut
+}
+
+# survived OLD NEW: what there is after the boot. Who was told that the new one is current may rely on it.
+survived() {
+    local want="$1|$2" found
+    [ $((PHASE % 2)) = 0 ] || want=$2
+    ok "cut $((PHASE - 1)): release $want answers" await 120 answers "$want"
+    found=$(cuts check 2>&1) || true
+    like "$found" "^($want)$" "cut $((PHASE - 1)): release $found is current, and each file of it as signed"
+    bucket_start
+    ok "cut $((PHASE - 1)): the next poll ends as it should" sealift check
+    is "$(cuts rest "$2" 2>&1)" "$2" "cut $((PHASE - 1)): release $2 runs, and nothing is half-made"
+}
+
+if [ "$PHASE" = 1 ]; then
+    bucket_start
+    publisher_init
+    agent_configure
+    agent_grant step Listen=tcp:127.0.0.1:8090
+    mkdir -p /srv/step
+    cuts publish >/dev/null
+    agent_enable
+    agent_start
+    ok "release 1 is installed" sealift check
+    cuts publish >/dev/null
+    started=$(milliseconds)
+    ok "release 2 is installed" sealift check
+    echo $(($(milliseconds) - started)) >/srv/takes
+    diag "an update takes $(cat /srv/takes) ms"
+    sync
+else
+    new=$(cat /srv/step/published)
+    survived $((new - 1)) "$new"
+fi
+if [ "$PHASE" -gt "$1" ]; then
+    done_testing
+fi
+cut "$(cuts publish)"
