@@ -193,6 +193,8 @@ def read_state():
     with open(f"{STORE}/state/step", encoding="ascii") as file:
         text = file.read()
     state = {key.lower(): tuple(value.split(" ", 1)) for key, value in re.findall(r"^(Current|Previous|Proven)=(.*)$", text, re.M)}
+    if "current" not in state:
+        raise Trouble("state/step says of no release that it is current")
     state["quarantined"] = re.findall(r"^\[Quarantined ([0-9a-f]{64})\]$", text, re.M)
     return state
 
@@ -378,7 +380,8 @@ class Series:
                 print(f"call {at}, {self.what}: {e!r}", flush=True)
                 if failed > 5:
                     break
-                self.mend()
+                if not self.mend():
+                    break
             points += 1
             at += self.options.every
         self.asker.over = True
@@ -388,15 +391,20 @@ class Series:
         return 1 if failed or points == 0 else 0
 
     def mend(self):
-        """After a failure, from what there is now, so that the next point says something of its own."""
+        """After a failure, from what there is now, so that the next point says something of its own; whether it could."""
         self.strike.rest()
-        self.check()
-        self.version = int(read_state()["current"][0])
+        try:
+            self.check()
+            self.version = int(read_state()["current"][0])
+        except (Trouble, OSError) as e:
+            print(f"and stays so: {e!r}")
+            return False
         self.asker.take()
         try:
             self.reports.take()
         except Trouble:
             self.reports.last = max(self.reports.bodies)
+        return True
 
 
 def max_published():
