@@ -14,6 +14,7 @@
 #include "unitd/proxy.h"
 #include "unitd/run.h"
 #include "unitd/tasks.h"
+#include "unitd/tell.h"
 #include "unitd/timers.h"
 
 enum { REQUESTS_MAX = 64 }; /* sealiftd has one attempt a bundle in flight, and one bundle at a time */
@@ -63,24 +64,6 @@ struct requests *requests_free(struct requests *l)
         return NULL;
 }
 
-static void unit_describe(const struct unit *u, uint64_t id, struct unitd_unit *ret)
-{
-        *ret = (struct unitd_unit){
-                .id = id,
-                .since_usec = u->since_usec,
-                .state = u->state,
-                .pid = (int32_t)u->pid,
-                .restarts = u->restarted,
-        };
-        memcpy(ret->bundle, u->record.bundle, sizeof(ret->bundle));
-        memcpy(ret->instance, u->record.instance, sizeof(ret->instance));
-        memcpy(ret->version, u->record.version, sizeof(ret->version));
-        memcpy(ret->digest12, u->record.digest, DIGEST_SHORT);
-        memcpy(ret->service, u->record.service, sizeof(ret->service));
-        memcpy(ret->unit, u->record.unit, sizeof(ret->unit));
-        memcpy(ret->text, u->text, sizeof(ret->text));
-}
-
 static void unit_log(const struct unit *u, enum journal_event event, int priority)
 {
         const struct journal_subject subject = {
@@ -98,7 +81,7 @@ static void unit_tell(struct requests *l, const struct unit *u)
 {
         struct unitd_unit event;
 
-        unit_describe(u, 0, &event);
+        tell_unit(u, 0, &event);
         server_tell_unit(l->server, 0, UNITD_EVENT, &event);
 }
 
@@ -448,7 +431,7 @@ static void units_list(struct requests *l, uint64_t client, uint64_t id)
         struct unitd_job job;
 
         for (struct unit *u = l->units->first; u; u = u->next) {
-                unit_describe(u, id, &answer);
+                tell_unit(u, id, &answer);
                 server_tell_unit(l->server, client, UNITD_UNIT, &answer);
         }
         for (struct wake *w = l->units->wakes; w; w = w->next)

@@ -15,6 +15,7 @@
 #include "ground/text.h"
 #include "unitd/describe.h"
 #include "unitd/inforce.h"
+#include "unitd/restarts.h"
 #include "unitd/run.h"
 #include "unitd/timers.h"
 
@@ -24,11 +25,6 @@
 /* A Type=exec service is ready when the same invocation still runs this long after exec: a process that dies
  * 0.3 s after it leaves a start job that says "done". */
 #define READY_AFTER_USEC (UINT64_C(5) * 1000000)
-
-/* The service's start limit is off (it would take its socket down), so a service that dies again and again
- * is stopped here: systemd's own default is 5 starts in 10 s, ours allows for RestartSec=1s. */
-enum { RESTARTS_MAX = 5 };
-#define RESTARTS_SPAN_USEC (UINT64_C(60) * 1000000)
 
 #define DROPIN_PATH_SIZE (sizeof(UNITS_DROPINS_PATH) + UNIT_NAME_SIZE + 2 + sizeof(DROPIN_NAME))
 
@@ -341,41 +337,6 @@ static void look_down(struct unit *u, const struct manager_status *s)
         unit_end(u);
 }
 
-/* systemd forgets why when it starts it again, which may be between two answers of it. */
-static void ending_note(struct unit *u, const struct manager_status *s)
-{
-        struct fault f = {};
-
-        if (!str_has_prefix(s->sub, "auto-restart") || str_eq(s->result, "success"))
-                return;
-        (void)describe_failure(u->record.unit, NULL, s, &f);
-        memcpy(u->ending, f.text, sizeof(u->ending));
-}
-
-static int restarts_count(struct unit *u, const struct manager_status *s)
-{
-        struct fault f = {};
-        uint64_t now = 0;
-
-        if (s->restarts == u->restarts)
-                return 0;
-        (void)sd_event_now(u->units->event, CLOCK_MONOTONIC, &now);
-        if (now - u->restarts_since_usec > RESTARTS_SPAN_USEC) {
-                u->restarts_since_usec = now;
-                u->restarts_counted = 0;
-        }
-        u->restarts_counted += s->restarts > u->restarts ? s->restarts - u->restarts : 1;
-        u->restarted += s->restarts > u->restarts ? s->restarts - u->restarts : 1;
-        u->restarts = s->restarts;
-        units_changed(u->units);
-        if (u->restarts_counted <= RESTARTS_MAX)
-                return 0;
-        (void)fault_set(&f, -ECHILD, "%s: it died %u times within a minute; see journalctl -u %s",
-                        u->record.unit, u->restarts_counted, u->record.unit);
-        unit_fail(u, &f);
-        return -ECHILD;
-}
-
 /* Up, in an invocation that may be new: after an automatic restart, systemctl restart, or our own. */
 static void look_up(struct unit *u, const struct manager_status *s)
 {
@@ -408,7 +369,7 @@ void watch_look(struct unit *u)
                 look_starting(u, &s);
                 return;
         }
-        ending_note(u, &s);
+        restarts_note(u, &s);
         if (u->state != UNIT_STOPPING && restarts_count(u, &s) < 0)
                 return;
         if (status_is_up(&s))
