@@ -180,6 +180,7 @@ static void test_damage(const struct damage *d)
         before = inode(t, "empty");
         d->make(t);
         tap_int(tree_walk(t, &content, TREE_HASHES, &f), -EBADMSG, "%s is found (%s)", d->what, f.text);
+        tap_int(tree_walk(t, &content, TREE_SLOWLY, &f), -EBADMSG, "%s: also when nobody waits", d->what);
         copy = mend_open_copy(t, &f);
         tap_ok(copy >= 0 && tree_empty(copy, &f) == 0, "%s: a copy", d->what);
         fill(copy);

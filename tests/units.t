@@ -15,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 exposure_max() { # UNIT
     case $1 in
     sealift-unpack@.service) echo 1 ;;
-    sealiftd.service) echo 3 ;; # the scrub steps back for others, by two calls of @resources
+    sealiftd.service) echo 2 ;;
     sealift-fetch@.service) echo 11 ;;
     *) echo 30 ;;
     esac

@@ -243,7 +243,7 @@ static int verify_release(const char *file, struct fault *f)
 
 /* ---- What this host has installed ---- */
 
-/* Reading may take hours, and gives way to everybody else. */
+/* Reading may take hours. */
 #define INSTALLED_TIMEOUT_USEC (UINT64_C(7) * 86400 * 1000000)
 
 /* 1: all of it is as signed. */
@@ -289,6 +289,9 @@ static int verify_installed(char **operands, int n, struct fault *f)
         int r;
 
         r = agent_bus_open(&bus, f);
+        if (r < 0 && n > 0)
+                (void)fault_prefix(f, "%s: nothing of that name is here, and no agent to have it installed",
+                                   operands[0]);
         for (int i = 0; r >= 0 && i < (n > 0 ? n : 1); i++) {
                 r = installed_verify(bus, n > 0 ? operands[i] : "", releases, f);
                 good = good && r > 0;

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The scrub. Its input is a disk about which nothing is known. The process that reads is a fork of the agent
- * that has given up its turn for everybody else's (idle classes of processor and disk cannot be left again,
- * so the agent itself must not enter them); it never touches the bus, changes nothing, and its answer is one
- * struct down a pipe. */
+/* The scrub. Its input is a disk about which nothing is known. The process that reads is a fork of the
+ * agent, which takes its time when nobody waits; it never touches the bus, changes nothing, and its answer
+ * is one struct down a pipe. */
 
 #include "sealiftd/scrub.h"
 
-#include <linux/ioprio.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <syslog.h>
 
@@ -48,7 +44,7 @@ struct scrub {
 
 /* ---- the one that reads ---- */
 
-static int release_check(struct store *s, const char *bundle, const char *place, struct fault *f)
+static int release_check(struct store *s, const struct finding *x, enum tree_depth depth, struct fault *f)
 {
         _cleanup_(manifest_freep) struct manifest *m = NULL;
         _cleanup_close_ int tree = -EBADF;
@@ -57,28 +53,24 @@ static int release_check(struct store *s, const char *bundle, const char *place,
         size_t len;
         int r;
 
-        r = store_release_find(s, bundle, place, &release, f);
+        r = store_release_find(s, x->bundle, x->place, &release, f);
         if (r >= 0)
-                r = store_manifest_read(s, bundle, &release, &text, &len, f);
+                r = store_manifest_read(s, x->bundle, &release, &text, &len, f);
         if (r >= 0)
                 r = manifest_parse(text, len, "manifest", &m, f);
         if (r < 0)
                 return r;
-        tree = store_tree_open(s, bundle, &release, f);
-        return tree < 0 ? tree : tree_walk(tree, &m->content, TREE_HASHES, f);
+        tree = store_tree_open(s, x->bundle, &release, f);
+        return tree < 0 ? tree : tree_walk(tree, &m->content, depth, f);
 }
 
-static _Noreturn void reader_run(struct store *s, const struct finding *x, int pipe)
+static _Noreturn void reader_run(struct store *s, const struct finding *x, enum tree_depth depth, int pipe)
 {
-        const struct sched_param param = {};
         struct fault f = {};
         int r;
 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        /* A host that forbids them is scrubbed all the same. */
-        (void)sched_setscheduler(0, SCHED_IDLE, &param);
-        (void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
-        r = release_check(s, x->bundle, x->place, &f);
+        r = release_check(s, x, depth, &f);
         f.error = r;
         _exit(io_write_full(pipe, &f, sizeof(f)) < 0);
 }
@@ -112,7 +104,8 @@ static int reader_begin(struct scrub *s, struct fault *f)
         s->pipe = fds[0];
         s->pid = fork();
         if (s->pid == 0)
-                reader_run(s->agent->store, s->findings + s->at, fds[1]);
+                reader_run(s->agent->store, s->findings + s->at, s->call ? TREE_HASHES : TREE_SLOWLY,
+                           fds[1]);
         if (s->pid < 0)
                 r = -errno;
         fds[1] = fd_close(fds[1]);

@@ -4,9 +4,9 @@
 #include "sealiftd/agent.h"
 
 /* Looks whether what is installed is still what was signed: every byte of each release on disk, every
- * ScrubSec= and when root asks (Verify(), `sealift verify`). A process of its own reads, when nothing else
- * wants the disk or the processor; the story goes on beside it. Damage of a current release is put right by
- * the next poll (repair.h), which is due at once. */
+ * ScrubSec= and when root asks (Verify(), `sealift verify`). A process of its own reads, a
+ * quarter of the time at most where nobody waits; the story goes on beside it. Damage of a current release
+ * is put right by the next poll (repair.h), which is due at once. */
 struct scrub;
 
 struct scrub *scrub_free(struct scrub *s); /* ends the process that reads */

@@ -8,6 +8,7 @@
 enum tree_depth {
         TREE_NAMES,  /* names, types, modes, sizes and targets */
         TREE_HASHES, /* and every byte */
+        TREE_SLOWLY, /* the same, and at least three quarters of the time are for others */
 };
 
 /* Walks the tree below tree_fd (an open directory) and compares it with the manifest: everything that was

@@ -4,6 +4,7 @@
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
+a_megabyte_is_here() { [ "$(find "$STORE/incoming" -type f -size +1M | wc -l)" = 1 ]; }
 proxied() { grep -c '"CONNECT", "path": "bucket.test:443", "status": 200' /srv/proxy.log || true; }
 
 # The evil server as an honest proxy, over TLS and with the certificate of bucket.test.
@@ -58,7 +59,7 @@ web_write 3
 head -c 64M /dev/urandom >"$WEB/ballast"
 publish_release 3 "$WEB" /srv/web.manifest
 sealift check --no-wait
-await 20 sh -c '[ "$(find /var/lib/sealift/incoming -type f -size +1M | wc -l)" = 1 ]'
+await 20 a_megabyte_is_here
 systemctl kill --signal=KILL bucket.service
 ok "the line breaks: the check fails" await 20 sh -c '! systemctl is-active sealift-fetch@*.service'
 await 20 sh -c 'sealift status --json | jq -e ".last_result | test(\"web.tar.zst\")"'

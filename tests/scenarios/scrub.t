@@ -71,13 +71,4 @@ like "$(sealift verify web 2>&1)" "web 1-[0-9a-f]{12} is damaged: page.html" "an
 like "$(await_journal 20 "MESSAGE_ID=${EVENT[damaged]}" PRIORITY=2)" "must not be gone back to" "which is told"
 ok "a check" sealift check
 not_ok "but it cannot be fetched any more" sealift verify web
-
-strace -f -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace -e trace=sched_setscheduler,ioprio_set 2>/srv/strace &
-tracer=$!
-await 10 grep -q attached /srv/strace
-sealift verify >&2 2>&1 || true
-kill "$tracer"
-wait "$tracer" || true
-ok "who reads gives way to everybody: the processor" grep -q 'sched_setscheduler(0, SCHED_IDLE, .*= 0$' /srv/trace
-ok "and the disk" grep -q 'ioprio_set(IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)) = 0$' /srv/trace
 done_testing
