@@ -290,15 +290,20 @@ static void test_keep(void)
 static void test_withdrawn(void)
 {
         static struct bundle_state s;
+        char place[NAME_RELEASE_SIZE];
 
         s = (struct bundle_state){ .held = true, .epoch = 7, .wish = WISH_DISABLED };
         state_commit(&s, &one, "b");
+        state_prove(&s, 0);
+        state_commit(&s, &two, "b"); /* one is an earlier one now */
         state_prove(&s, 0);
         state_withdraw(&s, DIGEST_A);
         tap_ok(!release_ref_is_set(&s.current) && !release_ref_is_set(&s.previous) &&
                        !release_ref_is_set(&s.proven),
                "of what was withdrawn nothing is kept");
         tap_ok(!state_on_trial(&s) && !state_back_target(&s), "nor gone back to");
+        name_release(one.version, one.digest, place);
+        tap_ok(!state_keeps(&s, 3, place), "nor left on disk, however many earlier ones are");
         tap_ok(s.held && s.epoch == 7 && s.wish == WISH_DISABLED, "but what holds for releases to come");
         tap_str(s.withdrawn, DIGEST_A, "and by what");
         state_commit(&s, &one, "b");

@@ -381,6 +381,7 @@ void state_prove(struct bundle_state *s, uint64_t epoch)
 void state_withdraw(struct bundle_state *s, const char *digest)
 {
         s->current = s->previous = s->proven = (struct release_ref){};
+        s->n_earlier = 0;
         s->boots = 0;
         *s->boot = *s->forgiven = '\0';
         (void)!text_copy(s->withdrawn, sizeof(s->withdrawn), digest);
