@@ -3,6 +3,7 @@
 # the machine had not made durable is lost: after the boot the old release or the new one runs from disk, without a network,
 # every file of it is what its manifest says, and the next poll ends as it should. Five times, forty with `tests/check --long`.
 SCENARIO_HOST=vm
+SCENARIO_LONG=trixie
 SCENARIO_OPTIONS=(--disk --timeout 1800)
 SCENARIO_ARGUMENTS=(5)
 # shellcheck disable=SC2034 # for scenario.sh

@@ -4,6 +4,7 @@
 # scenario shows. In a virtual machine, since the kernel that tests run on may be without.
 # shellcheck source=tests/host/scenario.sh
 SCENARIO_HOST=vm
+SCENARIO_LONG=trixie
 . "${0%/*}/../host/scenario.sh"
 
 tree() { echo "$STORE/releases/web/$1-"*/tree; }
