@@ -2,11 +2,11 @@
 # The power fails in an update, at a random moment or just when the agent has said that the new release is current, and what
 # the machine had not made durable is lost: after the boot the old release or the new one runs from disk, without a network,
 # every file of it is what its manifest says, and the next poll ends as it should. Five times, forty with `tests/check --long`.
+# shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_HOST=vm
 SCENARIO_LONG=trixie
 SCENARIO_OPTIONS=(--disk --timeout 1800)
 SCENARIO_ARGUMENTS=(5)
-# shellcheck disable=SC2034 # for scenario.sh
 if [ -n "${SEALIFT_LONG:-}" ]; then
     SCENARIO_OPTIONS=(--disk --timeout 10800)
     SCENARIO_ARGUMENTS=(40)

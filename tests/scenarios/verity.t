@@ -2,9 +2,10 @@
 # A file system that offers fs-verity: each file of a release is sealed before anything runs from it; nobody can write to it, and what
 # the disk has changed is not handed out, which the scrub finds and a repair puts right. That it is never required, every other
 # scenario shows. In a virtual machine, since the kernel that tests run on may be without.
-# shellcheck source=tests/host/scenario.sh
+# shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_HOST=vm
 SCENARIO_LONG=trixie
+# shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
 tree() { echo "$STORE/releases/web/$1-"*/tree; }
