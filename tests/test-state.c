@@ -156,6 +156,18 @@ static void test_going_back(void)
         tap_ok(state_pardon(&s, NULL) && s.n_quarantined == 0, "or all are");
 }
 
+/* By an operator, or a channel that has it again. */
+static void test_taking_up_again(void)
+{
+        static struct bundle_state s;
+
+        state_with_two(&s);
+        state_commit(&s, &one, BOOT_A);
+        tap_ok(!release_ref_is_set(&s.previous), "what is current again does not come before itself");
+        tap_ok(!state_on_trial(&s), "and stays proven");
+        tap_ok(!state_back_target(&s), "with nothing to go back to");
+}
+
 static void test_boots(void)
 {
         static struct bundle_state s;
@@ -346,6 +358,7 @@ int main(void)
         test_wishes();
         test_trial();
         test_going_back();
+        test_taking_up_again();
         test_boots();
         test_keep();
         test_forgiven();

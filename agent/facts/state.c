@@ -364,6 +364,8 @@ void state_commit(struct bundle_state *s, const struct release_ref *next, const 
         if (release_ref_is_set(&s->current) && (!state_on_trial(s) || !release_ref_is_set(&s->previous)))
                 s->previous = s->current;
         s->current = *next;
+        if (release_ref_equal(&s->previous, next))
+                s->previous = (struct release_ref){};
         s->boots = 0;
         (void)!text_copy(s->boot, sizeof(s->boot), boot);
         *s->withdrawn = *s->forgiven = '\0';

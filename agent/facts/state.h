@@ -95,7 +95,8 @@ bool state_pardon(struct bundle_state *s, const char *digest);
 /* The transitions. Each is made in memory, saved as one, and only then acted on.
  *
  * next becomes current, on trial. What it takes the place of can be gone back to, where that was proven; of
- * one that was itself on trial, what that had taken the place of. boot: the one it is started in first. */
+ * one that was itself on trial, what that had taken the place of: never to next itself. boot: the one it is
+ * started in first. */
 void state_commit(struct bundle_state *s, const struct release_ref *next, const char *boot);
 /* current has passed its soak window; epoch is its Epoch=. */
 void state_prove(struct bundle_state *s, uint64_t epoch);

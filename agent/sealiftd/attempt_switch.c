@@ -123,6 +123,8 @@ int attempt_withdraw(struct attempt *t, struct fault *f)
 
 int attempt_begin_trial(struct attempt *t, struct fault *f)
 {
+        if (!state_on_trial(&t->bundle->state)) /* it proved itself earlier, and runs again */
+                return 0;
         trial_begin(t->agent, t->bundle, t->manifest, TAKE_PTR(t->health));
         return t->bundle->trial ? 1 : 0;
 }

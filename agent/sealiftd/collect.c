@@ -117,7 +117,7 @@ static void bundle_collect(struct agent *a, const struct bundle *b, const struct
         if (r < 0)
                 collect_complain(b, b->state.current.version, r, &f);
         r = 0;
-        if (*b->state.previous.digest)
+        if (*b->state.previous.digest && !release_ref_equal(&b->state.previous, &b->state.current))
                 r = units_stop(a->units, b->name, &b->state.previous, 0, &f);
         if (r < 0)
                 collect_complain(b, b->state.previous.version, r, &f);
