@@ -246,7 +246,8 @@ void trial_restore(struct agent *a, struct bundle *b)
 {
         char why[FAULT_TEXT_MAX];
 
-        if (b->damaged || !state_on_trial(&b->state)) {
+        /* What the operator keeps down is in no boot's trial, and going back would start the old one. */
+        if (b->damaged || !state_on_trial(&b->state) || !agent_may_run(a, b)) {
                 (void)!attempt_restore(a, b);
                 return;
         }
