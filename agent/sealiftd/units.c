@@ -96,14 +96,6 @@ static void call_answer(struct units_call *c, int error, const char *text)
         (void)snprintf(c->text, sizeof(c->text), "%s", text);
 }
 
-/* The conversation is over. */
-static void calls_lose(struct units *l, const char *text)
-{
-        for (struct units_call *c = l->calls; c; c = c->next)
-                if (c->id != 0)
-                        call_answer(c, -ECONNRESET, text);
-}
-
 static void units_answer(struct units *l, uint64_t id, int error, const char *text)
 {
         for (struct units_call *c = l->calls; c; c = c->next)
@@ -116,6 +108,16 @@ static void units_answer(struct units *l, uint64_t id, int error, const char *te
         l->awaited = 0;
         l->error = answer_error(error);
         (void)snprintf(l->text, sizeof(l->text), "%s", text);
+}
+
+/* The conversation is over: nobody waits for an answer that cannot come. */
+static void units_lose(struct units *l, const char *text)
+{
+        units_disconnect(l);
+        units_answer(l, l->awaited, -ECONNRESET, text);
+        for (struct units_call *c = l->calls; c; c = c->next)
+                if (c->id != 0)
+                        call_answer(c, -ECONNRESET, text);
 }
 
 static bool unit_valid(const struct unitd_unit *u)
@@ -195,11 +197,8 @@ static int on_message(sd_event_source *s, int fd, uint32_t revents, void *userda
         if (r == 0)
                 (void)fault_set(&f, -ECONNRESET,
                                 "sealift-unitd went away; see journalctl -u sealift-unitd.service");
-        if (r <= 0) {
-                units_disconnect(l);
-                units_answer(l, l->awaited, -ECONNRESET, f.text);
-                calls_lose(l, f.text);
-        }
+        if (r <= 0)
+                units_lose(l, f.text);
         message_done(&m);
         return 0;
 }
@@ -257,8 +256,8 @@ static int units_send(struct units *l, uint16_t type, const struct about *about,
                 return fault_set(f, -EINVAL, "%s: name too long", about->task);
         k = message_send(l->sock, type, &q, sizeof(q), fd);
         if (k < 0) {
-                units_disconnect(l);
-                calls_lose(l, "sealift-unitd cannot be asked any more");
+                /* Also of a request that is waited for: a probe's timer may be first to see the end. */
+                units_lose(l, "sealift-unitd cannot be asked any more");
                 return fault_set_errno(f, k, "cannot ask sealift-unitd");
         }
         *ret_id = q.id;
