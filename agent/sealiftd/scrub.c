@@ -228,13 +228,13 @@ static void scrub_answer(struct scrub *s)
 
 static void timer_set(struct scrub *s, uint64_t pause);
 
-/* Only a scrub that found nothing counts: a machine that is restarted with damage on it looks again. */
-static void scrub_end(struct scrub *s)
+/* Only a scrub that came to its end and found nothing counts: a machine that is restarted with damage on it
+ * looks again. */
+static void scrub_end(struct scrub *s, bool good)
 {
         _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(BACKOFF_BYTES_MAX);
         struct backoff_record b = { .last = (int64_t)(agent_now_usec() / 1000000) };
         struct fault ignored = {};
-        bool good = true;
 
         scrub_answer(s);
         for (size_t i = 0; i < s->n; i++)
@@ -266,7 +266,7 @@ void scrub_go_on(struct scrub *s)
                 return;
         if (f.error < 0)
                 journal_send(JOURNAL_RELEASE_DAMAGED, LOG_WARNING, NULL, "%s", f.text);
-        scrub_end(s);
+        scrub_end(s, f.error >= 0);
 }
 
 static int findings_add(struct scrub *s, const char *bundle, struct fault *f)
@@ -306,7 +306,7 @@ int scrub_begin(struct scrub *s, const char *bundle, sd_bus_message *call, struc
         s->all = !*bundle;
         s->call = call;
         if (r < 0 || s->n == 0)
-                scrub_end(s);
+                scrub_end(s, r >= 0);
         return r < 0 ? r : 0;
 }
 
