@@ -599,6 +599,32 @@ static void test_golden(struct buffer *b)
                "and ends with the walls, which so win");
 }
 
+/* What sealift-unitd takes over from a record is of the bundle that the record's own name says. */
+static void test_held_for(void)
+{
+        static const struct {
+                const char *held, *place;
+                bool is;
+        } cases[] = {
+                { "sealift-web.main.socket", "web", true },
+                { "sealift-web.main.timer", "web", true },
+                { "sealift-web.a.main.socket", "web.a", true },
+                { "sealift-web.a.main.socket", "web", false },
+                { "sealift-web.main.socket", "web.main", false },
+                { "sealift-web.main.socket", "other", false },
+                { "sealift-web2.main.socket", "web", false },
+                { "sealift-web.main.service", "web", false },
+                { "sealift-web..socket", "web", false },
+                { "sealift-web.socket", "web", false },
+                { "sealift-web.Main.socket", "web", false },
+                { "web.main.socket", "web", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                tap_int(dropin_is_held_for(cases[i].held, cases[i].place), cases[i].is, "%s is %s of %s",
+                        cases[i].held, cases[i].is ? "one" : "none", cases[i].place);
+}
+
 static void test_timer(struct buffer *b)
 {
         _cleanup_(manifest_freep) struct manifest *m = parse(
@@ -630,6 +656,7 @@ static void test_timer(struct buffer *b)
         tap_str(wake, "sealift-wake@web.main.service", "wakes by another unit");
         tap_ok(!dropin_wake_of("sealift-web.main.service", wake) && !dropin_wake_of("web.main.timer", wake),
                "and nothing else wakes");
+        test_held_for();
         free(m->timers->settings[0].value);
         m->timers->settings[0].value = strdup("daily\nUnit=sshd.service");
         b->len = 0;

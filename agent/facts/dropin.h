@@ -64,6 +64,9 @@ _must_check_ int dropin_write_listener(const struct manifest *m, const struct so
  * ":timer" behind the name, since a socket may have the same. False: it is neither. */
 bool dropin_wake_of(const char *held, char ret[static UNIT_NAME_SIZE]);
 
+/* Whether held is called as a socket or timer of that place is. */
+bool dropin_is_held_for(const char *held, const char *place);
+
 /* The whole unit file of a socket. It names no release, so that it stays the same while releases come and
  * go. Errors as dropin_write(). */
 _must_check_ int dropin_write_socket(const struct manifest *m, const struct socket_unit *s,

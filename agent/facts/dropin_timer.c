@@ -33,6 +33,24 @@ bool dropin_wake_of(const char *held, char ret[static UNIT_NAME_SIZE])
         return false;
 }
 
+bool dropin_is_held_for(const char *held, const char *place)
+{
+        char name[NAME_SIZE], wake[UNIT_NAME_SIZE];
+        size_t len = strlen(place), n;
+
+        if (!dropin_wake_of(held, wake))
+                return false;
+        held += STRLEN("sealift-");
+        if (!str_has_prefix(held, place) || held[len] != '.')
+                return false;
+        held += len + 1;
+        n = strcspn(held, ".");
+        if (n >= sizeof(name) || (!str_eq(held + n, ".socket") && !str_eq(held + n, ".timer")))
+                return false;
+        (void)snprintf(name, sizeof(name), "%.*s", (int)n, held);
+        return name_valid(name);
+}
+
 /* Its lines in the journal are the program's, as systemd would have named them. */
 static int write_held(const char *command, struct buffer *out)
 {

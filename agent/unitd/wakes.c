@@ -13,6 +13,7 @@
 
 #include "doors/journal.h"
 #include "facts/dropin.h"
+#include "facts/name.h"
 #include "ground/io.h"
 #include "unitd/timers.h"
 
@@ -173,8 +174,7 @@ static int file_compare(struct units *l, const char *held, const struct buffer *
         return r < 0 ? r : len == b->len && memcmp(old, b->data, len) == 0;
 }
 
-/* One that changed is stopped first: a file that systemd has loaded is read anew at a reload only.
- */
+/* One that changed is stopped first: what systemd has loaded is read anew at a reload only. */
 static int file_install(struct units *l, const char *held, const struct buffer *b, struct fault *f)
 {
         struct fault why = {};
@@ -446,6 +446,7 @@ void wakes_look_again(struct units *l)
 static int wake_take_over(struct units *l, const char *held, struct fault *f)
 {
         _cleanup_free_ char *text = NULL;
+        char place[PLACE_SIZE] = "";
         struct record record;
         struct wake *w;
         size_t len;
@@ -454,6 +455,11 @@ static int wake_take_over(struct units *l, const char *held, struct fault *f)
         r = io_read_file_at(l->wakes_fd, held, RECORD_BYTES_MAX, &text, &len, f);
         if (r >= 0)
                 r = record_parse(text, len, held, &record, f);
+        if (r >= 0)
+                name_place(record.bundle, record.instance, place);
+        /* Under another's name it would have one bundle's connections start another bundle. */
+        if (r >= 0 && !dropin_is_held_for(held, place))
+                r = fault_set(f, -EINVAL, "%s: it is of %s", held, place);
         if (r >= 0)
                 r = wake_add(l, held, &w, f);
         if (r < 0)
