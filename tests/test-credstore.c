@@ -134,6 +134,22 @@ static void test_strange(void)
         tap_like(f.text, "the credential 'token'", "and says which");
 }
 
+/* A link on a host leads somewhere on that host. */
+static void test_link(void)
+{
+        take("/etc/credstore/sealift-web.token");
+        put("/home/keys/web");
+        run("ln -s -f /home/keys", "/etc/keys");
+        run("ln -s -f /etc/keys/web", "/etc/credstore/sealift-web.key");
+        take("/run/credentials/@system/sealift-web.key");
+        found("/etc/credstore/sealift-web.key", CREDENTIAL_PLAIN,
+              "what a link leads to, by way of another,");
+        take("/home/keys/web");
+        run("ln -s -f /etc/passwd", "/etc/credstore/sealift-web.key");
+        missing("/etc/credstore/sealift-web.key", CREDENTIAL_PLAIN, "should be in /etc/credstore",
+                "what a link leads to that is there in our own root alone");
+}
+
 int main(void)
 {
         if (!mkdtemp(root))
@@ -142,6 +158,7 @@ int main(void)
         test_kind();
         test_optional();
         test_strange();
+        test_link();
         take("");
         return tap_done();
 }

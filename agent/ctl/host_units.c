@@ -292,7 +292,7 @@ int host_units_read(const char *bundle, struct host_units *ret, struct fault *f)
         if (r >= 0)
                 r = add_all_running(&h, f);
         for (size_t i = 0; i < h.manifests.n && r >= 0; i++) {
-                (void)!credstore_resolve("", h.manifests.items[i], &h.missing);
+                (void)!credstore_resolve("/", h.manifests.items[i], &h.missing);
                 r = add_resting(&h, p, h.manifests.items[i], f);
                 if (r >= 0)
                         r = add_others(&h, h.manifests.items[i], f);

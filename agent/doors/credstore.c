@@ -4,8 +4,10 @@
 
 #include "doors/credstore.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
+#include "doors/host.h"
 #include "ground/text.h"
 
 /* In the order of systemd: what came to the machine, then its own files. */
@@ -18,21 +20,24 @@ static const char *const stores[][2] = {
         { "/usr/lib/credstore.encrypted", "/usr/lib/credstore" },
 };
 
-/* A file, or a socket that somebody answers on; of anything else systemd would wait for ever, or say
+/* Links lead where they do on the host, not in the root of whoever looks, which may have another /home and
+ * /tmp. A file, or a socket that somebody answers on; of anything else systemd would wait for ever, or say
  * nothing. */
-static int source_look(const char *root, const char *source)
+static int source_look(const struct host *root, const char *source)
 {
-        char path[2 * CREDENTIAL_SOURCE_SIZE];
+        char path[HOST_PATH_SIZE];
         struct stat st;
+        int r;
 
-        if (snprintf(path, sizeof(path), "%s%s", root, source) >= (int)sizeof(path))
-                return -ENAMETOOLONG;
-        if (stat(path, &st) < 0)
-                return errno == ENOTDIR ? -ENOENT : -errno;
+        r = host_resolve(root, source, path);
+        if (r >= 0 && fstatat(root->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                r = -errno;
+        if (r < 0)
+                return r == -ENOTDIR ? -ENOENT : r;
         return S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode) ? 0 : -EINVAL;
 }
 
-static int store_find(const char *root, struct credential *c, enum credential_kind kind)
+static int store_find(const struct host *root, struct credential *c, enum credential_kind kind)
 {
         char source[CREDENTIAL_SOURCE_SIZE];
 
@@ -54,7 +59,7 @@ static int store_find(const char *root, struct credential *c, enum credential_ki
 }
 
 /* Encrypted first: whoever encrypted one and forgot the other wants it so. */
-static int credential_find(const char *root, struct credential *c)
+static int credential_find(const struct host *root, struct credential *c)
 {
         int r = -ENOENT;
 
@@ -85,7 +90,8 @@ static int credential_is_missing(const struct manifest *m, const struct service 
                          c->source, m->name);
 }
 
-static int service_resolve(const char *root, const struct manifest *m, struct service *s, struct fault *f)
+static int service_resolve(const struct host *root, const struct manifest *m, struct service *s,
+                           struct fault *f)
 {
         size_t n = 0;
 
@@ -106,9 +112,14 @@ static int service_resolve(const char *root, const struct manifest *m, struct se
 
 int credstore_resolve(const char *root, struct manifest *m, struct fault *f)
 {
-        int r = 0;
+        struct host h;
+        int r;
 
+        r = host_open(&h, root, f);
+        if (r < 0)
+                return r;
         for (size_t i = 0; r >= 0 && i < m->n_services; i++)
-                r = service_resolve(root, m, m->services + i, f);
+                r = service_resolve(&h, m, m->services + i, f);
+        host_close(&h);
         return r;
 }

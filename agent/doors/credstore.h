@@ -9,6 +9,6 @@
  * only: no secret is read. */
 
 /* Every credential of m gets the absolute path it is at, and its kind; an optional one that is not there is
- * taken out. root is where the host's root is seen from here, "" for /. -ENOENT: a credential is missing, f
+ * taken out. root is where the host's root is seen from here. -ENOENT: a credential is missing, f
  * says where it may be put. */
 _must_check_ int credstore_resolve(const char *root, struct manifest *m, struct fault *f);
