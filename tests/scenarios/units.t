@@ -110,6 +110,39 @@ INTENT
     is "$(leftovers quiet)" "" "and gone"
 }
 
+# What a program needs of any Unix, and nothing else of the host's: names, the time, certificates, syslog(3), directories of its own.
+skeleton() {
+    local said=/var/lib/sealift-plain/said
+    mkdir -p /srv/plain
+    cat >/srv/plain/look <<'SHELL'
+#!/usr/bin/bash
+{
+    echo "name $(id -un) $(getent passwd "$(id -u)" | cut -d: -f1)"
+    for dir in / /etc /run /var /var/lib; do echo "$dir: $(find "$dir" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort | tr '\n' ' ')"; done
+    echo "time $(date +%Z), certificates $(openssl x509 -noout -in "$(find /etc/ssl/certs -name '*.pem' | head -n 1)" && echo yes)"
+    logger --tag plain-test "by syslog"
+} >"$STATE_DIRECTORY/said" 2>&1
+echo all >>"$STATE_DIRECTORY/said"
+exec sleep infinity
+SHELL
+    chmod 755 /srv/plain/look
+    ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime
+    install plain 1 <<'INTENT'
+[Service main]
+ExecStart=/bundle/look
+StateDirectory=yes
+INTENT
+    ok "a service that looks around starts" unitd start "$sealed"
+    ok "and is done looking" await 20 grep -q ^all "$said"
+    like "$(grep ^name "$said")" "^name (_du[0-9a-f]+) \1$" "the user that it is for now has a name"
+    is "$(grep ^/ "$said")" "/: bin bundle dev etc lib lib32 lib64 proc root run sbin sys tmp usr var "$'\n'"\
+/etc: alternatives ld.so.cache localtime nsswitch.conf ssl "$'\n'"/run: systemd "$'\n'"/var: lib tmp "$'\n'"/var/lib: sealift-plain " \
+        "it sees what a program needs, what is its own, and nothing else of this host"
+    is "$(grep ^time "$said")" "time JST, certificates yes" "it knows this host's time and whom it trusts"
+    is "$(journalctl --quiet --output=cat SEALIFT_BUNDLE=plain SYSLOG_IDENTIFIER=plain-test)" "by syslog" "what it gives to syslog is in the journal, as its own"
+    unitd stop "$sealed"
+}
+
 redis() {
     local unit pid round begin
     install redis 7 <<'INTENT'
@@ -152,6 +185,7 @@ refusals
 web
 unitd_dies
 no_network
+skeleton
 redis
 ends_by_itself
 units_end
