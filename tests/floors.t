@@ -80,6 +80,11 @@ links_only sealiftd libsystemd libcrypto libjansson
 links_only sealift-fetch libcurl
 links_only sealift-unpack libarchive libzstd
 links_only sealift-hold
+# Where it could be linked so, it runs in a root that has neither.
+if grep -qx '#define HOLD_IS_STATIC 1' "$build/config.h"; then
+    [ "$(readelf --wide --dynamic --program-headers "$build/sealift-hold" | grep -cE 'NEEDED|INTERP')" = 0 ]
+    ok $? "sealift-hold needs no library and no interpreter"
+fi
 links_only sealift-probe
 links_only sealift-proxy
 links_only sealift-unitd libsystemd libcrypto

@@ -625,6 +625,24 @@ static void test_held_for(void)
                         cases[i].held, cases[i].is ? "one" : "none", cases[i].place);
 }
 
+static void test_job_without_usr(struct buffer *b)
+{
+        _cleanup_(manifest_freep) struct manifest *m =
+                parse("[Bundle]\nName=web\nVersion=1\n[Service main]\nExecStart=/bundle/bin/job "
+                      "--all\nType=oneshot\n"
+                      "[Timer main]\nOnCalendar=daily\n[Sandbox main]\nRoot=bundle\n");
+        struct fault f = {};
+
+        tap_int(make(m, TREE, b, &f), 0, "a job without the host's /usr");
+        has(b, HOLD_IS_STATIC ? "Type=notify" : "Type=exec", "waits where sealift-hold needs no libc");
+        tap_ok((strstr(b->data, "/sealift-hold -- /bundle/bin/job --all\n") != NULL) == HOLD_IS_STATIC,
+               "and begins after that");
+        tap_ok((strstr(b->data, "\nBindReadOnlyPaths=/usr/") != NULL) == HOLD_IS_STATIC &&
+                       (strstr(b->data, "/sealift-hold\nSyslogIdentifier=") != NULL) == HOLD_IS_STATIC,
+               "it sees what it waits in");
+        has_not(b, "BindReadOnlyPaths=/usr\n", "and nothing else of /usr");
+}
+
 static void test_timer(struct buffer *b)
 {
         _cleanup_(manifest_freep) struct manifest *m = parse(
@@ -648,6 +666,7 @@ static void test_timer(struct buffer *b)
         has(b, "Type=notify", "says when it is there, so that its walls can be seen");
         tap_like(b->data, "/sealift-hold -- /bundle/bin/job --all\n", "and begins after that");
         has(b, "SyslogIdentifier=job", "and is itself in the journal");
+        has_not(b, "BindReadOnlyPaths=/usr/", "with a /usr nothing below it is bound once more");
         has(b, "RuntimeMaxSec=10min", "and its time is limited as a oneshot's would be");
         b->len = 0;
         tap_int(dropin_write_timer(m, m->timers, b, &f), 0, "a timer gets its unit");
@@ -685,6 +704,7 @@ int main(void)
         test_order(&b);
         test_profile(&b);
         test_socket(&b);
+        test_job_without_usr(&b);
         test_timer(&b);
         test_golden(&b);
         return tap_done();

@@ -201,6 +201,8 @@ static void test_filters(void)
 #define ROOT_MOUNT                        MOUNT("/sealift/root/x", "/", "ro,nosuid,nodev", "master:90 - tmpfs tmpfs rw,mode=755")
 #define BUNDLE_MOUNT                      MOUNT("/releases/web/x/tree", "/bundle", "ro,nosuid,relatime", "- tmpfs t rw")
 #define USR_MOUNT                         MOUNT("/usr", "/usr", "ro,nosuid,relatime", "master:67 - overlay o rw")
+#define HOLD                              "/usr/libexec/sealift/sealift-hold"
+#define HOLD_MOUNT                        MOUNT(HOLD, HOLD, "ro,nosuid,relatime", "master:67 - overlay o rw")
 #define PROC_MOUNT                        MOUNT("/", "/proc", "rw,nosuid", "- proc proc rw,hidepid=invisible,subset=pid")
 #define NEEDED                            ROOT_MOUNT BUNDLE_MOUNT USR_MOUNT PROC_MOUNT
 #define DISK(point)                       MOUNT("/x", point, "ro,relatime", "master:1 - ext4 /dev/sda1 rw")
@@ -217,6 +219,8 @@ static void mounts_are(const char *text, int want, const char *word, const char 
 
 static void test_mounts(void)
 {
+        const char *dropin = walls.dropin;
+
         mounts_are(NEEDED DISK_RW("/tmp") DISK_RW("/var/lib/sealift-web"), 0, "", "all mounts");
         mounts_are("101 86 0:58 / / rw,nosuid - tmpfs tmpfs rw\n" BUNDLE_MOUNT USR_MOUNT, -EOPNOTSUPP,
                    "/ is mounted writable", "a writable root");
@@ -248,6 +252,11 @@ static void test_mounts(void)
         promise.root = ROOT_BUNDLE;
         mounts_are(NEEDED, -EOPNOTSUPP, "/usr is there", "a /usr not asked for");
         mounts_are(ROOT_MOUNT BUNDLE_MOUNT PROC_MOUNT, 0, "", "Root=bundle");
+        mounts_are(ROOT_MOUNT BUNDLE_MOUNT PROC_MOUNT HOLD_MOUNT, -EOPNOTSUPP, "nobody promised",
+                   "what a job waits in, for what is none");
+        walls.dropin = "BindReadOnlyPaths=/x:/bundle\nBindReadOnlyPaths=" HOLD "\n";
+        mounts_are(ROOT_MOUNT BUNDLE_MOUNT PROC_MOUNT HOLD_MOUNT, 0, "", "for a job");
+        walls.dropin = dropin;
         promise.root = ROOT_HOST_USR;
 }
 

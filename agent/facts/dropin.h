@@ -76,5 +76,6 @@ _must_check_ int dropin_write_socket(const struct manifest *m, const struct sock
 _must_check_ int dropin_write_timer(const struct manifest *m, const struct timer_unit *t, struct buffer *out,
                                     struct fault *f);
 
-/* A job with this sandbox begins as sealift-hold, and becomes its program at SIGCONT. */
+/* A job with this sandbox begins as sealift-hold, and becomes its program at SIGCONT: every one, where that
+ * could be linked statically; else those that find a libc in their /usr. */
 bool dropin_job_is_held(const struct sandbox *x);

@@ -51,11 +51,14 @@ bool dropin_is_held_for(const char *held, const char *place)
         return name_valid(name);
 }
 
-/* Its lines in the journal are the program's, as systemd would have named them. */
-static int write_held(const char *command, struct buffer *out)
+/* Its lines in the journal are the program's, as systemd would have named them. Where the root has no /usr,
+ * what it waits in is bound there alone: below /usr nothing else is, so nobody can have taken its place. */
+static int write_held(const struct sandbox *x, const char *command, struct buffer *out)
 {
         size_t len = strcspn(command, " \t"), name = len;
 
+        if (x->root == ROOT_BUNDLE)
+                buffer_append_text(out, "BindReadOnlyPaths=" HOLD "\n");
         while (name > 0 && command[name - 1] != '/')
                 name--;
         return buffer_printf(out, "SyslogIdentifier=%.*s\nExecStart=" HOLD " -- %s\n", (int)(len - name),
@@ -65,7 +68,7 @@ static int write_held(const char *command, struct buffer *out)
 /* For systemd a job is a service like another, that happens to end: of a Type=oneshot unit nobody can tell
  * when its program has been executed, and before that it is not behind its walls yet. So the time limit of a
  * oneshot's start is one of its run. And since it may be over before anybody has looked at the walls, it
- * waits for sealift-unitd, where there is a /usr that has what it waits in. */
+ * waits for sealift-unitd, where what it waits in can run. */
 int dropin_write_job_setting(const struct dropin *d, const struct manifest_setting *s, struct buffer *out)
 {
         bool held = dropin_job_is_held(&d->service->sandbox);
@@ -74,7 +77,7 @@ int dropin_write_job_setting(const struct dropin *d, const struct manifest_setti
         if (str_eq(key, "Type"))
                 return buffer_printf(out, "Type=%s\n", held ? "notify" : "exec");
         if (str_eq(key, "ExecStart") && held)
-                return write_held(s->value, out);
+                return write_held(&d->service->sandbox, s->value, out);
         if (str_eq(key, "TimeoutStartSec") && !manifest_get(d->service, "RuntimeMaxSec"))
                 buffer_printf(out, "RuntimeMaxSec=%s\n", s->value);
         return buffer_printf(out, "%s=%s\n", key, s->value);
@@ -82,7 +85,7 @@ int dropin_write_job_setting(const struct dropin *d, const struct manifest_setti
 
 bool dropin_job_is_held(const struct sandbox *x)
 {
-        return x->root == ROOT_HOST_USR;
+        return HOLD_IS_STATIC || x->root == ROOT_HOST_USR;
 }
 
 int dropin_write_timer(const struct manifest *m, const struct timer_unit *t, struct buffer *out,

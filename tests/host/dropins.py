@@ -162,6 +162,7 @@ class Service:
     def __init__(self, bundle, name, usr):
         self.bundle, self.name, self.usr = bundle, name, usr
         self.lines, self.sandbox, self.want, self.parsed = [], [], {}, {}
+        self.below_usr = ["/usr"] if usr else []
 
     def add(self, key, value):
         self.lines.append(f"{key}={value}")
@@ -181,7 +182,7 @@ class Service:
 def exec_settings(s, job):
     text, argv = command(s.usr)
     s.add("ExecStart", text)
-    s.want["ExecStart"] = [(HOLD if job and s.usr else []) + argv]
+    s.want["ExecStart"] = [(HOLD if job else []) + argv]
     before = [command(s.usr) for _ in range(rng.choice([0, 0, 1, 3]))]
     for text, parsed in before:
         s.add("ExecStartPre", text)
@@ -195,11 +196,11 @@ def exec_settings(s, job):
 
 
 def job_settings(s):
-    """A job begins as sealift-hold, where there is a /usr that has it, and its lines in the journal are its program's."""
-    s.want["Type"] = "notify" if s.usr else "exec"
-    if s.usr:
-        program = s.want["ExecStart"][0][len(HOLD)]
-        s.want["SyslogIdentifier"] = program.rsplit("/", 1)[1]
+    """A job begins as sealift-hold, which is all there is of /usr where the host's is not, and its lines in the journal are its
+    program's."""
+    s.want["Type"] = "notify"
+    s.want["SyslogIdentifier"] = s.want["ExecStart"][0][len(HOLD)].rsplit("/", 1)[1]
+    s.below_usr = s.below_usr or [HOLD[0]]
 
 
 def service_settings(s, job):
@@ -297,7 +298,7 @@ def relaxations(s, files_of_network):
         MemoryDenyWriteExecute=not jit, RestrictNamespaces=NAMESPACES if spaces else 0, ProcSubset="all" if spaces else "pid",
         RestrictSUIDSGID=not (spaces and user), ProtectClock=not capabilities & {"SYS_TIME", "WAKE_ALARM"},
         ProtectKernelLogs="SYSLOG" not in capabilities,
-        BindReadOnlyPaths=[[p, p, True] for p in binds] + [[p, p, False] for p in paths + (["/usr"] if s.usr else [])] + [["TREE", "/bundle", False]],
+        BindReadOnlyPaths=[[p, p, True] for p in binds] + [[p, p, False] for p in paths + s.below_usr] + [["TREE", "/bundle", False]],
         BindPaths=[[d, d, False] for d in devices])
     if user:
         s.want["User"] = user

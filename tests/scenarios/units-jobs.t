@@ -214,6 +214,43 @@ by_itself() {
     ok "removed" unitd remove "$sealed"
 }
 
+bare_ended() { [ "$(unitd jobs | awk '$2 == "bare" { print $4, $5, $6 }')" = "$1" ]; }
+
+# Without the host's /usr, and so without a libc.
+without_usr() {
+    local bare='sealift-wake@bare.work:timer.service' ran=/var/lib/private/sealift-bare/ran
+    mkdir /srv/bare
+    cp /usr/bin/busybox /srv/bare
+    # shellcheck disable=SC2016 # the job's own
+    echo '/bundle/busybox find /usr -type f >"$STATE_DIRECTORY/ran"' >/srv/bare/work
+    chmod 644 /srv/bare/work
+    install bare 1 <<'INTENT'
+[Service main]
+Type=oneshot
+ExecStart=/bundle/busybox sh /bundle/work
+StateDirectory=yes
+[Timer work]
+Service=main
+OnCalendar=Mon *-02-03 04:05
+[Sandbox main]
+Root=bundle
+INTENT
+    ok "a job without the host's /usr" unitd start "$sealed"
+    fire "$bare"
+    ok "runs to its end" await 10 bare_ended "success 1 0"
+    like "$(journalctl --quiet --output=cat SEALIFT_BUNDLE=bare)" "the job ended well after [0-9.]* s$" "and was seen behind its walls, however short it is"
+    is "$(cat $ran)" /usr/libexec/sealift/sealift-hold "of /usr it sees what it waits in"
+    rm $ran
+    site_dropin sealift-bare.main@ Service PrivateNetwork=no
+    fire "$bare"
+    ok "one that has lost a wall" await 10 bare_ended "wall-missing 2 15"
+    not_ok "has not begun" test -e $ran
+    site_dropin_gone sealift-bare.main@
+    unitd stop "$sealed"
+    rm -r /var/lib/sealift/releases/bare/*/tree/*
+    unitd remove "$sealed"
+}
+
 # A reload has its walls looked at again; it may be over before.
 over_after_reload() {
     local unit unitd
@@ -265,4 +302,5 @@ updates
 missed
 changed
 by_itself
+without_usr
 units_end
