@@ -91,9 +91,10 @@ thief_publishes() { thief targets put=stable/web.tar.zst:/srv/evil.tar.zst "put=
 
 # ---- what must be true afterwards -----------------------------------------------------------------------------------
 
-# host_files [FILE...]: all that is on disk of trust, states and releases, with sums; without trust's FILEs.
+# host_files [FILE...]: all that is on disk of trust, states and releases, with sums; without trust's FILEs. When it is to be asked
+# again is the agent's own note, and what has been downloaded in part is believed by nobody.
 host_files() {
-    local file but='^$'
+    local file but='trust/polls|incoming/[0-9a-f]{64}'
     for file; do but+="|trust/$file"; done
     (cd "$STORE" && find trust state releases incoming -printf '%p %y %m %u %l\n' &&
         find trust state releases incoming -type f -exec sha256sum {} +) | grep -vE "$but" | LC_ALL=C sort
