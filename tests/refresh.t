@@ -167,12 +167,12 @@ run init --repository=repo --keys=keys
 later $day
 run refresh --repository=repo --keys=keys && [ ! -s out ] && [ ! -s err ]
 ok $? "a timer's mail is empty"
-terminal -- "$sealift" refresh --repository=repo --keys=keys
-[ $? -eq 0 ] && grep -q '^Refreshed; files in the order to upload them:' out && grep -q 'timestamp.json' out
+terminal -- "$sealift" refresh --repository=repo --keys=keys &&
+    grep -q '^Refreshed; files in the order to upload them:' out && grep -q 'timestamp.json' out
 ok $? "on a terminal it says what it wrote"
 later $((day + 60))
-terminal -- "$sealift" refresh --repository=repo --keys=keys --if-due
-[ $? -eq 0 ] && grep -q '^Nothing to do before 2027-' out
+terminal -- "$sealift" refresh --repository=repo --keys=keys --if-due &&
+    grep -q '^Nothing to do before 2027-' out
 ok $? "or when there will be something to do"
 terminal -- "$sealift" refresh --repository=repo --keys=none
 [ $? -eq 1 ] && grep -q '^sealift refresh: ' out && ! grep -q Refreshed out

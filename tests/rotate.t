@@ -310,14 +310,15 @@ ok $? "and the new one is encrypted as well"
 rm -rf repo keys
 run init --repository=repo --keys=keys
 tree >before
-terminal 'knock knock' 'knock nock' -- "$sealift" rotate -r repo -k keys --role=timestamp --new --encrypt
-[ $? -ne 0 ] && tree | cmp -s - before
+terminal 'knock knock' 'knock nock' -- "$sealift" rotate -r repo -k keys --role=timestamp --new --encrypt &&
+    echo "it took them" >>before
+tree | cmp -s - before
 ok $? "--encrypt: two passphrases are none, and nothing is written"
 setsid --wait "$sealift" rotate -r repo -k keys --role=timestamp --new --encrypt >out 2>err </dev/null
 [ $? -eq 1 ] && grep -q 'terminal' err && tree | cmp -s - before
 ok $? "nor with nobody to ask"
-terminal 'knock knock' 'knock knock' -- "$sealift" rotate -r repo -k keys --role=timestamp --new --encrypt
-[ $? -eq 0 ] && [ "$(grep -c '^quiet' out)" = 2 ] && grep -q '^ended, echo' out
+terminal 'knock knock' 'knock knock' -- "$sealift" rotate -r repo -k keys --role=timestamp --new --encrypt &&
+    [ "$(grep -c '^quiet' out)" = 2 ] && grep -q '^ended, echo' out
 ok $? "with one it rotates, and nobody saw it"
 [ "$(grep -l 'BEGIN ENCRYPTED' keys/*.pem)" = keys/timestamp-2.pem ]
 ok $? "the new key is encrypted, and no other"
