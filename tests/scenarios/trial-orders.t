@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# What an operator says while a release is on trial: it goes back once and for good, or it rests and nobody judges it.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/trial.sh
+. /tests/host/trial.sh
+
+app_begin
+app_soak=1s app_publish 1
+journal_mark
+ok "release 1 is installed" sealift check
+expect_proven "release 1" 1
+
+app_publish 2
+ok "release 2 is on trial" sealift check
+ok "its operator goes back" sealift rollback app
+is "$(app_state Current) $(app_state Previous) $(app_state Proven)" "1  1" "to release 1, behind which there is nothing"
+sealift check || true
+ok "which the next check leaves alone" app_runs 1
+ok "and status says so" app_is "1 running"
+
+# A boot each time: the agent knows it by what tmpfiles.d wrote down.
+app_publish 3
+ok "release 3 is on trial" sealift check
+ok "and is disabled" sealift disable app
+for n in 1 2 3 4 5; do
+    printf '%032x' "$n" >/run/sealift/boot
+    systemctl restart sealiftd.service
+    ok "boot $n: it is disabled" await 20 app_is "3 disabled"
+done
+is "$(app_state Current)" 3 "and has not been judged"
+is "$(systemctl list-units --plain --no-legend 'sealift-app.*@*.service')" "" "nor does anything run"
+done_testing
