@@ -96,6 +96,47 @@ PYTHON
     is "$(ss -Hltn 'sport = 80')$(leftovers idle)$(ls /run/sealift/wakes)" "" "with its last release the socket goes"
 }
 
+# answer_of PORT: what comes back for one datagram.
+answer_of() { timeout 10 bash -c "exec 3<>/dev/udp/127.0.0.1/$1; echo hello >&3; head -n 1 <&3"; }
+
+# Datagrams have no backlog of connections, but a socket that outlives the service all the same.
+datagrams() {
+    local unit pid
+    mkdir -p /srv/echo
+    cat >/srv/echo/serve <<'PYTHON'
+#!/usr/bin/python3
+import os, socket
+datagrams = socket.socket(fileno=3)
+datagrams.setblocking(True)
+while True:
+    said, whom = datagrams.recvfrom(512)
+    datagrams.sendto(os.environ["LISTEN_FDNAMES"].encode() + b" " + said, whom)
+PYTHON
+    # shellcheck disable=SC2016 # expanded by the program
+    printf '#!/bin/sh\necho again >"$STATE_DIRECTORY/reloaded"\n' >/srv/echo/reload
+    chmod 755 /srv/echo/serve /srv/echo/reload
+    printf '[Policy echo]\nListen=udp:8125\n' >/etc/sealift/policy.d/echo.conf
+    install echo 1 <<'INTENT'
+[Service main]
+ExecStart=/bundle/serve
+ExecReload=/bundle/reload
+StateDirectory=yes
+[Socket words]
+Service=main
+ListenDatagram=8125
+INTENT
+    ok "a service behind a socket for datagrams starts" unitd start "$sealed"
+    unit=$(unit_of echo)
+    pid=$(pid_of "$unit")
+    like "$(walls "$pid")" "net of its own" "it has no network"
+    is "$(answer_of 8125)" "words hello" "and yet answers a datagram"
+    ok "it is told to read its configuration again" systemctl reload "$unit"
+    is "$(cat /var/lib/sealift-echo/reloaded)" again "by the program that it says, in its own directory"
+    is "$(unitd list | awk '$2 == "echo" { print $1, $5 }')" "running $pid" "and runs on in the same process"
+    ok "it stops" unitd stop "$sealed"
+}
+
 units_begin
 sockets
+datagrams
 units_end
