@@ -359,8 +359,13 @@ def make_service(bundle, i, directories, job, socket):
 class Held(Service):
     """A [Socket NAME] or [Timer NAME]: its lines, and the properties they must become."""
 
+    taken = set()
+
     def __init__(self, bundle, section, service):
-        super().__init__(bundle, name(most=40), True)
+        while (own := name(most=40), bundle) in self.taken:
+            pass
+        self.taken.add((own, bundle))
+        super().__init__(bundle, own, True)
         self.section, self.suffix = section, section.lower()
         self.unit = f"sealift-{bundle}.{self.name}.{self.suffix}"
         self.add("Service", service.name)
