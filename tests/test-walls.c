@@ -32,7 +32,8 @@ static struct walls walls = {
                   "DeviceAllow=/dev/net/tun rw\nBindPaths=/dev/net/tun\nBindReadOnlyPaths=/srv/data\n",
         .host_mounts = "27 0 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
                        "28 27 8:2 / /srv/data/disk rw shared:2 - ext4 /dev/sda2 rw\n"
-                       "29 27 8:2 / /bundle/disk rw shared:2 - ext4 /dev/sda2 rw\n",
+                       "29 27 8:2 / /bundle/disk rw shared:2 - ext4 /dev/sda2 rw\n"
+                       "30 27 0:9 / /sys/fs/fuse/connections rw shared:3 - fusectl fusectl rw\n",
 };
 
 static void status_is(const char *text, int want, const char *word, const char *what)
@@ -269,6 +270,17 @@ static void test_bound_mounts(void)
         mounts_are(NEEDED DISK("/etc/host") DISK("/srv"), -EOPNOTSUPP, "/etc/host is mounted for it",
                    "part of a name is another name");
         mounts_are(NEEDED DISK("/srv/data/disk"), 0, "", "a mount below, as the host has it");
+        mounts_are(NEEDED DISK_RW("/srv/data/disk"), 0, "", "also one that came while it ran, as writable");
+        mounts_are(NEEDED DISK_RW("/bundle/disk"), -EOPNOTSUPP, "/bundle/disk is mounted writable",
+                   "but not in the bundle");
+        mounts_are(NEEDED MOUNT("/", "/sys/fs/fuse/connections", "rw", "- fusectl fusectl rw"), 0, "",
+                   "what the kernel shows since a module is there");
+        mounts_are(NEEDED MOUNT("/", "/sys/kernel/config", "rw", "- configfs configfs rw"), -EOPNOTSUPP,
+                   "mounted writable", "what the host has not");
+        mounts_are(NEEDED MOUNT("/null", "/dev/null", "rw", "- devtmpfs udev rw"), 0, "",
+                   "a device of a container's");
+        mounts_are(NEEDED MOUNT("/sda", "/dev/null", "rw", "- devtmpfs udev rw"), -EOPNOTSUPP, "mounted",
+                   "but no other in its place");
         mounts_are(NEEDED DISK("/srv/data/other"), -EOPNOTSUPP, "nobody promised", "one that it has not");
         mounts_are(NEEDED DISK("/bundle/disk"), -EOPNOTSUPP, "nobody promised", "one in the bundle");
         mounts_are(NEEDED DISK_RW("/srv/data"), -EOPNOTSUPP, "/srv/data is mounted writable",

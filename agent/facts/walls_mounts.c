@@ -136,17 +136,27 @@ static bool host_has_mount(const struct walls *w, const char *point)
         return false;
 }
 
-/* At a place that a line of the drop-in names; or below one, where the host has a mount too, which came
- * along. */
+/* At a place that a line of the drop-in names. */
 static bool mount_is_bound(const struct walls *w, const char *point, bool writable)
 {
         struct bind b;
 
         for (const char *line = w->dropin; line && *line;
              line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-                if (bind_parse(line, &b) && (b.writable || !writable) &&
-                    (str_eq(point, b.point) ||
-                     (!writable && b.own_place && is_below(point, b.point) && host_has_mount(w, point))))
+                if (bind_parse(line, &b) && (b.writable || !writable) && str_eq(point, b.point))
+                        return true;
+        return false;
+}
+
+/* Below one that is where it is on the host, where the host has a mount too. */
+static bool mount_came_along(const struct walls *w, const char *point)
+{
+        struct bind b;
+
+        for (const char *line = w->dropin; line && *line;
+             line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+                if (bind_parse(line, &b) && b.own_place && is_below(point, b.point) &&
+                    host_has_mount(w, point))
                         return true;
         return false;
 }
@@ -190,6 +200,26 @@ static bool is_own_credentials(const struct walls *w, const char *point)
         return is_below(point, "/run/credentials") && str_eq(point + STRLEN("/run/credentials/"), w->unit);
 }
 
+/* Where no device may be made, in a container, systemd binds the container's. */
+static bool is_device(const struct mount *m)
+{
+        static const char *const points[] = {
+                "/dev/full", "/dev/null",    "/dev/ptmx", "/dev/random",
+                "/dev/tty",  "/dev/urandom", "/dev/zero", NULL,
+        };
+
+        return is_one_of(m->point, points) && str_has_suffix(m->root, strrchr(m->point, '/'));
+}
+
+/* What a host mounts while the service runs goes on to what it has of the host's tree, and is as writable
+ * there as on the host: the kernel's own file systems, or a disk below /usr. Other walls guard them. */
+static bool is_hosts_own(const struct walls *w, const struct mount *m)
+{
+        if (is_below(m->point, "/sys") && type_is_api(m->type))
+                return host_has_mount(w, m->point);
+        return mount_came_along(w, m->point);
+}
+
 /* As of systemd 252 to 257 (its src/core/namespace.c). What it hides from the service is an empty thing of
  * its own in that place, which nobody may open. */
 static bool mount_is_known(const struct walls *w, const struct mount *m)
@@ -211,7 +241,8 @@ static bool mount_is_known(const struct walls *w, const struct mount *m)
                 NULL,
         };
 
-        if (is_one_of(m->point, points) || is_own_directory(w, m->point) || is_own_credentials(w, m->point))
+        if (is_one_of(m->point, points) || is_own_directory(w, m->point) ||
+            is_own_credentials(w, m->point) || is_device(m))
                 return true;
         if (m->read_only && str_eq(m->type, "tmpfs") && strstr(m->root, "/inaccessible/"))
                 return true;
@@ -221,7 +252,7 @@ static bool mount_is_known(const struct walls *w, const struct mount *m)
 /* Private to the service (its own tmpfs), its own directories, or an API file system whose contents are
  * guarded by other walls: systemd leaves SELinux's as it is, whose answers programs ask for, and automounts
  * such as binfmt_misc, which is root's. */
-static bool mount_may_be_written(const struct walls *w, const char *point)
+static bool mount_may_be_written(const struct walls *w, const struct mount *m)
 {
         static const char *const places[] = {
                 "/proc",
@@ -236,7 +267,8 @@ static bool mount_may_be_written(const struct walls *w, const char *point)
                 NULL,
         };
 
-        return is_one_of(point, places) || is_own_directory(w, point) || mount_is_bound(w, point, true);
+        return is_one_of(m->point, places) || is_own_directory(w, m->point) || is_device(m) ||
+               mount_is_bound(w, m->point, true) || is_hosts_own(w, m);
 }
 
 /* ---- all of them */
@@ -272,9 +304,9 @@ static int check_mount(const struct walls *w, const struct mount *m, struct seen
         for (size_t i = 0; i < ELEMENTSOF(needed); i++)
                 if (str_eq(m->point, needed[i].point))
                         *needed[i].seen = true;
-        if (!m->read_only && !mount_may_be_written(w, m->point))
+        if (!m->read_only && !mount_may_be_written(w, m))
                 return fault_set(f, -EOPNOTSUPP, "%s is mounted writable for it", m->point);
-        if (!mount_is_known(w, m) && !mount_is_bound(w, m->point, false))
+        if (!mount_is_known(w, m) && !mount_is_bound(w, m->point, false) && !mount_came_along(w, m->point))
                 return fault_set(f, -EOPNOTSUPP, "%s is mounted for it, which nobody promised", m->point);
         return check_proc(w, m, f);
 }

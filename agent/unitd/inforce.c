@@ -14,8 +14,8 @@
 #include "ground/io.h"
 
 enum {
-        PROC_BYTES_MAX = 1024 * 1024, /* mountinfo of a host with thousands of mounts */
-        LINK_SIZE = 64,               /* "net:[4026532333]" */
+        PROC_BYTES_MAX = 16 * 1024 * 1024, /* mountinfo of a host of a thousand containers */
+        LINK_SIZE = 64,                    /* "net:[4026532333]" */
 };
 
 /* A process that ends while it is looked at answers ESRCH, ENOENT or (mountinfo) EINVAL. */

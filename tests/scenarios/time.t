@@ -34,7 +34,8 @@ warnings() { sealift status --json | jq -r '.warnings[]'; }
 # said EVENT: how often since the mark. await_journal first, where it is to have been said at all.
 said() { journal_since "MESSAGE_ID=${EVENT[$1]}" | wc -l; }
 # trust_listing: every byte of what is trusted.
-trust_listing() { (cd "$STORE/trust" && sha256sum -- *); }
+# But for when it asks again, which is no trust.
+trust_listing() { (cd "$STORE/trust" && find . -type f ! -name polls -exec sha256sum {} + | LC_ALL=C sort); }
 
 # ---- nobody serves anything newer -----------------------------------------------------------------------------------
 
