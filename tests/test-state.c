@@ -39,7 +39,8 @@ static void round_trip(const struct bundle_state *s, struct bundle_state *ret, c
         tap_int((long long)ret->n_quarantined, (long long)s->n_quarantined, "and its verdicts");
         for (size_t i = 0; i < s->n_quarantined; i++)
                 if (!release_ref_equal(&s->quarantined[i].release, &ret->quarantined[i].release) ||
-                    s->quarantined[i].since_usec != ret->quarantined[i].since_usec)
+                    s->quarantined[i].since_usec != ret->quarantined[i].since_usec ||
+                    s->quarantined[i].by_operator != ret->quarantined[i].by_operator)
                         tap_ok(false, "verdict %zu is as it was", i);
 }
 
@@ -53,10 +54,12 @@ static void test_round_trip(void)
         s.previous = one;
         s.proven = one;
         state_quarantine(&s, &one, 1763683200000000, "web: did not become ready within 30s");
+        state_set_back(&s, &two, 7);
         round_trip(&s, &back, "a full state");
         tap_str(back.quarantined[0].reason, "web: did not become ready within 30s", "with the reason");
         tap_ok(state_find_quarantined(&back, DIGEST_A) == back.quarantined, "a verdict is found by digest");
-        tap_ok(!state_find_quarantined(&back, DIGEST_B), "and no other");
+        tap_ok(!back.quarantined[0].by_operator && back.quarantined[1].by_operator, "with whose it was");
+        tap_ok(!state_find_quarantined(&back, DIGEST_C), "and no other");
 }
 
 static void test_quarantine(void)
@@ -156,6 +159,46 @@ static void test_going_back(void)
         tap_ok(state_pardon(&s, NULL) && s.n_quarantined == 0, "or all are");
 }
 
+static void state_rolled_back(struct bundle_state *s, const struct release_ref *to)
+{
+        const struct release_ref from = s->current;
+
+        state_set_back(s, &from, 5);
+        state_commit(s, to, BOOT_A);
+}
+
+static void test_last_resort(void)
+{
+        static struct bundle_state s;
+
+        state_with_two(&s);
+        state_prove(&s, 0);
+        state_rolled_back(&s, &three);
+        tap_ok(!state_rollback_target(&s), "what the operator set back is not what his next order goes to");
+        tap_ok(state_back_target(&s) && release_ref_equal(state_back_target(&s), &two),
+               "but better than nothing");
+        state_go_back(&s, 7, "x");
+        tap_ok(release_ref_equal(&s.current, &two), "where it is gone back to");
+        tap_ok(!state_on_trial(&s) && !state_find_quarantined(&s, DIGEST_B), "there is no verdict over it");
+        tap_ok(state_find_quarantined(&s, DIGEST_C), "but over what failed");
+
+        state_with_two(&s);
+        state_rolled_back(&s, &three);
+        state_quarantine(&s, &one, 6, "died");
+        tap_ok(!state_back_target(&s), "what failed by itself is not gone back to");
+        state_with_two(&s);
+        state_prove(&s, 0);
+        state_rolled_back(&s, &three);
+        state_quarantine(&s, &two, 6, "died");
+        tap_ok(!state_back_target(&s), "nor what was set back first, and failed then");
+        state_with_two(&s);
+        state_prove(&s, 0);
+        state_commit(&s, &three, BOOT_A);
+        s.proven = one;
+        state_set_back(&s, &two, 6);
+        tap_ok(release_ref_equal(state_back_target(&s), &one), "it comes after all others");
+}
+
 /* By an operator, or a channel that has it again. */
 static void test_taking_up_again(void)
 {
@@ -183,6 +226,107 @@ static void test_boots(void)
         tap_ok(!state_trial_boot(&s, BOOT_B), "the next is one too many");
         state_prove(&s, 0);
         tap_ok(s.boots == 0 && !*s.boot, "of what is proven boots are not counted");
+}
+
+/* ---- Every transition from every state that transitions lead to, so many steps deep */
+
+enum { WALK_DEPTH = 5 };
+
+static const struct release_ref *const releases[] = { &one, &two, &three };
+
+static void walk_commit(struct bundle_state *s, const struct release_ref *r)
+{
+        if (!state_find_quarantined(s, r->digest) && !release_ref_equal(&s->current, r))
+                state_commit(s, r, BOOT_A);
+}
+
+static void walk_roll_back(struct bundle_state *s, const struct release_ref *r)
+{
+        if (release_ref_is_set(&s->current) && !state_find_quarantined(s, r->digest) &&
+            !release_ref_equal(&s->current, r))
+                state_rolled_back(s, r);
+}
+
+static void walk_prove(struct bundle_state *s, const struct release_ref *r)
+{
+        if (release_ref_is_set(&s->current))
+                state_prove(s, 0);
+}
+
+static void walk_go_back(struct bundle_state *s, const struct release_ref *r)
+{
+        if (release_ref_is_set(&s->current))
+                state_go_back(s, 1, "died");
+}
+
+static void walk_pardon(struct bundle_state *s, const struct release_ref *r)
+{
+        (void)state_pardon(s, NULL);
+}
+
+static void walk_withdraw(struct bundle_state *s, const struct release_ref *r)
+{
+        state_withdraw(s, r->digest);
+}
+
+static const struct step {
+        void (*go)(struct bundle_state *s, const struct release_ref *r);
+        size_t releases; /* it is tried with */
+} steps[] = {
+        { walk_commit, 3 },  { walk_roll_back, 3 }, { walk_prove, 1 },
+        { walk_go_back, 1 }, { walk_pardon, 1 },    { walk_withdraw, 1 },
+};
+
+static bool quarantine_is_failure(const struct bundle_state *s, const struct release_ref *r)
+{
+        const struct quarantine *q = state_find_quarantined(s, r->digest);
+
+        return q && !q->by_operator;
+}
+
+/* NULL: all holds. */
+static const char *state_wrong(const struct bundle_state *s)
+{
+        const struct release_ref *back = state_back_target(s), *order = state_rollback_target(s);
+        bool on_trial = state_on_trial(s);
+
+        if (release_ref_is_set(&s->current) && state_find_quarantined(s, s->current.digest))
+                return "there is a verdict over what is current";
+        if (release_ref_is_set(&s->current) && release_ref_equal(&s->current, &s->previous))
+                return "what is current comes before itself";
+        if (back && (release_ref_equal(back, &s->current) || quarantine_is_failure(s, back)))
+                return "goes back to itself, or to what failed";
+        if (order && (back != order || state_find_quarantined(s, order->digest)))
+                return "an order goes elsewhere than a failure, or to what there is a verdict over";
+        if (on_trial && release_ref_is_set(&s->proven) && !quarantine_is_failure(s, &s->proven) && !back)
+                return "ends with nothing, and something was proven";
+        if (!on_trial && (s->boots > 0 || *s->forgiven))
+                return "counts what is on no trial";
+        return NULL;
+}
+
+static const char *walk(const struct bundle_state *from, int depth, unsigned long *n)
+{
+        const char *wrong = state_wrong(from);
+
+        ++*n;
+        for (size_t i = 0; !wrong && depth > 0 && i < ELEMENTSOF(steps); i++)
+                for (size_t k = 0; !wrong && k < steps[i].releases; k++) {
+                        struct bundle_state to = *from;
+
+                        steps[i].go(&to, releases[k]);
+                        wrong = walk(&to, depth - 1, n);
+                }
+        return wrong;
+}
+
+static void test_walk(void)
+{
+        static struct bundle_state empty;
+        unsigned long n = 0;
+        const char *wrong = walk(&empty, WALK_DEPTH, &n);
+
+        tap_ok(!wrong && n > 100000, "%lu ways through the transitions: %s", n, wrong ? wrong : "all holds");
 }
 
 static const struct damage {
@@ -358,7 +502,9 @@ int main(void)
         test_wishes();
         test_trial();
         test_going_back();
+        test_last_resort();
         test_taking_up_again();
+        test_walk();
         test_boots();
         test_keep();
         test_forgiven();

@@ -166,6 +166,8 @@ static int quarantine_setting(struct quarantine *q, const char *file, const stru
                 good = version_set(&q->release, i->value);
         else if (str_eq(i->key, "Since"))
                 good = text_parse_u64(i->value, UINT64_MAX, &q->since_usec) >= 0;
+        else if (str_eq(i->key, "By"))
+                q->by_operator = str_eq(i->value, "operator");
         else if (str_eq(i->key, "Reason"))
                 good = text_copy(q->reason, sizeof(q->reason), i->value) >= 0;
         return good ? 0 : value_fault(file, i, f);
@@ -246,9 +248,9 @@ int state_format(const struct bundle_state *s, struct buffer *out)
         for (size_t i = 0; i < s->n_quarantined; i++) {
                 const struct quarantine *q = s->quarantined + i;
 
-                (void)buffer_printf(out, "\n[Quarantined %s]\nVersion=%s\nSince=%llu\nReason=%s\n",
+                (void)buffer_printf(out, "\n[Quarantined %s]\nVersion=%s\nSince=%llu\n%sReason=%s\n",
                                     q->release.digest, q->release.version, (unsigned long long)q->since_usec,
-                                    q->reason);
+                                    q->by_operator ? "By=operator\n" : "", q->reason);
         }
         return out->error;
 }
@@ -289,6 +291,12 @@ void state_quarantine(struct bundle_state *s, const struct release_ref *release,
         q = s->quarantined + s->n_quarantined++;
         *q = (struct quarantine){ .release = *release, .since_usec = now_usec };
         reason_set(q, reason);
+}
+
+void state_set_back(struct bundle_state *s, const struct release_ref *release, uint64_t now_usec)
+{
+        state_quarantine(s, release, now_usec, "set back by the operator");
+        s->quarantined[s->n_quarantined - 1].by_operator = true;
 }
 
 const struct quarantine *state_find_quarantined(const struct bundle_state *s, const char *digest)
@@ -389,17 +397,34 @@ void state_withdraw(struct bundle_state *s, const char *digest)
         (void)!text_copy(s->withdrawn, sizeof(s->withdrawn), digest);
 }
 
-static bool may_go_back_to(const struct bundle_state *s, const struct release_ref *r)
+/* against: the worst verdict that does not matter. */
+enum against { AGAINST_NOTHING, AGAINST_OPERATOR };
+
+static bool may_go_back_to(const struct bundle_state *s, const struct release_ref *r, enum against against)
 {
+        const struct quarantine *q = state_find_quarantined(s, r->digest);
+
         return release_ref_is_set(r) && !release_ref_equal(r, &s->current) &&
-               !state_find_quarantined(s, r->digest);
+               (!q || (q->by_operator && against == AGAINST_OPERATOR));
+}
+
+static const struct release_ref *target_find(const struct bundle_state *s, enum against against)
+{
+        if (may_go_back_to(s, &s->previous, against))
+                return &s->previous;
+        return may_go_back_to(s, &s->proven, against) ? &s->proven : NULL;
+}
+
+const struct release_ref *state_rollback_target(const struct bundle_state *s)
+{
+        return target_find(s, AGAINST_NOTHING);
 }
 
 const struct release_ref *state_back_target(const struct bundle_state *s)
 {
-        if (may_go_back_to(s, &s->previous))
-                return &s->previous;
-        return may_go_back_to(s, &s->proven) ? &s->proven : NULL;
+        const struct release_ref *target = target_find(s, AGAINST_NOTHING);
+
+        return target ? target : target_find(s, AGAINST_OPERATOR);
 }
 
 void state_go_back(struct bundle_state *s, uint64_t now_usec, const char *reason)
@@ -407,6 +432,7 @@ void state_go_back(struct bundle_state *s, uint64_t now_usec, const char *reason
         const struct release_ref *target = state_back_target(s);
         struct release_ref to = target ? *target : (struct release_ref){};
 
+        (void)state_pardon(s, to.digest);
         state_quarantine(s, &s->current, now_usec, reason);
         s->current = to;
         s->previous = (struct release_ref){};

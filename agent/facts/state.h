@@ -21,7 +21,8 @@
  *     [Quarantined <digest>]
  *     Version=1.3.0
  *     Since=1763683200000000
- *     Reason=web: did not become ready within 30s */
+ *     By=operator
+ *     Reason=set back by the operator */
 enum {
         /* A publisher who signs one bad release after the other must not fill the disk; the oldest verdicts
          * go first, and TUF's versions keep those releases from coming back. */
@@ -44,6 +45,7 @@ struct release_ref { /* version "": none */
 struct quarantine {
         struct release_ref release;
         uint64_t since_usec; /* CLOCK_REALTIME */
+        bool by_operator;    /* who had another one rather; it has not failed */
         char reason[STATE_REASON_SIZE];
 };
 
@@ -85,6 +87,9 @@ _must_check_ int state_format(const struct bundle_state *s, struct buffer *out);
 /* Adds a verdict, or renews it; the oldest makes room. reason is cut to fit and made printable. */
 void state_quarantine(struct bundle_state *s, const struct release_ref *release, uint64_t now_usec,
                       const char *reason);
+/* The operator's own: it keeps the release from coming back by itself, as the channel has it. It is gone
+ * back to all the same where there is nothing else. */
+void state_set_back(struct bundle_state *s, const struct release_ref *release, uint64_t now_usec);
 
 /* The verdict over the release with that digest, or NULL. */
 const struct quarantine *state_find_quarantined(const struct bundle_state *s, const char *digest);
@@ -100,12 +105,16 @@ bool state_pardon(struct bundle_state *s, const char *digest);
 void state_commit(struct bundle_state *s, const struct release_ref *next, const char *boot);
 /* current has passed its soak window; epoch is its Epoch=. */
 void state_prove(struct bundle_state *s, uint64_t epoch);
-/* Where to go back to from current, or NULL: what ran before it, unless there is a verdict over that. */
+/* Where the operator's order goes back to from current, or NULL: what ran before it, unless there is a
+ * verdict over that. */
+const struct release_ref *state_rollback_target(const struct bundle_state *s);
+/* The same where current has failed: rather than to nothing, to what the operator had set back. */
 const struct release_ref *state_back_target(const struct bundle_state *s);
 /* The signed manifest of that digest took the bundle away: nothing of it is current or kept. What holds for
  * releases to come stays. */
 void state_withdraw(struct bundle_state *s, const char *digest);
-/* There is a verdict over current from here on, and what state_back_target() says is current; or nothing. */
+/* There is a verdict over current from here on, and what state_back_target() says is current, with none; or
+ * nothing is. */
 void state_go_back(struct bundle_state *s, uint64_t now_usec, const char *reason);
 /* current has not passed its soak window yet. */
 bool state_on_trial(const struct bundle_state *s);

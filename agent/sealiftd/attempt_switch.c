@@ -68,7 +68,7 @@ int attempt_commit(struct attempt *t, struct fault *f)
         int r;
 
         if (t->bundle->kind == ATTEMPT_ROLLBACK && release_ref_is_set(&t->old))
-                state_quarantine(s, &t->old, agent_now_usec(), "set back by the operator");
+                state_set_back(s, &t->old, agent_now_usec());
         s->wish = WISH_RUN;
         state_commit(s, &t->release, t->agent->boot);
         for (size_t i = 0; i < t->n_forgiven; i++)

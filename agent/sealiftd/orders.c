@@ -261,7 +261,7 @@ static int release_on_disk(struct agent *a, const struct bundle *b, const char *
 static int rollback_target(struct agent *a, const struct bundle *b, const struct order *o,
                            struct release_ref *ret, struct fault *f)
 {
-        const struct release_ref *back = state_back_target(&b->state);
+        const struct release_ref *back = state_rollback_target(&b->state);
 
         if (*o->version)
                 return release_on_disk(a, b, o->version, ret, f);

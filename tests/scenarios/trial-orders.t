@@ -19,15 +19,35 @@ sealift check || true
 ok "which the next check leaves alone" app_runs 1
 ok "and status says so" app_is "1 running"
 
+# What was set back is not installed again by itself, but is better than nothing.
+sealift retry app >/dev/null
+app_publish 5
+ok "release 5 is on trial" sealift check
+app_soak=1s app_publish 6
+journal_mark
+ok "release 6 is installed" sealift check
+expect_proven "release 6" 6
+ok "its operator goes back to release 5" sealift rollback app 5
+ok "which is on trial again" on_trial
+not_ok "release 6 does not come back by itself" sealift check
+ok "but has a verdict of the operator over it" grep -q "^By=operator$" "$STORE/state/app"
+journal_mark
+app_does 500
+expect_back "release 5 fails" 5 6
+app_does ""
+not_ok "with no verdict over what runs" grep -q "^Version=6$" "$STORE/state/app"
+ok "which the next check leaves alone" sealift check
+ok "it runs" app_runs 6
+
 # A boot each time: the agent knows it by what tmpfiles.d wrote down.
-app_publish 3
-ok "release 3 is on trial" sealift check
+app_publish 7
+ok "release 7 is on trial" sealift check
 ok "and is disabled" sealift disable app
 for n in 1 2 3 4 5; do
     printf '%032x' "$n" >/run/sealift/boot
     systemctl restart sealiftd.service
-    ok "boot $n: it is disabled" await 20 app_is "3 disabled"
+    ok "boot $n: it is disabled" await 20 app_is "7 disabled"
 done
-is "$(app_state Current)" 3 "and has not been judged"
+is "$(app_state Current)" 7 "and has not been judged"
 is "$(systemctl list-units --plain --no-legend 'sealift-app.*@*.service')" "" "nor does anything run"
 done_testing
