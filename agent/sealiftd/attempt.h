@@ -32,9 +32,10 @@ struct attempt {
         size_t n_forgiven;
         bool old_stopped;
         bool started;
-        bool placed;  /* the release has a place in the store */
-        bool sealed;  /* with fs-verity */
-        bool emptied; /* what is in it is ours */
+        bool placed; /* the release has a place in the store */
+        bool kept;   /* it had before: to be gone back to; a failure must not cost it */
+        bool whole;  /* what is there is as signed, and need not be fetched */
+        bool sealed; /* with fs-verity */
 };
 
 int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, const struct plan_item *item,
@@ -57,6 +58,7 @@ int attempt_check_epoch(struct attempt *t, struct fault *f);
 int attempt_withdraw(struct attempt *t, struct fault *f);
 int attempt_check_suits(struct attempt *t, struct fault *f);
 int attempt_check_policy(struct attempt *t, struct fault *f);
+int attempt_look_on_disk(struct attempt *t, struct fault *f);
 int attempt_check_space(struct attempt *t, struct fault *f);
 int attempt_make_place(struct attempt *t, struct fault *f);
 int attempt_fetch_bundle(struct attempt *t, struct fault *f);
@@ -76,7 +78,10 @@ int attempt_begin_trial(struct attempt *t, struct fault *f);
 
 /* The release failed while running: stop it, quarantine its digest, start the old one again. */
 void attempt_roll_back(struct attempt *t, const struct fault *why);
-/* Removes what was staged. */
+/* The bundle that was fetched into the place of a release that may be running, or be gone back to: through a
+ * copy (store/mend.h). *ret_replaced: how much was not as signed. */
+int attempt_mend(struct attempt *t, size_t *ret_replaced, struct fault *f);
+/* Removes what was staged, but for a release that was kept before. */
 void attempt_remove(struct attempt *t);
 /* Removes what was fetched, unless a new attempt can go on with it. */
 void attempt_drop_download(struct attempt *t, const struct fault *why);

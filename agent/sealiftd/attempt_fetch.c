@@ -133,6 +133,8 @@ int attempt_fetch_bundle(struct attempt *t, struct fault *f)
         bool resumed = false;
         int r;
 
+        if (t->whole)
+                return 0;
         r = bundle_fetch(t, true, &resumed, f);
         /* What was here may be what is wrong, or a server may have no part of it to give: once from the
          * beginning, and that is the verdict. */

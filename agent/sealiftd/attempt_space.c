@@ -2,7 +2,8 @@
 
 /* Room for a release, before a byte of it is fetched: what it needs is signed. Where that is not free, what
  * would go anyhow goes first: other downloads that broke off, and the releases of the bundle that retention
- * would drop once this one is current. Nothing goes for a release that does not fit all the same. */
+ * would drop once this one is current, but none that may have to be gone back to before it is. Nothing goes
+ * for a release that does not fit all the same. */
 
 #include "sealiftd/attempt.h"
 
@@ -33,6 +34,8 @@ int attempt_check_space(struct attempt *t, struct fault *f)
         struct space needed = space_needed(t), freed = {};
         struct bundle_state after = t->bundle->state;
 
+        if (t->whole)
+                return 0;
         r = store_space_check(at, needed, freed, f);
         if (r != -ENOSPC)
                 return r;

@@ -8,9 +8,11 @@
 
 #include <syslog.h>
 
+#include "facts/name.h"
 #include "ground/message.h"
 #include "sealiftd/install.h"
 #include "store/incoming.h"
+#include "store/mend.h"
 #include "store/stage.h"
 #include "store/tree.h"
 
@@ -19,8 +21,24 @@
 
 enum { UNPACK_BREATHE_MESSAGES = 64 }; /* some 4 MiB of writing between looks at the bus */
 
-/* Before anything is fetched. There may be a whole tree already, of the previous release that is to be the
- * next; it is not touched until the bundle is here. */
+/* A release that ran before and is to run again, or all that an agent had to do before it was killed. What
+ * is not as signed is no failure: it is fetched. */
+int attempt_look_on_disk(struct attempt *t, struct fault *f)
+{
+        const struct content *c = &t->manifest->content;
+        char place[NAME_RELEASE_SIZE];
+        struct fault ignored = {};
+        _cleanup_close_ int tree = -EBADF;
+
+        name_release(t->release.version, t->release.digest, place);
+        t->kept = state_keeps(&t->bundle->state, t->agent->config->keep, place);
+        tree = store_tree_open(t->agent->store, t->bundle->name, &t->release, &ignored);
+        t->whole = tree >= 0 && tree_walk(tree, c, TREE_NAMES, &ignored) >= 0 &&
+                   tree_walk(tree, c, TREE_HASHES, &ignored) >= 0;
+        return 0;
+}
+
+/* Before anything is fetched. */
 int attempt_make_place(struct attempt *t, struct fault *f)
 {
         t->placed = true; /* also where the answer is lost on its way */
@@ -45,15 +63,15 @@ static int attempt_converse(struct attempt *t, int sock, struct install *install
         return r;
 }
 
-int attempt_unpack(struct attempt *t, struct fault *f)
+/* The bundle into tree_fd, of which nothing is wanted any more. */
+static int bundle_unpack(struct attempt *t, int tree_fd, struct fault *f)
 {
         _cleanup_(stage_freep) struct stage *stage = NULL;
         _cleanup_(install_freep) struct install *install = NULL;
         _cleanup_close_ int worker = -EBADF;
         int sock, r;
 
-        t->emptied = true;
-        r = tree_empty(t->tree_fd, f); /* of an attempt that was killed */
+        r = tree_empty(tree_fd, f); /* of an attempt that was killed */
         if (r < 0)
                 return r;
         worker = message_connect(UNPACK_SOCKET_PATH);
@@ -61,7 +79,7 @@ int attempt_unpack(struct attempt *t, struct fault *f)
                 return fault_set_errno(f, worker,
                                        "%s: cannot reach sealift-unpack; is sealift-unpack.socket active?",
                                        UNPACK_SOCKET_PATH);
-        r = stage_new(t->tree_fd, &t->manifest->content, &stage, f);
+        r = stage_new(tree_fd, &t->manifest->content, &stage, f);
         if (r >= 0)
                 r = install_new(worker, t->bundle_fd, &t->manifest->content, stage, &install, f);
         if (r < 0)
@@ -75,7 +93,30 @@ int attempt_unpack(struct attempt *t, struct fault *f)
         return r;
 }
 
-/* Each byte of what comes from the bucket was summed while it was written. */
+int attempt_mend(struct attempt *t, size_t *ret_replaced, struct fault *f)
+{
+        const struct content *c = &t->manifest->content;
+        _cleanup_close_ int copy = -EBADF;
+        int r;
+
+        copy = mend_open_copy(t->tree_fd, f);
+        r = copy < 0 ? copy : bundle_unpack(t, copy, f);
+        if (r >= 0)
+                r = tree_walk(copy, c, TREE_HASHES, f);
+        return r < 0 ? r : mend_tree(t->tree_fd, copy, c, ret_replaced, f);
+}
+
+/* Damaged, but all that there may be to go back to: it is not given up before there is something better. */
+int attempt_unpack(struct attempt *t, struct fault *f)
+{
+        size_t replaced;
+
+        if (t->whole)
+                return 0;
+        return t->kept ? attempt_mend(t, &replaced, f) : bundle_unpack(t, t->tree_fd, f);
+}
+
+/* Each byte of what comes from the bucket was summed while it was written; so was what was there. */
 int attempt_walk(struct attempt *t, struct fault *f)
 {
         enum tree_depth depth = t->bundle->kind == ATTEMPT_ROLLBACK ? TREE_HASHES : TREE_NAMES;
@@ -106,9 +147,9 @@ void attempt_remove(struct attempt *t)
 {
         struct fault f = {};
 
-        if (!t->placed)
+        if (!t->placed || t->kept)
                 return;
-        if (t->emptied && tree_empty(t->tree_fd, &f) < 0)
+        if (t->tree_fd >= 0 && tree_empty(t->tree_fd, &f) < 0)
                 return; /* collect.c tries again at the next poll, and says so then */
         (void)!units_remove(t->agent->units, t->bundle->name, &t->release, t->id, &f);
 }

@@ -12,8 +12,6 @@
 #include "facts/digest.h"
 #include "sealiftd/attempt.h"
 #include "store/incoming.h"
-#include "store/mend.h"
-#include "store/tree.h"
 
 /* The channel must still have the very same release. */
 static int repair_fetch_manifest(struct attempt *t, struct fault *f)
@@ -36,23 +34,16 @@ static int repair_fetch_manifest(struct attempt *t, struct fault *f)
 
 static int repair_tree(struct attempt *t, size_t *ret_replaced, struct fault *f)
 {
-        _cleanup_close_ int tree = -EBADF;
         int r;
 
         r = store_space_check(store_incoming_fd(t->agent->store), store_space_needed(&t->manifest->content),
                               (struct space){}, f);
         if (r >= 0)
                 r = units_prepare(t->agent->units, t->bundle->name, &t->release, t->id, t->manifest_text,
-                                  t->manifest_len, &tree, f);
+                                  t->manifest_len, &t->tree_fd, f);
         if (r >= 0)
                 r = attempt_fetch_bundle(t, f);
-        if (r < 0)
-                return r;
-        t->tree_fd = mend_open_copy(tree, f);
-        r = t->tree_fd < 0 ? t->tree_fd : attempt_unpack(t, f);
-        if (r >= 0)
-                r = tree_walk(t->tree_fd, &t->manifest->content, TREE_HASHES, f);
-        return r < 0 ? r : mend_tree(tree, t->tree_fd, &t->manifest->content, ret_replaced, f);
+        return r < 0 ? r : attempt_mend(t, ret_replaced, f);
 }
 
 void repair_forget(struct bundle *b)

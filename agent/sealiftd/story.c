@@ -67,6 +67,8 @@ static const struct gate {
         { "epoch", attempt_check_epoch, UNDO_NOTHING },
         { "suits", attempt_check_suits, UNDO_NOTHING },
         { "policy", attempt_check_policy, UNDO_NOTHING },
+        /* From here on, what is there already, every byte as signed, is not fetched again. */
+        { "on disk", attempt_look_on_disk, UNDO_NOTHING, FOR_BUCKET },
         { "space", attempt_check_space, UNDO_NOTHING, FOR_BUCKET },
         /* sealift-unitd looks for what only root can see, the secrets of this host. */
         { "place", attempt_make_place, UNDO_TREE, FOR_BUCKET },

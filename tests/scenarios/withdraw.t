@@ -79,6 +79,35 @@ set_back() {
     ok "set back to an earlier release" web_answers 2
 }
 
+# bundle_hide VERSION: the bucket no longer has it; bundle_show: it is back.
+bundle_hide() { mkdir -p /srv/hidden && mv "$BUCKET"/targets/stable/"$(sum_of "$1")".* /srv/hidden/; }
+bundle_show() { mv /srv/hidden/* "$BUCKET/targets/stable/"; }
+sums() { (cd "$STORE"/releases/web/"$1"-*/tree && find . -type f -exec sha256sum {} + | LC_ALL=C sort); }
+sum_of() { sha256sum <"$OUT/web-$1.tar.zst" | cut -d ' ' -f 1; }
+
+from_disk() {
+    local whole
+    withdraw --to=3
+    bundle_hide 3
+    requests_mark
+    told 0 "web 3: running" sealift check
+    ok "what is on disk as it was signed" web_answers 3
+    unlike "$(requests)" "tar\.zst" "is not fetched again"
+    like "$(sealift why web)" "on disk +passed" "its gate is one of its own"
+    bundle_show
+    whole=$(sums 2)
+    printf x | dd of="$(echo "$STORE"/releases/web/2-*/tree/page.html)" bs=1 seek=3 conv=notrunc status=none
+    withdraw --to=2
+    bundle_hide 2
+    told 1 "web" sealift check
+    is "$(releases)" "2 3 " "what is damaged, and cannot be fetched now, is not given up"
+    ok "and what runs goes on" web_answers 3
+    bundle_show
+    told 0 "web 2: running" sealift check
+    is "$(sums 2)" "$whole" "what was damaged is mended"
+    ok "before it is started" web_answers 2
+}
+
 # The floor is in force everywhere but at boot.
 epochs() {
     epoch_publish 4 7
@@ -131,6 +160,7 @@ case $PHASE in
         withdrawn
         comes_back
         set_back
+        from_disk
         epochs
         missing
         # A floor above what runs, as a disk that was restored may have it.
