@@ -43,23 +43,26 @@ struct retention {
         size_t keep;
 };
 
-static bool release_kept(const struct retention *x, const char *place)
+static bool is_in(const struct release_ref *r, const char *place)
 {
         char name[NAME_RELEASE_SIZE] = "";
 
-        if (x->besides)
-                name_release(x->besides->version, x->besides->digest, name);
-        return str_eq(name, place) || state_keeps(x->state, x->keep, place);
+        if (r && release_ref_is_set(r))
+                name_release(r->version, r->digest, name);
+        return str_eq(name, place);
 }
 
-/* Never, whatever is to become current in its stead. */
-static bool is_current(const struct bundle *b, const char *place)
+static bool release_kept(const struct retention *x, const char *place)
 {
-        char name[NAME_RELEASE_SIZE] = "";
+        return is_in(x->besides, place) || state_keeps(x->state, x->keep, place);
+}
 
-        if (release_ref_is_set(&b->state.current))
-                name_release(b->state.current.version, b->state.current.digest, name);
-        return str_eq(name, place);
+/* What runs, and what would take its place: whatever is to become current, it is not yet. With Keep=0, for
+ * disks that hold two, the latter goes for it; but never while what runs is on trial (state_commit()). */
+static bool is_needed(const struct retention *x, const struct bundle *b, const char *place)
+{
+        return is_in(&b->state.current, place) ||
+               (x->keep > 0 && is_in(state_back_target(&b->state), place));
 }
 
 static int release_remove(struct agent *a, const char *bundle, const struct release_ref *r, struct fault *f)
@@ -125,10 +128,10 @@ static void bundle_collect(struct agent *a, const struct bundle *b, const struct
         if (r < 0)
                 collect_complain(b, "what is not needed", r, &f);
         for (size_t i = 0; i < n && !a->await.stopping; i++) {
-                bool kept = release_kept(x, places[i]);
+                bool kept = release_kept(x, places[i]) || is_needed(x, b, places[i]);
 
                 /* At each poll, no one is asked about what stays for another day. */
-                if (is_current(b, places[i]) || (kept && remove))
+                if (is_in(&b->state.current, places[i]) || (kept && remove))
                         continue;
                 r = place_collect(a, b->name, places[i], !kept && remove, &f);
                 if (r < 0)
@@ -200,7 +203,7 @@ static int collected_add(struct agent *a, const struct bundle *b, const struct r
         for (size_t i = 0; i < n_places; i++) {
                 struct collected *c = longer + *n;
 
-                if (release_kept(x, places[i]) || is_current(b, places[i]))
+                if (release_kept(x, places[i]) || is_needed(x, b, places[i]))
                         continue;
                 *c = (struct collected){ .bytes = place_measure(a, b->name, places[i]).bytes };
                 memcpy(c->bundle, b->name, sizeof(c->bundle));
@@ -245,7 +248,7 @@ void collect_measure(struct agent *a, const struct bundle *b, const struct bundl
         for (size_t i = 0; i < n; i++) {
                 struct space one = {};
 
-                if (!release_kept(&x, places[i]) && !is_current(b, places[i]))
+                if (!release_kept(&x, places[i]) && !is_needed(&x, b, places[i]))
                         one = place_measure(a, b->name, places[i]);
                 sum.bytes += one.bytes;
                 sum.inodes += one.inodes;

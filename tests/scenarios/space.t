@@ -44,7 +44,11 @@ ok "the agent runs again" await 20 web_is running
 is "$(places)" "2 3" "with Keep=1, one stays beside the one that runs"
 [ "$(free_mib)" -ge "$free" ]
 head -c "$(( ($(free_mib) - 64 - 15) * 1024 * 1024 ))" /dev/urandom >"$STORE/foreign"
-ok "with 15 MiB left, release 4 is installed: what it drops goes first" sealift check
+not_ok "with 15 MiB left, release 4 does not fit" sealift check
+is "$(places) $(web_page)" "2 3 3" "what there is to go back to does not go for what may fail"
+keep 0
+ok "the agent runs again" await 20 web_is running
+ok "with Keep=0, which says that two are all there is room for, it does" sealift check
 is "$(web_page) $(places)" "4 3 4" "it answers, and the one before it stays"
 
 rm "$STORE/foreign"
@@ -61,11 +65,19 @@ like "$(sealift gc --json | jq -c '[.releases[].release, .left]')" '^\["9-[0-9a-
 is "$(places)" "3 4 5" "for good"
 is "$(setpriv --reuid=nobody --clear-groups sealift gc 2>&1)" "sealift gc: Collect: not allowed; try as root" "nobody else may ask for it"
 
+keep 2
+ok "the agent runs again" await 20 web_is running
+head -c "$(( ($(free_mib) - 64 - 15) * 1024 * 1024 ))" /dev/urandom >"$STORE/foreign"
+publish_large 6
+ok "with Keep=2 and 15 MiB left, release 6 is installed: what it drops goes first" sealift check
+is "$(web_page) $(places)" "6 4 5 6" "it answers, and those before it stay"
+rm "$STORE/foreign" "$WEB/ballast"
+
 for i in $(seq 3500); do : >"$STORE/f$i" || break; done 2>/dev/null
-web_publish 6
-not_ok "no inodes are left for release 6" sealift check
+web_publish 7
+not_ok "no inodes are left for release 7" sealift check
 like "$(sealift why web)" "store: needs [0-9]+ inodes and 1024 left over" "which is said"
 find "$STORE" -maxdepth 1 -name 'f[0-9]*' -delete
 ok "with inodes, it is installed" sealift check
-is "$(web_page)" 6 "and answers"
+is "$(web_page)" 7 "and answers"
 done_testing
