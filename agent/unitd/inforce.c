@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Collects /proc/PID of a service and has facts/walls judge it. All is read through one descriptor of
- * /proc/PID, which goes stale with the process, so that a recycled PID cannot answer for it. Reads only. */
+ * /proc/PID, or of one of its threads, which goes stale with it, so that a recycled PID cannot answer for
+ * it. Reads only. */
 
 #include "unitd/inforce.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <linux/nsfs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -62,7 +65,7 @@ static int check_namespaces(int proc_fd, const struct walls *w, struct fault *f)
 
         init_fd = open("/proc/1", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (init_fd < 0)
-                return fault_set_errno(f, -EOPNOTSUPP, "/proc/1: cannot open");
+                return fault_set_errno(f, -errno, "/proc/1: cannot open");
         for (size_t i = 0; i < n; i++) {
                 if (namespace_read(init_fd, names[i], init) < 0)
                         return fault_set(f, -EOPNOTSUPP, "/proc/1/ns/%s: cannot read", names[i]);
@@ -119,7 +122,7 @@ static int nested_read(int proc_fd, const struct walls *w, bool *ret, struct fau
         if (promise_private_users(w->promise)) {
                 parent = ioctl(fd, NS_GET_PARENT);
                 if (parent < 0)
-                        return fault_set(f, -EOPNOTSUPP, "it has no user namespace of its own");
+                        return fault_set_errno(f, -errno, "it has no user namespace of its own");
         }
         if (fstat(parent >= 0 ? parent : fd, &ours) < 0)
                 return fault_set(f, -EOPNOTSUPP, "cannot look at its user namespace");
@@ -135,7 +138,7 @@ static int host_read(const char *path, size_t max, char **ret, struct fault *f)
 
         fd = open(path, O_RDONLY | O_CLOEXEC);
         r = fd < 0 ? -errno : io_read_all(fd, max, ret, &len);
-        return r < 0 ? fault_set(f, -EOPNOTSUPP, "%s: cannot read it: %s", path, strerror(-r)) : 0;
+        return r < 0 ? fault_set_errno(f, r, "%s: cannot read it", path) : 0;
 }
 
 static int inherited_read(unsigned *ret, struct fault *f)
@@ -275,24 +278,89 @@ static int check_root(int proc_fd, const struct walls *w, const struct inforce_p
         return r < 0 ? r : check_shared_memory(proc_fd, f);
 }
 
+static void close_directory(DIR **d)
+{
+        if (*d)
+                closedir(*d);
+}
+
+static bool is_looked_at(int proc_fd)
+{
+        char link[LINK_SIZE];
+
+        return namespace_read(proc_fd, "mnt", link) >= 0;
+}
+
+/* A program whose first thread has ended (pthread_exit(3)) goes on, and of that thread only the zombie is
+ * left, which has neither namespaces nor mounts. Each of its threads was made behind the same walls, and
+ * none can take down what the first could not. */
+static int thread_open(int proc_fd, int *ret)
+{
+        _cleanup_(close_directory) DIR *d = NULL;
+        int fd;
+
+        fd = openat(proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return gone(-errno);
+        d = fdopendir(fd);
+        if (!d) {
+                close(fd);
+                return -ENOMEM;
+        }
+        for (const struct dirent *e; (e = readdir(d));) {
+                _cleanup_close_ int task_fd = -EBADF;
+
+                if (!isdigit((unsigned char)e->d_name[0]))
+                        continue;
+                task_fd = openat(dirfd(d), e->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+                if (task_fd >= 0 && is_looked_at(task_fd)) {
+                        *ret = TAKE_FD(task_fd);
+                        return 0;
+                }
+        }
+        return -ESRCH;
+}
+
 static int process_open(pid_t pid, const char *unit, int *ret, struct fault *f)
 {
-        _cleanup_close_ int proc_fd = -EBADF;
+        _cleanup_close_ int proc_fd = -EBADF, thread_fd = -EBADF;
         char path[32];
         int r;
 
         (void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
         proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (pid <= 1 || proc_fd < 0)
+        if (pid <= 1 || (proc_fd < 0 && gone(-errno) == -ESRCH))
                 return fault_set(f, -ESRCH, "process %d is gone", (int)pid);
-        r = check_cgroup(proc_fd, unit, f);
+        if (proc_fd < 0)
+                return fault_set_errno(f, -errno, "%s: cannot open", path);
+        if (!is_looked_at(proc_fd)) {
+                r = thread_open(proc_fd, &thread_fd);
+                if (r < 0)
+                        return fault_set_errno(f, r, "%s has no thread to look at", path);
+        }
+        r = check_cgroup(thread_fd >= 0 ? thread_fd : proc_fd, unit, f);
         if (r < 0)
                 return r;
-        *ret = TAKE_FD(proc_fd);
+        *ret = thread_fd >= 0 ? TAKE_FD(thread_fd) : TAKE_FD(proc_fd);
         return 0;
 }
 
-int inforce_network(pid_t pid, const char *unit, struct inforce_network *ret, struct fault *f)
+/* Of what keeps us from looking only what passes by itself is left as it is. Anything else is as good as a
+ * wall that is missing, or a service could hide behind it. */
+static int judge(int r, struct fault *f)
+{
+        static const int passing[] = { -ESRCH, -ENOMEM, -EMFILE, -ENFILE, -EINTR, -EAGAIN };
+
+        for (size_t i = 0; i < ELEMENTSOF(passing); i++)
+                if (r == passing[i])
+                        return r;
+        if (r >= 0)
+                return r;
+        f->error = -EOPNOTSUPP;
+        return -EOPNOTSUPP;
+}
+
+static int network_read(pid_t pid, const char *unit, struct inforce_network *ret, struct fault *f)
 {
         _cleanup_close_ int proc_fd = -EBADF;
         struct stat st;
@@ -307,7 +375,12 @@ int inforce_network(pid_t pid, const char *unit, struct inforce_network *ret, st
         return 0;
 }
 
-int inforce_check(pid_t pid, const struct walls *expected, const struct inforce_place *p, struct fault *f)
+int inforce_network(pid_t pid, const char *unit, struct inforce_network *ret, struct fault *f)
+{
+        return judge(network_read(pid, unit, ret, f), f);
+}
+
+static int check_all(pid_t pid, const struct walls *expected, const struct inforce_place *p, struct fault *f)
 {
         _cleanup_close_ int proc_fd = -EBADF;
         struct walls w = *expected;
@@ -327,4 +400,9 @@ int inforce_check(pid_t pid, const struct walls *expected, const struct inforce_
         if (r >= 0)
                 r = check_limits(proc_fd, &w, f);
         return r < 0 ? r : check_status(proc_fd, &w, f);
+}
+
+int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p, struct fault *f)
+{
+        return judge(check_all(pid, w, p, f), f);
 }

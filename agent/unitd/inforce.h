@@ -16,8 +16,9 @@ struct inforce_place { /* where the unit must be */
         const char *dropin; /* absolute path of its drop-in, whose bytes somebody else looks at */
 };
 
-/* -ESRCH: the process is gone (nothing is known then); -EOPNOTSUPP: a
- * wall is missing, f says which. */
+/* Looks at its first thread, or where that one has ended, at another. -ESRCH: the process is gone, or no
+ * thread of it can be looked at (nothing is known then); -EOPNOTSUPP: a wall is missing, or cannot be seen
+ * for a reason that does not pass by itself, f says which; others: we lack something, ask again. */
 _must_check_ int inforce_check(pid_t pid, const struct walls *w, const struct inforce_place *p,
                                struct fault *f);
 

@@ -189,7 +189,7 @@ static void units_sweep(struct requests *l)
         for (struct unit *u = l->units->first; u; u = next) {
                 next = u->next;
                 if (u->noted && !u->ended) {
-                        unit_log(u, JOURNAL_DROPINS_CHANGED, LOG_WARNING);
+                        unit_log(u, u->note, LOG_WARNING);
                         unit_tell(l, u);
                         u->noted = false;
                         *u->text = '\0';

@@ -160,6 +160,7 @@ struct unit *unit_free(struct unit *u)
                 }
         u->changes = sd_bus_slot_unref(u->changes);
         u->settle = sd_event_source_disable_unref(u->settle);
+        u->again = sd_event_source_disable_unref(u->again);
         if (u->ended) {
                 if (u->record.job)
                         manager_forget(u->units->bus, u->record.unit);
@@ -410,6 +411,7 @@ struct unit *unit_recall(struct units *l, const struct record *record)
 void unit_end(struct unit *u)
 {
         u->settle = sd_event_source_disable_unref(u->settle);
+        u->again = sd_event_source_disable_unref(u->again);
         u->changes = sd_bus_slot_unref(u->changes);
         u->ended = true;
         unit_set_state(u, u->failed ? UNIT_FAILED : UNIT_STOPPED);
@@ -424,6 +426,7 @@ void unit_stop(struct unit *u)
         if (u->ended || u->state == UNIT_STOPPING)
                 return;
         u->settle = sd_event_source_disable_unref(u->settle);
+        u->again = sd_event_source_disable_unref(u->again);
         unit_set_state(u, UNIT_STOPPING);
         r = manager_stop(u->units->bus, u->record.unit, &job, &f);
         if (r == -ENOENT) {

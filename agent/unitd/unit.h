@@ -8,6 +8,7 @@
 #include "ground/fault.h"
 #include "ground/paths.h"
 #include "ground/protocol.h"
+#include "doors/journal.h"
 #include "facts/record.h"
 #include "unitd/manager.h"
 #include "unitd/release.h"
@@ -40,13 +41,14 @@ struct unit {
         struct units *units;
         struct record record;
         enum unit_state state;
-        bool failed;    /* it is being stopped because something is wrong with it: error, text */
-        int error;      /* 0, or negative errno: whose doing it was, as in ground/fault.h */
-        bool asked;     /* it is being stopped because sealiftd said so */
-        bool woken;     /* one did */
-        bool ended;     /* systemd runs nothing for it any more; to be told and freed */
-        bool wall;      /* what is wrong with it is a wall that is missing */
-        bool noted;     /* text holds something to tell while it runs on */
+        bool failed; /* it is being stopped because something is wrong with it: error, text */
+        int error;   /* 0, or negative errno: whose doing it was, as in ground/fault.h */
+        bool asked;  /* it is being stopped because sealiftd said so */
+        bool woken;  /* one did */
+        bool ended;  /* systemd runs nothing for it any more; to be told and freed */
+        bool wall;   /* what is wrong with it is a wall that is missing */
+        bool noted;  /* text holds something to tell while it runs on; which, is note */
+        enum journal_event note;
         bool dirty;     /* systemd said that something about it changed */
         uint64_t owner; /* number of the request that started it; 0 = none waits any more */
         uint64_t asker; /* the same of a task (tasks.c) */
@@ -57,6 +59,11 @@ struct unit {
         sd_event_source *settle;
         uint8_t invocation[MANAGER_INVOCATION_SIZE]; /* whose walls were checked last */
         bool recheck;                                /* they are to be checked again */
+        sd_event_source *again;                      /* it is looked at again then (watch_again()) */
+        unsigned misses;                             /* looks in vain, in a row; and at whom: */
+        uint8_t missed[MANAGER_INVOCATION_SIZE];
+        uint32_t missed_pid;
+        bool missed_gone;
         uint64_t restarts_since_usec;
         unsigned restarts_counted;   /* since then */
         unsigned restarts;           /* in all, as systemd counts */

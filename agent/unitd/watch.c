@@ -2,22 +2,18 @@
 
 /* Follows each unit from its start job to its end. systemd's signals only say when to look; what is true is
  * read anew each time, from systemd (which invocation, in which state) and from the kernel (is it behind its
- * walls). Touches no files but to read drop-ins. */
+ * walls: watch_walls.c). Touches no files. */
 
 #include "unitd/watch.h"
 
+#include <limits.h>
 #include <time.h>
 
-#include "facts/digest.h"
-#include "facts/dropin.h"
-#include "facts/name.h"
-#include "ground/io.h"
-#include "ground/text.h"
 #include "unitd/describe.h"
-#include "unitd/inforce.h"
 #include "unitd/restarts.h"
 #include "unitd/run.h"
 #include "unitd/timers.h"
+#include "unitd/watch_walls.h"
 
 #define MANAGER_NAME   "org.freedesktop.systemd1"
 #define MANAGER_OBJECT "/org/freedesktop/systemd1"
@@ -25,10 +21,6 @@
 /* A Type=exec service is ready when the same invocation still runs this long after exec: a process that dies
  * 0.3 s after it leaves a start job that says "done". */
 #define READY_AFTER_USEC (UINT64_C(5) * 1000000)
-
-#define DROPIN_PATH_SIZE (sizeof(UNITS_DROPINS_PATH) + UNIT_NAME_SIZE + 2 + sizeof(DROPIN_NAME))
-
-enum { DROPIN_SITE_BYTES_MAX = 1024 * 1024 }; /* a site's own drop-in: written by hand */
 
 /* Not by LoadState: a unit whose files are gone or broken still runs what it runs. */
 static bool status_is_up(const struct manager_status *s)
@@ -42,211 +34,47 @@ static bool invocation_is_checked(const struct unit *u, const struct manager_sta
                memcmp(u->invocation, s->invocation, sizeof(u->invocation)) == 0;
 }
 
-static int site_add(struct digest *sum, const char *path, struct fault *f)
+void watch_note(struct unit *u, enum journal_event event, const char *what, const char *why)
 {
-        _cleanup_free_ char *text = NULL;
-        struct fault ignored;
-        size_t len = 0;
-        int r;
+        struct fault f = {};
 
-        /* A file that cannot be read counts as empty: what matters is whether it changes. */
-        if (io_read_file_at(AT_FDCWD, path, DROPIN_SITE_BYTES_MAX, &text, &len, &ignored) < 0)
-                len = 0;
-        r = digest_add(sum, path, strlen(path) + 1);
-        if (r >= 0)
-                r = digest_add(sum, text, len);
-        return r < 0 ? fault_set_errno(f, r, "cannot compute a sum") : 0;
-}
-
-static void own_path(const struct record *record, char ret[static DROPIN_PATH_SIZE])
-{
-        (void)snprintf(ret, DROPIN_PATH_SIZE, "%s/%s.d/%s", UNITS_DROPINS_PATH, record->unit, DROPIN_NAME);
-}
-
-static int own_check(const struct unit *u, const char *path, struct fault *f)
-{
-        _cleanup_free_ char *text = NULL;
-        char sum[DIGEST_HEX_SIZE];
-        size_t len;
-        int r;
-
-        r = io_read_file_at(AT_FDCWD, path, DROPIN_BYTES_MAX, &text, &len, f);
-        if (r == -ENOENT)
-                return fault_set(f, -EOPNOTSUPP, "its drop-in %s is gone", path);
-        if (r < 0 && r != -EFBIG)
-                return r; /* ours, and no reason to doubt the release */
-        if (r < 0 || digest_hex(text, len, sum) < 0 || !str_eq(sum, u->record.dropin))
-                return fault_set(f, -EOPNOTSUPP, "its drop-in %s was changed", path);
-        return 0;
-}
-
-static void note(struct unit *u, const char *text)
-{
-        (void)snprintf(u->text, sizeof(u->text), "%s: %s", u->record.unit, text);
+        (void)fault_set(&f, 0, "%s: %s%s", u->record.unit, what, why);
+        memcpy(u->text, f.text, sizeof(u->text));
         u->noted = true;
+        u->note = event;
         units_changed(u->units);
 }
 
-static int dropins_read(struct unit *u, char **paths, struct digest *sum, struct fault *f)
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        char own[DROPIN_PATH_SIZE];
-        bool seen = false;
-        int r;
+        struct unit *u = userdata;
 
-        own_path(&u->record, own);
-        for (char **p = paths; *p; p++) {
-                if (str_eq(*p, own)) {
-                        seen = true;
-                        r = own_check(u, own, f);
-                } else
-                        r = site_add(sum, *p, f);
-                if (r < 0)
-                        return r;
-        }
-        return seen ? 0 : fault_set(f, -EOPNOTSUPP, "systemd does not know its drop-in %s", own);
-}
-
-/* What the next restart would use: our drop-in byte for byte, or the unit is stopped. Drop-ins of the host's
- * own are its administrator's right, but a change is told. */
-static int dropins_check(struct unit *u, struct fault *f)
-{
-        _cleanup_(digest_freep) struct digest *sum = NULL;
-        _cleanup_(strv_freep) char **paths = NULL;
-        uint8_t bytes[SHA256_SIZE];
-        char sites[DIGEST_HEX_SIZE];
-        int r;
-
-        r = manager_dropins(u->units->bus, u->record.unit, &paths, f);
-        if (r < 0)
-                return r;
-        r = digest_new(&sum);
-        if (r < 0)
-                return fault_set_errno(f, r, "cannot compute a sum");
-        r = dropins_read(u, paths, sum, f);
-        if (r < 0)
-                return r;
-        r = digest_take(sum, bytes);
-        if (r < 0)
-                return fault_set_errno(f, r, "cannot compute a sum");
-        text_hex(bytes, sizeof(bytes), sites);
-        if (*u->sites && !str_eq(sites, u->sites))
-                note(u, "drop-ins of this host that apply to it have changed; the next restart uses them");
-        memcpy(u->sites, sites, sizeof(sites));
+        u->again = sd_event_source_disable_unref(u->again);
+        watch_look(u);
         return 0;
 }
 
-static void fail_wall(struct unit *u, struct fault *f)
+bool watch_again(struct unit *u, const struct fault *why, unsigned max, uint64_t usec)
 {
-        (void)fault_prefix(f, "%s", u->record.unit);
-        u->wall = true;
-        unit_fail(u, f);
-}
-
-static int walls_look(struct unit *u, const struct manager_status *s, struct fault *f)
-{
-        char tree[RELEASE_PATH_SIZE], root[sizeof(UNITS_ROOTS_PATH) + UNIT_NAME_SIZE];
-        char dropin[DROPIN_PATH_SIZE];
-        const struct record *record = &u->record;
-        char place_name[PLACE_SIZE];
-        const struct walls w = { .place = place_name,
-                                 .promise = &record->promise,
-                                 .systemd_version = u->units->systemd_version };
-        const struct inforce_place place = {
-                .unit = record->unit, .root = root, .tree = tree, .dropin = dropin
-        };
-        struct unitd_request release = {};
-
-        memcpy(release.bundle, record->bundle, sizeof(release.bundle));
-        memcpy(release.version, record->version, sizeof(release.version));
-        memcpy(release.digest, record->digest, sizeof(release.digest));
-        release_tree_path(&release, tree);
-        name_place(record->bundle, record->instance, place_name);
-        (void)snprintf(root, sizeof(root), "%s/%s", UNITS_ROOTS_PATH, record->unit);
-        own_path(record, dropin);
-        return inforce_check((pid_t)s->main_pid, &w, &place, f);
-}
-
-static bool shares_network(const struct record *a, const struct record *b)
-{
-        return a->promise.network == NETWORK_BUNDLE && b->promise.network == NETWORK_BUNDLE &&
-               str_eq(a->bundle, b->bundle) && str_eq(a->instance, b->instance) &&
-               str_eq(a->digest, b->digest);
-}
-
-/* Services of one release that share a network do share it, and nobody else is in it. Each service is held
- * against those whose walls were found standing before; of one that ends meanwhile nothing is known. */
-static int networks_look(const struct unit *u, const struct manager_status *s, struct fault *f)
-{
-        struct inforce_network ours, theirs;
-        struct fault ignored;
-        int r;
-
-        if (u->record.promise.network >= NETWORK_OUTBOUND)
-                return 0;
-        r = inforce_network((pid_t)s->main_pid, u->record.unit, &ours, f);
-        if (r < 0)
-                return r;
-        for (const struct unit *other = u->units->first; other; other = other->next) {
-                bool same, share = shares_network(&u->record, &other->record);
-
-                if (other == u || other->ended || other->pid <= 0 ||
-                    inforce_network(other->pid, other->record.unit, &theirs, &ignored) < 0)
-                        continue;
-                same = ours.device == theirs.device && ours.inode == theirs.inode;
-                if (same != share)
-                        return fault_set(f, -EOPNOTSUPP, "it is %sin the network of %s", same ? "" : "not ",
-                                         other->record.unit);
-        }
-        return 0;
-}
-
-/* The list of addresses is a BPF program on the unit's cgroup. The kernel shows it to CAP_NET_ADMIN alone,
- * and systemd goes on without one; but where it could not make it, it has no count of bytes either. */
-static int addresses_look(struct unit *u, const struct manager_status *s, struct fault *f)
-{
-        char invocation[RECORD_INVOCATION_SIZE];
-
-        /* Once an invocation: a reload does not take from a cgroup what is attached to it, but systemd 257
-         * knows no count after one. Written down, since a unitd that starts anew then cannot see it either.
-         */
-        text_hex(s->invocation, sizeof(s->invocation), invocation);
-        if (!u->record.promise.confined || str_eq(u->record.listed, invocation))
-                return 0;
-        if (s->ip_bytes == UINT64_MAX)
-                return fault_set(f, -EOPNOTSUPP,
-                                 "it can reach every address, not only those of Outbound=: systemd cannot "
-                                 "filter them "
-                                 "here (BPF, and cgroups version 2 alone, are needed)");
-        memcpy(u->record.listed, invocation, sizeof(invocation));
-        return unit_save(u, f);
-}
-
-/* Checks a new invocation's walls. False: it is being stopped now, or it is gone already, which the next
- * look will see. */
-static bool walls_hold(struct unit *u, const struct manager_status *s)
-{
-        struct fault f = {};
-        int r;
-
-        r = walls_look(u, s, &f);
-        if (r >= 0)
-                r = networks_look(u, s, &f);
-        if (r == -ESRCH)
+        if (u->again) /* this look was for another reason: it does not count */
+                return true;
+        if (u->misses >= max)
                 return false;
-        if (r >= 0)
-                r = addresses_look(u, s, &f);
-        if (r >= 0)
-                r = dropins_check(u, &f);
-        if (r < 0) {
-                fail_wall(u, &f);
+        if (sd_event_add_time_relative(u->units->event, &u->again, CLOCK_MONOTONIC, usec, 0, on_again, u) <
+            0)
                 return false;
-        }
-        memcpy(u->invocation, s->invocation, sizeof(u->invocation));
-        u->recheck = false;
-        if (u->record.job) /* what waits in sealift-hold; to others SIGCONT means nothing */
-                manager_continue(u->units->bus, u->record.unit);
-        u->pid = (pid_t)s->main_pid;
+        if (++u->misses == 1 && why)
+                watch_note(u, JOURNAL_UNIT_UNSEEN,
+                           "it cannot be looked at now, and is again soon: ", why->text);
         return true;
+}
+
+static int on_settled(sd_event_source *source, uint64_t usec, void *userdata);
+
+static int settle_begin(struct unit *u)
+{
+        return sd_event_add_time_relative(u->units->event, &u->settle, CLOCK_MONOTONIC, READY_AFTER_USEC, 0,
+                                          on_settled, u);
 }
 
 static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
@@ -258,6 +86,8 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
 
         u->settle = sd_event_source_disable_unref(u->settle);
         r = manager_status(u->units->bus, u->record.unit, &s, &f);
+        if (r < 0 && u->misses++ < WATCH_LOOKS_MAX && settle_begin(u) >= 0)
+                return 0; /* systemd did not answer: that says nothing about the unit */
         if (r >= 0 && !(status_is_up(&s) && invocation_is_checked(u, &s)))
                 r = describe_failure(u->record.unit, NULL, &s, &f);
         if (r < 0)
@@ -274,7 +104,7 @@ static void look_job(struct unit *u, const struct manager_status *s)
         timers_note(u->units, u);
         unit_set_state(u, UNIT_RUNNING);
         if (status_is_up(s))
-                (void)walls_hold(u, s);
+                (void)watch_walls_hold(u, s);
 }
 
 /* Between the end of its start job and being ready. One that died is told from one that has just been exec'd
@@ -296,14 +126,13 @@ static void look_starting(struct unit *u, const struct manager_status *s)
                 unit_fail(u, &f);
                 return;
         }
-        if (u->settle || !status_is_up(s) || !walls_hold(u, s))
+        if (u->settle || !status_is_up(s) || !watch_walls_hold(u, s))
                 return;
         if (u->record.notify) {
                 unit_set_state(u, UNIT_RUNNING);
                 return;
         }
-        r = sd_event_add_time_relative(u->units->event, &u->settle, CLOCK_MONOTONIC, READY_AFTER_USEC, 0,
-                                       on_settled, u);
+        r = settle_begin(u);
         if (r < 0) {
                 (void)fault_set_errno(&f, r, "%s: cannot wait for it", u->record.unit);
                 unit_fail(u, &f);
@@ -346,7 +175,7 @@ static void look_up(struct unit *u, const struct manager_status *s)
                 return;
         }
         if (!invocation_is_checked(u, s))
-                (void)walls_hold(u, s);
+                (void)watch_walls_hold(u, s);
 }
 
 void watch_look(struct unit *u)
@@ -358,9 +187,14 @@ void watch_look(struct unit *u)
         if (u->ended || u->job)
                 return; /* while a job runs, its end decides */
         if (manager_status(u->units->bus, u->record.unit, &s, &f) < 0) {
-                unit_fail(u, &f);
+                unsigned max = u->state == UNIT_STARTING ? WATCH_LOOKS_MAX : UINT_MAX;
+
+                if (!watch_again(u, &f, max, WATCH_AGAIN_USEC))
+                        unit_fail(u, &f);
                 return;
         }
+        if (invocation_is_checked(u, &s))
+                u->misses = 0;
         if (manager_is_down(&s)) {
                 look_down(u, &s);
                 return;
@@ -387,7 +221,6 @@ static void job_ended(struct unit *u, const char *result)
         struct manager_status s;
         struct fault f = {};
         bool starting = u->state == UNIT_STARTING;
-        int r;
 
         free(u->job);
         u->job = NULL;
@@ -397,15 +230,11 @@ static void job_ended(struct unit *u, const char *result)
                 look_later(u);
                 return;
         }
-        r = manager_status(u->units->bus, u->record.unit, &s, &f);
-        if (r >= 0 && str_eq(result, "done")) {
-                if (manager_is_down(&s))
-                        look_down(u, &s);
-                else
-                        look_starting(u, &s);
+        if (str_eq(result, "done")) {
+                watch_look(u);
                 return;
         }
-        if (r >= 0)
+        if (manager_status(u->units->bus, u->record.unit, &s, &f) >= 0)
                 (void)describe_failure(u->record.unit, result, &s, &f);
         unit_fail(u, &f);
 }
@@ -436,15 +265,8 @@ static int on_reloading(sd_bus_message *m, void *userdata, sd_bus_error *e)
         if (sd_bus_message_read(m, "b", &begins) < 0 || begins)
                 return 0;
         for (struct unit *u = l->first; u; u = u->next) {
-                struct fault f = {};
-
-                if (u->ended || u->state == UNIT_STOPPING)
+                if (u->ended || u->state == UNIT_STOPPING || !watch_walls_reloaded(u))
                         continue;
-                /* Not a bus that did not answer in time. */
-                if (dropins_check(u, &f) == -EOPNOTSUPP) {
-                        fail_wall(u, &f);
-                        continue;
-                }
                 if (u->state == UNIT_RUNNING)
                         u->recheck = true;
                 look_later(u);

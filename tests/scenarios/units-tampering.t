@@ -103,7 +103,115 @@ INTENT
     is "$(unitd list)$(leftovers steady)" "" "and is gone"
 }
 
+# Its first thread ends, and another one goes on: of the first only a zombie is left, and the other one is behind the walls.
+thread_ends() {
+    local tasks
+    mkdir -p /srv/threads /srv/data
+    cat >/srv/threads/main <<'PYTHON'
+#!/usr/bin/python3
+import ctypes, os, socket, threading, time
+def serve():
+    while open("/proc/self/stat").read().split()[2] != "Z":
+        time.sleep(0.01)
+    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+    while True:
+        time.sleep(100)
+threading.Thread(target=serve).start()
+ctypes.CDLL(None).pthread_exit(None)
+PYTHON
+    chmod 755 /srv/threads/main
+    install threads 1 <<'INTENT'
+[Service main]
+ExecStart=/bundle/main
+Type=notify
+INTENT
+    ok "a program whose first thread has ended starts" timeout 60 /tests/host/unitd.py start "$sealed"
+    tasks=$(echo "/proc/$(pid_of "$(unit_of threads)")/task/"*)
+    nsenter --mount="${tasks##* }/ns/mnt" sh -c 'mkdir /run/data && mount -t tmpfs data /run/data'
+    listen
+    systemctl daemon-reload
+    heard "^failed threads.*/run/data is mounted writable" "and its walls are looked at like any other's"
+}
+
+# The main process that it names is its child, which then ends, and for which it does not wait: systemd goes on with a zombie,
+# of which the kernel shows nothing.
+hides() {
+    mkdir -p /srv/hiding
+    cat >/srv/hiding/main <<'PYTHON'
+#!/usr/bin/python3
+import array, os, select, socket, time
+go = os.path.join(os.environ["STATE_DIRECTORY"], "go")
+def notify(text):
+    ours, theirs = os.pipe()
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.connect(os.environ["NOTIFY_SOCKET"])
+    s.send(text)
+    s.sendmsg([b"BARRIER=1"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [theirs]))])
+    os.close(theirs)
+    select.select([ours], [], [])
+into, out = os.pipe()
+child = os.fork()
+if child == 0:
+    os.read(into, 1)
+    notify(b"READY=1")
+    while not os.path.exists(go):
+        time.sleep(0.01)
+    os._exit(0)
+notify(b"MAINPID=%d" % child)
+os.write(out, b"x")
+while True:
+    time.sleep(100)
+PYTHON
+    chmod 755 /srv/hiding/main
+    install hiding 1 <<'INTENT'
+[Service main]
+ExecStart=/bundle/main
+Type=notify
+StateDirectory=yes
+INTENT
+    ok "a service that names its child as its main process starts" unitd start "$sealed"
+    touch /var/lib/sealift-hiding/go
+    await 10 grep -q '^State:.*zombie' "/proc/$(pid_of "$(unit_of hiding)")/status"
+    listen
+    systemctl daemon-reload
+    heard "^failed hiding.*nobody can see whether behind its walls" "and is stopped where that one is a zombie that cannot be looked at"
+    is "$(unitd list)$(leftovers hiding)" "" "with all that it has"
+}
+
+# For unitd alone: systemctl has a way of its own to systemd.
+bus_refuses() {
+    printf '<busconfig><policy context="mandatory"><%s send_destination="org.freedesktop.systemd1" send_interface="org.freedesktop.DBus.Properties"/></policy></busconfig>\n' \
+        "$1" >/etc/dbus-1/system.d/zz-scenario.conf
+    busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig >/dev/null
+}
+
+# systemd does not answer: nothing is known, and nothing is done about what runs; afterwards it is looked at again.
+no_answer() {
+    local unit pid
+    install patient 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+INTENT
+    unitd start "$sealed"
+    unit=$(unit_of patient)
+    pid=$(pid_of "$unit")
+    bus_refuses deny
+    listen
+    systemctl daemon-reload
+    heard "^running patient.*cannot be looked at now" "a unit that systemd does not describe is told of"
+    systemctl bind "$unit" /srv/data /run/data --mkdir
+    is "$(unitd list)" "running patient 1 main $pid $unit" "and runs on"
+    listen
+    bus_refuses allow
+    heard "^failed patient.*/run/data is mounted writable" "once systemd does again, it is looked at, of its own accord"
+    is "$(journalctl --quiet --output=cat MESSAGE_ID=c70ddf088971464aa846ddb45b96f498 | wc -l)" 1 "which the journal says once"
+    rm /etc/dbus-1/system.d/zz-scenario.conf
+}
+
 units_begin
+thread_ends
+hides
+no_answer
 filters_itself
 tampering
 systemd_changes
