@@ -77,6 +77,10 @@ static void wake_look(struct wake *w)
 
         if (w->record.resting || manager_status(w->units->bus, w->unit, &s, &f) < 0)
                 return;
+        /* It is being stopped, and what woke it has been seen to: it would be seen to twice. The end of that
+         * job is another change. */
+        if (s.job != 0)
+                return;
         if (!str_eq(s.active, "active"))
                 w->stuck = false;
         else if (w->units->on_wake && !w->stuck)

@@ -48,6 +48,19 @@ leftovers() {
 
 is_activating() { systemctl list-units --plain --no-legend --state=activating "$1" | grep -q .; }
 
+# stops_late UNIT, stop_late, stop_now: from the second on, whoever stops the unit waits until the third.
+stops_late() {
+    # shellcheck disable=SC2016 # the shell's own
+    printf '[Unit]\nAfter=%s\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\nExecStop=/bin/sh -c "until [ -e /run/stop-now ]; do sleep 0.1; done"\n' "$1" >/run/systemd/system/late.service
+    systemctl start late.service
+}
+stop_late() { systemctl --no-block stop late.service; }
+stop_now() {
+    touch /run/stop-now
+    await_inactive 5 late.service
+    rm /run/stop-now /run/systemd/system/late.service
+}
+
 # listen, heard: one event, told to a client that waits for it while this goes on
 listen() {
     unitd event 30 >/srv/event &

@@ -67,6 +67,27 @@ one_run() {
     is "$(leftovers jobs | grep -o 'sealift-jobs[^ ]*@[^ ]*')" "" "nothing is left of the unit"
 }
 
+# A run is over, and what woke it is about to be stopped, but is not yet: systemd keeps that back here, as it may at any time.
+woken_once() {
+    local before
+    stops_late "$WAKE"
+    fire
+    await 10 job_runs 1
+    before=$(runs)
+    stop_late
+    end_with 0
+    await 10 nothing_runs
+    is "$(systemctl show --property=ActiveState --value "$WAKE")" active "a run has ended, and what woke it is there still"
+    seal other 1 < <(intent)
+    ok "a release is stopped, after which unitd looks who is to be woken" unitd stop "$sealed"
+    sealed=/srv/jobs-1.manifest
+    is "$(unitd list)" "" "nobody is"
+    stop_now
+    ok "what woke it stops" await_inactive 5 "$WAKE"
+    ok "and the timer waits" await 5 timer_waits
+    is "$(runs)" "$before" "nothing was run twice"
+}
+
 failures() {
     fire
     await 10 job_runs 1
@@ -294,6 +315,7 @@ bundle_write jobs
 cannot_start
 armed
 one_run
+woken_once
 failures
 over_after_reload 1
 without_a_wall
