@@ -147,7 +147,7 @@ static int launch_step_manifest(struct launch *x, const struct manifest *m, stru
                 if (r < 0)
                         return r;
                 u->owner = x->owner;
-                u->woken = wakes_wait_for(u);
+                u->woken = wakes_take(u);
         }
         return !waits;
 }

@@ -232,6 +232,7 @@ void wakes_rest(struct units *l, const struct unitd_request *q)
         for (struct wake *w = l->wakes; w; w = w->next)
                 if (wake_is_of(w, q) && !w->record.resting) {
                         w->record.resting = true;
+                        w->stuck = false; /* what waits is for the next start */
                         (void)!wakes_save(w, &ignored);
                 }
 }
@@ -345,12 +346,16 @@ void wakes_listen_again(struct units *l, const struct unit *u)
         }
 }
 
-bool wakes_wait_for(const struct unit *u)
+bool wakes_take(const struct unit *u)
 {
-        for (const struct wake *w = u->units->wakes; w; w = w->next)
-                if (wake_is_for(w, u) && w->stuck && w->record.idle)
-                        return true;
-        return false;
+        bool waits = false;
+
+        for (struct wake *w = u->units->wakes; w; w = w->next)
+                if (wake_is_for(w, u)) {
+                        waits = waits || (w->stuck && w->record.idle);
+                        w->stuck = false;
+                }
+        return waits;
 }
 
 static void wake_close(struct units *l, struct wake *w)
@@ -405,6 +410,7 @@ static void wake_hand_over(struct wake *w, const struct record *to)
 {
         struct fault ignored;
 
+        w->stuck = false;
         w->record.attempt = to->attempt;
         w->record.resting = false;
         memcpy(w->record.version, to->version, sizeof(w->record.version));

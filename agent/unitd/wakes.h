@@ -47,8 +47,9 @@ void wakes_rest(struct units *l, const struct unitd_request *q);
  * this very release, and has ended in order since. */
 bool wakes_is_idle(const struct units *l, const char *held, const struct unitd_request *q);
 
-/* A connection waits for u, which has been up in this release before, and could not be started meanwhile. */
-bool wakes_wait_for(const struct unit *u);
+/* u has just been started. Whether a connection waits for it, which has been up in this release before, and
+ * could not be started meanwhile; it waits no more. */
+bool wakes_take(const struct unit *u);
 
 /* Whom w is for has just been started. */
 void wake_count(struct wake *w);

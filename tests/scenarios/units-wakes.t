@@ -97,6 +97,9 @@ nothing_runs() { [ -z "$(unitd list)" ]; }
 nothing_starts() { ! unitd list | grep -q "^starting"; }
 nothing_is() { ! quick_unit "$1"; }
 failures() { journalctl --quiet --output=cat MESSAGE_ID=5e1ecb0a5b564a3bbf7123523a5b32c7 SEALIFT_BUNDLE=quick; }
+entered() { systemctl show --property=ActiveEnterTimestampMonotonic --value "$1"; }
+entered_anew() { systemctl --quiet is-active "$1" && [ "$(entered "$1")" != "$2" ]; }
+failures_are() { [ "$(failures | grep -c "a connection waits")" = "$1" ]; }
 
 # unitd_misses COMMAND...: what happens until the command succeeds, unitd sees afterwards, all at once
 unitd_misses() {
@@ -190,6 +193,45 @@ cannot_wake() {
     wait $! || true
     is "$(cat /srv/late)" 5 "then whoever has waited is answered"
     unitd stop "$sealed"
+}
+
+# Two wait for what cannot be started; then their release is stopped, and started.
+two_wait() {
+    local wake=sealift-wake@quick.main.service unitd starter first entered
+    quick 6 notify GATE=yes "[Sandbox main]" HostPath=/srv/mounted
+    touch $QUICK/open
+    unitd start "$sealed"
+    is "$(probe)" 6 "a release answers"
+    await 20 nothing_runs
+    rmdir /srv/mounted
+    (probe >/srv/first) &
+    first=$!
+    await 20 failures_are 2
+    (probe >/srv/second) &
+    unitd stop "$sealed"
+    mkdir /srv/mounted
+    rm $QUICK/open
+    stops_late $wake
+    entered=$(entered $wake)
+    unitd start "$sealed" &
+    starter=$!
+    await 20 quick_unit activating
+    stop_late
+    touch $QUICK/open
+    wait $starter && starter=0 || starter=$?
+    is "$starter" 0 "it could not be started for two, and starts now"
+    wait $first || true
+    is "$(cat /srv/first)" 6 "who came first is answered"
+    await 20 nothing_runs
+    # The second is seen as soon as the first has been dealt with, and both before unitd looks.
+    unitd=$(pid_of sealift-unitd.service)
+    kill -STOP "$unitd"
+    stop_now
+    await 20 entered_anew $wake "$entered"
+    kill -CONT "$unitd"
+    wait
+    is "$(cat /srv/second)" 6 "who came second, too"
+    unitd stop "$sealed"
     rm /var/lib/sealift/releases/quick/*/tree/*
     for sealed in /srv/quick-*.manifest; do unitd remove "$sealed"; done
     is "$(leftovers quick)$(ls /run/sealift/wakes)" "" "with the last release all goes"
@@ -201,4 +243,5 @@ quick_write
 missed_ends
 last_word
 cannot_wake
+two_wait
 units_end
