@@ -310,3 +310,19 @@ int manager_dropins(sd_bus *bus, const char *unit, char ***ret, struct fault *f)
                 *ret = calloc(1, sizeof(char *)); /* an empty list */
         return *ret ? 0 : fault_set_errno(f, -ENOMEM, "%s", unit);
 }
+
+int manager_is_stale(sd_bus *bus, const char *unit, bool *ret, struct fault *f)
+{
+        _cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *path = NULL;
+        int stale, r;
+
+        r = manager_path(unit, &path);
+        if (r >= 0)
+                r = sd_bus_get_property_trivial(bus, MANAGER_NAME, path, UNIT_INTERFACE, "NeedDaemonReload",
+                                                &e, 'b', &stale);
+        if (r < 0)
+                return manager_fault(r, &e, "describe", unit, f);
+        *ret = stale;
+        return 0;
+}

@@ -83,6 +83,10 @@ struct manager_timer {
 };
 _must_check_ int manager_timer(sd_bus *bus, const char *unit, struct manager_timer *ret, struct fault *f);
 
+/* Whether the files of a unit are not those that systemd has loaded. One that is not loaded is read when it
+ * is started: false. */
+_must_check_ int manager_is_stale(sd_bus *bus, const char *unit, bool *ret, struct fault *f);
+
 /* Paths of all drop-ins of a unit, NULL-terminated; the caller's (strv_free). */
 _must_check_ int manager_dropins(sd_bus *bus, const char *unit, char ***ret, struct fault *f);
 

@@ -8,7 +8,6 @@
 #include "unitd/wakes.h"
 
 #include <dirent.h>
-#include <sys/stat.h>
 #include <syslog.h>
 
 #include "doors/journal.h"
@@ -16,6 +15,7 @@
 #include "facts/name.h"
 #include "ground/io.h"
 #include "unitd/timers.h"
+#include "unitd/wake_file.h"
 
 #define MANAGER_NAME "org.freedesktop.systemd1"
 
@@ -164,49 +164,12 @@ static int wake_set(struct wake *w, const struct wake_wanted *want, struct fault
         return wakes_save(w, f);
 }
 
-/* 1: the file is there with these very bytes; 0: it is there with others; -ENOENT: it is not there. Any
- * other error says nothing about it, and a socket that is stopped for nothing may not come back. */
-static int file_compare(struct units *l, const char *held, const struct buffer *b, struct fault *f)
-{
-        _cleanup_free_ char *old = NULL;
-        size_t len;
-        int r;
-
-        r = io_read_file_at(l->dropins_fd, held, WAKES_BYTES_MAX, &old, &len, f);
-        if (r == -EFBIG)
-                return 0;
-        return r < 0 ? r : len == b->len && memcmp(old, b->data, len) == 0;
-}
-
-/* One that changed is stopped first: what systemd has loaded is read anew at a reload only. */
-static int file_install(struct units *l, const char *held, const struct buffer *b, struct fault *f)
-{
-        struct fault why = {};
-        bool old;
-        int r;
-
-        r = file_compare(l, held, b, &why);
-        if (r > 0)
-                return 0;
-        if (r < 0 && r != -ENOENT)
-                return fault_set(f, r, "%s/%s", UNITS_DROPINS_PATH, why.text);
-        old = r == 0;
-        r = old ? manager_run(MANAGER_JOB_STOP, held, f) : 0;
-        if (r >= 0)
-                r = io_replace_file_at(l->dropins_fd, held, b->data, b->len, 0644, f);
-        if (r >= 0 && futimens(l->dropins_fd, NULL) < 0)
-                r = fault_set_errno(f, -errno, "%s", UNITS_DROPINS_PATH);
-        if (r >= 0 && old)
-                r = manager_reload(l->bus, f);
-        return r;
-}
-
 int wakes_hold(struct units *l, const struct wake_wanted *want, struct wake **ret, struct fault *f)
 {
         struct wake *w;
         int r;
 
-        r = file_install(l, want->held, want->text, f);
+        r = wake_file_install(l, want->held, want->text, f);
         if (r < 0)
                 return r;
         w = wake_find(l, want->held);

@@ -96,6 +96,37 @@ PYTHON
     is "$(ss -Hltn 'sport = 80')$(leftovers idle)$(ls /run/sealift/wakes)" "" "with its last release the socket goes"
 }
 
+backlog() { ss -Hltn 'sport = 80' | awk '{ print $3 }'; }
+
+# The file of a socket and what systemd has loaded of it are two things, for as long as somebody keeps it loaded.
+replaced() {
+    local first
+    printf '[Unit]\nWants=sealift-idle.http.socket\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n' >/run/systemd/system/pin.service
+    install idle 4 < <(idle_intent 4 64 120)
+    ok "a release starts" unitd start "$sealed"
+    systemctl start pin.service
+    unitd stop "$sealed"
+    first=$sealed
+    install idle 5 < <(idle_intent 5 66 120)
+    systemctl stop sealift-idle.http.socket
+    # What a unitd leaves that is killed before it has systemd reload, or whose systemd cannot.
+    sed -i 's/^Backlog=64$/Backlog=66/' /run/systemd/system/sealift-idle.http.socket
+    ok "the next one starts, whose socket's file is there, but not loaded" unitd start "$sealed"
+    is "$(backlog)" 66 "systemd listens as the file says"
+    unitd stop "$sealed"
+    rm /var/lib/sealift/releases/idle/*/tree/*
+    unitd remove "$first"
+    unitd remove "$sealed"
+    is "$(systemctl show --property=LoadState,ActiveState --value sealift-idle.http.socket | xargs)" "loaded inactive" "the file goes, and systemd has it loaded still"
+    install idle 6 < <(idle_intent 6 67 120)
+    ok "a release starts with another" unitd start "$sealed"
+    is "$(backlog)" 67 "and systemd listens as that says"
+    unitd stop "$sealed"
+    systemctl stop pin.service
+    rm /run/systemd/system/pin.service /var/lib/sealift/releases/idle/*/tree/*
+    unitd remove "$sealed"
+}
+
 # answer_of PORT: what comes back for one datagram.
 answer_of() { timeout 10 bash -c "exec 3<>/dev/udp/127.0.0.1/$1; echo hello >&3; head -n 1 <&3"; }
 
@@ -138,5 +169,6 @@ INTENT
 
 units_begin
 sockets
+replaced
 datagrams
 units_end
