@@ -115,6 +115,30 @@ static void test_largest(void)
         tap_ok(text && strlen(text) <= OUTBOX_REPORT_BYTES_MAX, "is one that the outbox takes");
 }
 
+/* What makes a report news, and what does not. */
+static void test_news(struct report r)
+{
+        struct report_last last = { .time_usec = r.time_usec };
+        char sum[DIGEST_HEX_SIZE];
+
+        tap_int(report_sum(&r, last.sum), 0, "a report has a sum");
+        r.sequence++;
+        r.dropped++;
+        r.reason = "start";
+        r.time_usec += REPORT_HEARTBEAT_USEC - 1;
+        tap_int(report_sum(&r, sum), 0, "so has the next");
+        tap_str(sum, last.sum, "which is the same where it says the same");
+        tap_ok(!report_is_due(&last, sum, r.time_usec), "and no news");
+        tap_ok(report_is_due(&last, sum, r.time_usec + 1), "but an hour later the machine is heard from");
+        tap_ok(report_is_due(&last, sum, last.time_usec - 1), "as it is by a clock that was set back");
+        tap_ok(report_is_due(&(struct report_last){}, sum, r.time_usec), "and at first");
+        r.error = "no route";
+        tap_int(report_sum(&r, sum), 0, "one with an error");
+        tap_ok(report_is_due(&last, sum, last.time_usec), "is news");
+        r.error = "not \xff UTF-8";
+        tap_int(report_sum(&r, sum), -EINVAL, "text that is not UTF-8 has no sum");
+}
+
 int main(void)
 {
         struct report r = {
@@ -155,6 +179,7 @@ int main(void)
                 "\"error\":\"web.manifest:3: \\\"bad\\\"\\\\\",\"proven\":null,\"epoch\":0,\"held\":false,"
                 "\"listed\":true,\"trial\":null,\"instances\":[],\"jobs\":[]}]}",
                 "and says what is known, null for what is not");
+        test_news(r);
         r.error = "not \xff UTF-8";
         tap_int(report_write(&r, &untouched), -EINVAL, "text that is not UTF-8 is refused");
         tap_str(untouched, NULL, "and nothing is returned");

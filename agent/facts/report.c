@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <time.h>
 
+#include "facts/digest.h"
+
 static json_t *text_or_null(const char *s)
 {
         return s && *s ? json_string(s) : json_null();
@@ -99,4 +101,23 @@ int report_write(const struct report *r, char **ret)
                 return -ENOMEM;
         *ret = text;
         return 0;
+}
+
+int report_sum(const struct report *r, char ret[static DIGEST_HEX_SIZE])
+{
+        struct report same = *r;
+        _cleanup_free_ char *text = NULL;
+        int k;
+
+        same.sequence = same.dropped = same.time_usec = 0;
+        same.reason = "";
+        k = report_write(&same, &text);
+        return k < 0 ? k : digest_hex(text, strlen(text), ret);
+}
+
+/* A clock that was set back must not keep a machine silent until it is where it was. */
+bool report_is_due(const struct report_last *last, const char *sum, uint64_t now_usec)
+{
+        return !str_eq(last->sum, sum) || now_usec < last->time_usec ||
+               now_usec - last->time_usec >= REPORT_HEARTBEAT_USEC;
 }

@@ -2,9 +2,13 @@
 #pragma once
 
 #include "ground/base.h"
+#include "ground/limits.h"
 
 /* What a machine says about itself (man sealift-report(5)): one JSON object, made from plain facts. */
 enum { REPORT_FORMAT = 1 };
+
+/* Who says nothing could be gone: after so long, a poll is reported also where nothing is new. */
+#define REPORT_HEARTBEAT_USEC (UINT64_C(3600) * 1000000)
 
 struct report_job { /* a timer, and how what it runs ran last */
         const char *name, *instance, *service;
@@ -48,3 +52,16 @@ struct report {
 
 /* *ret is the caller's: JSON text in one line. -ENOMEM, -EINVAL (text that is not UTF-8). */
 _must_check_ int report_write(const struct report *r, char **ret);
+
+/* What a machine reported last. */
+struct report_last {
+        char sum[DIGEST_HEX_SIZE];
+        uint64_t time_usec; /* CLOCK_REALTIME; 0: nothing yet */
+};
+
+/* Of all that it says but for which report it is, when and why it was made, and which were dropped. As
+ * report_write(). */
+_must_check_ int report_sum(const struct report *r, char ret[static DIGEST_HEX_SIZE]);
+
+/* Whether one with that sum says anything that last did not, or it is time to be heard from. */
+bool report_is_due(const struct report_last *last, const char *sum, uint64_t now_usec) _pure_;

@@ -6,6 +6,7 @@
 #include "ground/limits.h"
 #include "facts/config.h"
 #include "facts/policy.h"
+#include "facts/report.h"
 #include "facts/state.h"
 #include "sealiftd/await.h"
 #include "sealiftd/units.h"
@@ -95,7 +96,8 @@ struct agent {
         char last_result[FAULT_TEXT_MAX];
         char last_refused[FAULT_TEXT_MAX]; /* of a delegated role, in the last check; "" = none */
         bool last_ok;
-        bool report_due; /* a unit failed between polls, or a job ended otherwise than before */
+        struct report_last reported; /* the last report that is on its way, or was */
+        bool report_due;             /* a unit failed between polls, or a job ended otherwise than before */
 };
 
 /* The bundle of that name; added (absent) when add is set and it is new. NULL: unknown, or no room. */

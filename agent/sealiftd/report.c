@@ -57,12 +57,64 @@ static void bundle_add_instances(const struct bundle *b, struct named *named, st
         named->names[named->n_names++] = NULL;
 }
 
-static int report_text(struct agent *a, const char *reason, const char *error, char **ret, struct fault *f)
+/* An unchanged poll is not worth a write: *ret is NULL. */
+static int report_text(const struct agent *a, const struct report *report, struct report_last *ret_last,
+                       char **ret)
+{
+        struct report_last last = { .time_usec = report->time_usec };
+        int r;
+
+        r = report_sum(report, last.sum);
+        if (r < 0)
+                return r;
+        if (str_eq(report->reason, "poll") && !report_is_due(&a->reported, last.sum, last.time_usec)) {
+                *ret = NULL;
+                return 0;
+        }
+        r = report_write(report, ret);
+        if (r >= 0)
+                *ret_last = last;
+        return r;
+}
+
+static void bundle_describe(const struct bundle *b, struct report_bundle *ret)
+{
+        *ret = (struct report_bundle){
+                .name = b->name,
+                .version = b->state.current.version,
+                .digest = b->state.current.digest,
+                .state = bundle_health_text(b->health),
+                .since_usec = b->since_usec,
+                .error = b->error,
+                .proven = b->state.proven.version,
+                .epoch = b->state.epoch,
+                .held = b->state.held,
+                .missing = b->missed,
+        };
+        ret->trial_until_usec = trial_until(b, &ret->trial_failures, &ret->trial_max);
+}
+
+static int report_put_together(struct agent *a, const char *reason, const char *error,
+                               struct report_last *ret_last, char **ret, struct fault *f)
 {
         const char *warnings[VIGIL_WARNINGS_MAX + 1];
         struct report_bundle bundles[BUNDLES_MAX];
         struct report_job jobs[JOBS_MAX];
         _cleanup_(named_done) struct named named = {};
+        struct report report = {
+                .machine = a->machine,
+                .boot = a->boot,
+                .agent = PACKAGE_VERSION,
+                .channel = a->config->channel,
+                .reason = reason,
+                .error = error,
+                .sequence = outbox_next_sequence(a->outbox),
+                .dropped = outbox_dropped(a->outbox),
+                .time_usec = agent_now_usec(),
+                .warnings = warnings,
+                .bundles = bundles,
+                .n_bundles = a->n_bundles,
+        };
         size_t at = 0;
         int r;
 
@@ -73,57 +125,32 @@ static int report_text(struct agent *a, const char *reason, const char *error, c
                 jobs_describe(a->jobs + i, jobs + i);
         vigil_warnings(a, warnings);
         for (size_t i = 0; i < a->n_bundles; i++) {
-                const struct bundle *b = a->bundles + i;
-
-                bundles[i] = (struct report_bundle){
-                        .name = b->name,
-                        .version = b->state.current.version,
-                        .digest = b->state.current.digest,
-                        .state = bundle_health_text(b->health),
-                        .since_usec = b->since_usec,
-                        .error = b->error,
-                        .proven = b->state.proven.version,
-                        .epoch = b->state.epoch,
-                        .held = b->state.held,
-                        .missing = b->missed,
-                };
-                bundles[i].trial_until_usec =
-                        trial_until(b, &bundles[i].trial_failures, &bundles[i].trial_max);
-                bundle_add_jobs(a, b, jobs, &at, bundles + i);
-                bundle_add_instances(b, &named, bundles + i);
+                bundle_describe(a->bundles + i, bundles + i);
+                bundle_add_jobs(a, a->bundles + i, jobs, &at, bundles + i);
+                bundle_add_instances(a->bundles + i, &named, bundles + i);
         }
-        r = report_write(
-                &(struct report){
-                        .machine = a->machine,
-                        .boot = a->boot,
-                        .agent = PACKAGE_VERSION,
-                        .channel = a->config->channel,
-                        .reason = reason,
-                        .error = error,
-                        .sequence = outbox_next_sequence(a->outbox),
-                        .dropped = outbox_dropped(a->outbox),
-                        .time_usec = agent_now_usec(),
-                        .warnings = warnings,
-                        .bundles = bundles,
-                        .n_bundles = a->n_bundles,
-                },
-                ret);
+        r = report_text(a, &report, ret_last, ret);
         return r < 0 ? fault_set_errno(f, r, "cannot put the report together") : 0;
 }
 
 void report_make(struct agent *a, const char *reason, const char *error)
 {
         _cleanup_free_ char *text = NULL;
+        struct report_last last;
         struct fault f = {};
         int r;
 
         if (!*a->config->report.url)
                 return;
-        r = report_text(a, reason, error, &text, &f);
+        r = report_put_together(a, reason, error, &last, &text, &f);
+        if (r >= 0 && !text)
+                return;
         if (r >= 0)
                 r = outbox_add(a->outbox, text, strlen(text), &f);
-        if (r < 0)
+        if (r < 0) {
                 journal_send(JOURNAL_REPORT_FAILED, LOG_WARNING, NULL, "report lost: %s", f.text);
-        else
-                outbound_kick(a->outbound);
+                return;
+        }
+        a->reported = last;
+        outbound_kick(a->outbound);
 }

@@ -6,8 +6,8 @@
 /* Reports: written to the outbox first, delivered when the receiver can be reached, in order, each once.
  * Delivery runs beside everything else on the event loop; no update ever waits for it. */
 
-/* What this machine runs now, into the outbox, and on its way. error: of the poll as a whole, or NULL. Logs;
- * never fails. */
+/* What this machine runs now, into the outbox, and on its way; not after a "poll" that has changed nothing
+ * since the last report, but for one an hour. error: of the poll as a whole, or NULL. Logs; never fails. */
 void report_make(struct agent *a, const char *reason, const char *error);
 
 struct outbound;
