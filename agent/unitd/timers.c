@@ -5,6 +5,9 @@
 
 #include "unitd/timers.h"
 
+#include <syslog.h>
+
+#include "doors/journal.h"
 #include "facts/dropin.h"
 #include "facts/name.h"
 #include "unitd/run.h"
@@ -17,11 +20,35 @@ static void timer_tell(const struct wake *w)
                 w->units->on_job(w->units->userdata, w);
 }
 
+/* Whether this host's own drop-ins apply to it: who writes those says when it elapses. */
+static int timer_is_the_hosts(struct wake *w, bool *ret, struct fault *f)
+{
+        const struct journal_subject subject = { .bundle = w->record.bundle,
+                                                 .version = w->record.version,
+                                                 .digest = w->record.digest,
+                                                 .unit = w->held };
+        _cleanup_(strv_freep) char **paths = NULL;
+        int r;
+
+        r = manager_dropins(w->units->bus, w->held, &paths, f);
+        if (r < 0)
+                return r;
+        *ret = *paths != NULL;
+        if (*ret)
+                journal_send(JOURNAL_DROPINS_CHANGED, LOG_WARNING, &subject,
+                             "%s: it has other times than its manifest says: drop-ins of this host apply to "
+                             "it",
+                             w->held);
+        return 0;
+}
+
 /* systemd passes over an OnCalendar= whose time zone it does not find, and would arm the timer with the
- * rest: that is a job that does not run when its publisher said. */
+ * rest: that is a job that does not run when its publisher said. Another host may know the time zone, so it
+ * is none of the release's doing. */
 static int timer_check(struct wake *w, const struct timer_unit *t, struct fault *f)
 {
         struct manager_timer timer;
+        bool is_the_hosts = false;
         size_t wanted = 0;
         int r;
 
@@ -30,12 +57,16 @@ static int timer_check(struct wake *w, const struct timer_unit *t, struct fault 
                 return r;
         for (size_t i = 0; i < t->n_settings; i++)
                 wanted += str_eq(t->settings[i].directive->key, "OnCalendar");
-        if (timer.n_calendars != wanted)
-                return fault_set(
-                        f, -ECHILD,
-                        "%s: systemd does not take every OnCalendar= of it; does this host have the "
-                        "time zones (tzdata)?",
-                        w->held);
+        if (timer.n_calendars != wanted) {
+                r = timer_is_the_hosts(w, &is_the_hosts, f);
+                if (r < 0)
+                        return r;
+                if (!is_the_hosts)
+                        return fault_set(f, -EOPNOTSUPP,
+                                         "%s: systemd does not take every OnCalendar= of it; does this host "
+                                         "have the time zones (tzdata)?",
+                                         w->held);
+        }
         w->next_usec = timer.next_usec;
         return 0;
 }

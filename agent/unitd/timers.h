@@ -6,8 +6,9 @@
 /* Timers that systemd holds for bundles, and how the jobs that they run went. A timer keeps its name, and so
  * the time of its last run, across releases; what is known of that run is in its wake's record. */
 
-/* Makes and arms the timers of a release that is about to start, or finds them as they are. -ECHILD: one
- * cannot be armed (this host does not know the time zone). */
+/* Makes and arms the timers of a release that is about to start, or finds them as they are. -EOPNOTSUPP: one
+ * cannot be armed (this host does not know the time zone). What drop-ins of this host make of one is told,
+ * and no error. */
 _must_check_ int timers_hold(struct units *l, const struct manifest *m, const struct unitd_request *q,
                              struct fault *f);
 

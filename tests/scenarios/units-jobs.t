@@ -207,10 +207,20 @@ changed() {
     is "$(systemctl list-units --all --plain --no-legend 'sealift-jobs*.timer' | awk '{ print $1 }')" sealift-jobs.other.timer "has that alone"
     first=$sealed
     install jobs 5 < <(intent | sed 's/^OnCalendar=.*/&\nOnCalendar=daily Europe\/Atlantis/')
-    like "$(unitd start "$sealed" || true)" "ECHILD.*does not take every OnCalendar=" "a time zone that this host has not is no release's"
+    like "$(unitd start "$sealed" || true)" "ENOTSUP.*does not take every OnCalendar=" "a time zone that this host does not have is no release's fault"
     unitd stop "$sealed"
+    mkdir -p /etc/systemd/system/sealift-jobs.work.timer.d
+    printf '[Timer]\nOnCalendar=weekly\n' >/etc/systemd/system/sealift-jobs.work.timer.d/90-site.conf
+    systemctl daemon-reload
+    install jobs 6 < <(intent)
+    ok "a timer to which this host has added a time is armed" unitd start "$sealed"
+    is "$(systemctl show --property=TimersCalendar "$TIMER" | grep -c OnCalendar)" 2 "with both"
+    like "$(in_journal 67f562db21194f47a000507ec8a13623)" "$TIMER: it has other times" "which the journal says"
+    unitd stop "$sealed"
+    rm -r /etc/systemd/system/sealift-jobs.work.timer.d
+    systemctl daemon-reload
     rm -r /var/lib/sealift/releases/jobs/*/tree/*
-    for sealed in /srv/jobs-[2345].manifest; do unitd remove "$sealed"; done
+    for sealed in /srv/jobs-[23456].manifest; do unitd remove "$sealed"; done
     is "$(leftovers jobs)$(ls /run/sealift/wakes)$(systemctl list-units --all --plain --no-legend 'sealift-wake@jobs*')" "" "with the last release the timer goes"
 }
 
