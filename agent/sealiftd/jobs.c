@@ -47,7 +47,7 @@ void jobs_take(struct agent *a, const struct unitd_job *j)
                 at++;
         if (at < a->n_jobs && job_compare(&a->jobs[at].last, j) == 0) {
                 job = a->jobs + at;
-                if (j->id == 0 && is_news(&job->last, j))
+                if (is_news(&job->last, j))
                         a->report_due = true;
                 job->last = *j;
         } else {
@@ -73,6 +73,18 @@ void jobs_list_end(struct agent *a)
                 if (a->jobs[i].seen)
                         a->jobs[n++] = a->jobs[i];
         a->n_jobs = n;
+}
+
+bool jobs_have(const struct agent *a, const struct unitd_unit *u)
+{
+        for (size_t i = 0; i < a->n_jobs; i++) {
+                const struct unitd_job *j = &a->jobs[i].last;
+
+                if (str_eq(j->bundle, u->bundle) && str_eq(j->instance, u->instance) &&
+                    str_eq(j->service, u->service))
+                        return true;
+        }
+        return false;
 }
 
 bool jobs_are_armed(const struct agent *a, const struct bundle *b)

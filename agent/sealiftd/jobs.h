@@ -20,6 +20,9 @@ void jobs_take(struct agent *a, const struct unitd_job *j);
 void jobs_list_begin(struct agent *a);
 void jobs_list_end(struct agent *a);
 
+/* Whether u is a run of one: no release is up for that alone. */
+bool jobs_have(const struct agent *a, const struct unitd_unit *u);
+
 /* Whether a timer of the bundle's current release is armed. */
 bool jobs_are_armed(const struct agent *a, const struct bundle *b);
 

@@ -127,7 +127,7 @@ static void on_listed(void *userdata, const struct unitd_unit *u)
         struct bundle *b = agent_find_bundle(a, u->bundle, false);
 
         /* digest12 is enough to recognise what unitd itself started from our store. */
-        if (b && u->state == UNIT_RUNNING &&
+        if (b && u->state == UNIT_RUNNING && !jobs_have(a, u) &&
             strncmp(b->state.current.digest, u->digest12, DIGEST_SHORT) == 0) {
                 b->seen = true;
                 if (b->health == BUNDLE_ABSENT) { /* the agent has just been started */
@@ -165,6 +165,21 @@ static bool bundle_is_armed(struct agent *a, const struct bundle *b)
         return b->health == BUNDLE_ABSENT && jobs_are_armed(a, b) && bundle_is_woken(a, b);
 }
 
+/* Nobody was there to see its end. */
+static void bundle_is_gone(struct agent *a, struct bundle *b)
+{
+        struct journal_subject s = { .bundle = b->name,
+                                     .version = b->state.current.version,
+                                     .digest = b->state.current.digest };
+
+        (void)snprintf(b->error, sizeof(b->error),
+                       "release %s does not run any more; see journalctl SEALIFT_BUNDLE=%s",
+                       b->state.current.version, b->name);
+        journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &s, "%s: %s", b->name, b->error);
+        agent_set_health(a, b, BUNDLE_FAILED);
+        a->report_due = true;
+}
+
 int load_running(struct agent *a, struct fault *f)
 {
         int r;
@@ -182,10 +197,7 @@ int load_running(struct agent *a, struct fault *f)
                         agent_set_health(a, b, BUNDLE_RUNNING);
                 if (b->seen || b->health != BUNDLE_RUNNING || bundle_is_woken(a, b))
                         continue;
-                (void)snprintf(b->error, sizeof(b->error),
-                               "release %s does not run any more; see journalctl SEALIFT_BUNDLE=%s",
-                               b->state.current.version, b->name);
-                agent_set_health(a, b, BUNDLE_FAILED);
+                bundle_is_gone(a, b);
         }
         return r;
 }
@@ -220,11 +232,18 @@ static void on_probed(void *userdata, const struct unitd_probed *p)
         health_take(userdata, p);
 }
 
+static void on_lost(void *userdata)
+{
+        struct agent *a = userdata;
+
+        a->units_due = true;
+}
+
 int load_units(struct agent *a, struct fault *f)
 {
         int r;
 
-        r = units_new(&a->await, on_event, on_job, on_probed, a, &a->units);
+        r = units_new(&a->await, on_event, on_job, on_probed, on_lost, a, &a->units);
         if (r < 0)
                 return fault_set_errno(f, r, "cannot set up the link to sealift-unitd");
         return load_running(a, f);

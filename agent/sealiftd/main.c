@@ -120,17 +120,17 @@ static int agent_run(struct agent *a, struct fault *f)
         story_restore(a);
         poll_begin(a);
         while (!a->await.stopping) {
-                struct fault why = {};
+                struct fault why = {}, ignored = {};
                 int r;
 
                 if (a->bus_due)
                         bus_renew(a);
+                if (a->units_due)
+                        (void)!story_look(a, &ignored); /* or later: units.c sees to that */
                 if (a->trial_due)
                         trial_judge(a);
-                if (a->report_due) {
-                        a->report_due = false;
+                if (a->report_due)
                         report_make(a, "unit", NULL);
-                }
                 scrub_go_on(a->scrub);
                 if (orders_carry_out(a) || bus_carry_out(a->bus))
                         continue;

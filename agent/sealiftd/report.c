@@ -140,6 +140,7 @@ void report_make(struct agent *a, const char *reason, const char *error)
         struct fault f = {};
         int r;
 
+        a->report_due = false;
         if (!*a->config->report.url)
                 return;
         r = report_put_together(a, reason, error, &last, &text, &f);

@@ -60,8 +60,10 @@ static void restores_note(struct agent *a, struct restores *l, bool all)
 
                 if (!x->bundle || (x->call.id != 0 && !all))
                         continue;
-                (void)!units_end_start(a->units, &x->call, &f);
-                (void)!attempt_end_restore(a, TAKE_PTR(x->bundle), &f);
+                if (units_end_start(a->units, &x->call, &f) == -ECONNRESET)
+                        (void)!attempt_restore(a, TAKE_PTR(x->bundle)); /* sealift-unitd was killed */
+                else
+                        (void)!attempt_end_restore(a, TAKE_PTR(x->bundle), &f);
         }
 }
 

@@ -206,11 +206,11 @@ static int story_releases(struct agent *a, struct refresh *trust, const struct p
         return result;
 }
 
-/* The machine as it is, before what it should be. */
-static int story_look(struct agent *a, struct fault *f)
+int story_look(struct agent *a, struct fault *f)
 {
         int r;
 
+        a->units_due = false;
         r = load_running(a, f);
         for (size_t i = 0; r >= 0 && i < a->n_bundles && !a->await.stopping; i++)
                 if (a->bundles[i].restore_due)

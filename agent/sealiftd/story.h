@@ -7,6 +7,10 @@
  * half-done by a power cut or a killed agent is swept. Logs; never fails as a whole. */
 void story_restore(struct agent *a);
 
+/* The machine as it is, before what it should be: what runs, and what could not be started again is, if it
+ * can be now. Asked for at each poll, and whenever sealift-unitd was gone. */
+int story_look(struct agent *a, struct fault *f);
+
 /* One poll, from the bucket's timestamp to the report. 0, or the error of the first thing that went wrong
  * (everything has been logged and reported by then). -ECANCELED when asked to stop. */
 int story_poll(struct agent *a, struct fault *f);

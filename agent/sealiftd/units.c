@@ -6,7 +6,9 @@
 #include "sealiftd/units.h"
 
 #include <sys/epoll.h>
+#include <sys/random.h>
 
+#include "facts/backoff.h"
 #include "ground/io.h"
 #include "ground/message.h"
 #include "ground/text.h"
@@ -15,14 +17,27 @@
  * here. */
 #define UNITS_ANSWER_MAX_USEC (UINT64_C(30) * 60 * 1000000)
 
+/* A sealift-unitd that dies under a request, or died just before it, is asked once more when it is there
+ * again: all that it is asked for may be asked for twice. No more often, or a request that kills it would
+ * kill it for ever. */
+enum { UNITS_TRIES = 2 };
+
+/* One that is gone is looked for again: soon, since systemd starts it at once; and not more often than this,
+ * since one that dies at its start is started for each connection. */
+static const struct backoff reconnect = { .first_usec = UINT64_C(1) * 1000000,
+                                          .max_usec = UINT64_C(60) * 1000000 };
+
 struct units {
         struct await *await;
         units_handler handler;
         units_job_handler job;
         units_probed_handler probed;
+        units_lost_handler lost;
         units_handler each; /* while a list is awaited */
         void *userdata, *each_userdata;
         sd_event_source *source;
+        sd_event_source *again; /* until it is looked for again */
+        unsigned losses;        /* since it last listed what runs */
         int sock;
         unsigned state;
         uint64_t last_id;
@@ -51,7 +66,7 @@ static const struct message_rule rules[] = {
 };
 
 int units_new(struct await *w, units_handler handler, units_job_handler job, units_probed_handler probed,
-              void *userdata, struct units **ret)
+              units_lost_handler lost, void *userdata, struct units **ret)
 {
         struct units *l = calloc(1, sizeof(*l));
 
@@ -61,6 +76,7 @@ int units_new(struct await *w, units_handler handler, units_job_handler job, uni
         l->handler = handler;
         l->job = job;
         l->probed = probed;
+        l->lost = lost;
         l->userdata = userdata;
         l->sock = l->tree_fd = -EBADF;
         *ret = l;
@@ -77,6 +93,7 @@ struct units *units_free(struct units *l)
 {
         if (l) {
                 units_disconnect(l);
+                l->again = sd_event_source_disable_unref(l->again);
                 l->tree_fd = fd_close(l->tree_fd);
         }
         free(l);
@@ -110,10 +127,32 @@ static void units_answer(struct units *l, uint64_t id, int error, const char *te
         (void)snprintf(l->text, sizeof(l->text), "%s", text);
 }
 
+static int on_again(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        struct units *l = userdata;
+
+        l->again = sd_event_source_disable_unref(l->again);
+        l->lost(l->userdata);
+        return 0;
+}
+
+/* What happens until then is told to nobody, so whoever is told asks. */
+static void units_look_again(struct units *l)
+{
+        uint64_t chance = 0;
+
+        if (l->again)
+                return;
+        (void)!getrandom(&chance, sizeof(chance), 0);
+        (void)sd_event_add_time_relative(l->await->event, &l->again, CLOCK_MONOTONIC,
+                                         backoff_pause(&reconnect, ++l->losses, chance), 0, on_again, l);
+}
+
 /* The conversation is over: nobody waits for an answer that cannot come. */
 static void units_lose(struct units *l, const char *text)
 {
         units_disconnect(l);
+        units_look_again(l);
         units_answer(l, l->awaited, -ECONNRESET, text);
         for (struct units_call *c = l->calls; c; c = c->next)
                 if (c->id != 0)
@@ -210,10 +249,12 @@ static int units_connect(struct units *l, struct fault *f)
         if (l->sock >= 0)
                 return 0;
         fd = message_connect(UNITD_SOCKET_PATH);
-        if (fd < 0)
+        if (fd < 0) {
+                units_look_again(l);
                 return fault_set_errno(f, fd,
                                        "%s: cannot reach sealift-unitd; is sealift-unitd.socket active?",
                                        UNITD_SOCKET_PATH);
+        }
         l->sock = fd;
         l->state = STATE_OPEN;
         r = sd_event_add_io(l->await->event, &l->source, fd, EPOLLIN, on_message, l);
@@ -258,13 +299,13 @@ static int units_send(struct units *l, uint16_t type, const struct about *about,
         if (k < 0) {
                 /* Also of a request that is waited for: a probe's timer may be first to see the end. */
                 units_lose(l, "sealift-unitd cannot be asked any more");
-                return fault_set_errno(f, k, "cannot ask sealift-unitd");
+                return fault_set_errno(f, k == -EPIPE ? -ECONNRESET : k, "cannot ask sealift-unitd");
         }
         *ret_id = q.id;
         return 0;
 }
 
-static int units_request(struct units *l, uint16_t type, const struct about *about, int fd, struct fault *f)
+static int units_ask(struct units *l, uint16_t type, const struct about *about, int fd, struct fault *f)
 {
         uint64_t id;
         int k;
@@ -280,6 +321,15 @@ static int units_request(struct units *l, uint16_t type, const struct about *abo
                 return k;
         }
         return l->error < 0 ? fault_set(f, l->error, "%s", l->text) : 0;
+}
+
+static int units_request(struct units *l, uint16_t type, const struct about *about, int fd, struct fault *f)
+{
+        int r = -ECONNRESET;
+
+        for (int i = 0; i < UNITS_TRIES && r == -ECONNRESET; i++)
+                r = units_ask(l, type, about, fd, f);
+        return r;
 }
 
 int units_prepare(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
@@ -346,7 +396,8 @@ int units_close(struct units *l, const char *bundle, const struct release_ref *r
 int units_remove(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                  struct fault *f)
 {
-        return units_request(l, UNITD_REMOVE, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
+        /* Not a second time: it would not be there. What is left is removed by the next collection. */
+        return units_ask(l, UNITD_REMOVE, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
 }
 
 int units_migrate(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
@@ -371,5 +422,7 @@ int units_list(struct units *l, units_handler each, void *userdata, struct fault
         l->each_userdata = userdata;
         r = units_request(l, UNITD_LIST, &(struct about){}, -EBADF, f);
         l->each = NULL;
+        if (r >= 0)
+                l->losses = 0;
         return r;
 }

@@ -20,16 +20,21 @@ typedef void (*units_job_handler)(void *userdata, const struct unitd_job *j);
 /* The same for the answer to each units_probe(). */
 typedef void (*units_probed_handler)(void *userdata, const struct unitd_probed *p);
 
+/* The conversation has ended, or could not be begun, some time ago: whoever wants to know what has happened
+ * since then asks (units_list()), which is where one begins again. Called again, later each time, for as
+ * long as that fails. */
+typedef void (*units_lost_handler)(void *userdata);
+
 struct units *units_free(struct units *l);
 DEFINE_POINTER_CLEANUP(struct units, units_free)
 
-/* Does not connect yet: each request connects where need be, so that a unitd that was restarted is simply
- * found again. */
+/* Does not connect yet: each request connects where need be. */
 _must_check_ int units_new(struct await *w, units_handler handler, units_job_handler job,
-                           units_probed_handler probed, void *userdata, struct units **ret);
+                           units_probed_handler probed, units_lost_handler lost, void *userdata,
+                           struct units **ret);
 
 /* Requests; each waits for its answer while the event loop runs. Errors: unitd's own (text from unitd),
- * -ECONNRESET when it went away, -ETIMEDOUT, -ECANCELED. attempt is for the journal. */
+ * -ECONNRESET when it went away twice, -ETIMEDOUT, -ECANCELED. attempt is for the journal. */
 _must_check_ int units_prepare(struct units *l, const char *bundle, const struct release_ref *r,
                                uint64_t attempt, const void *manifest, size_t len, int *ret_tree_fd,
                                struct fault *f);

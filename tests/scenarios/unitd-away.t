@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# sealift-unitd is killed, or is away for a while: what happened meanwhile is known and reported when it is back, and what it was
+# asked for is done. There is no poll that could find out.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+TREE=/srv/app
+STATE=/var/lib/private/sealift-app
+WAKE=sealift-wake@app.nightly:timer.service
+
+app_publish() {
+    mkdir -p "$TREE"
+    cat >"$TREE/work" <<'SH'
+#!/bin/sh
+echo begun >"$STATE_DIRECTORY/begun"
+until [ -s "$STATE_DIRECTORY/status" ]; do sleep 0.1; done
+read -r status <"$STATE_DIRECTORY/status"
+rm "$STATE_DIRECTORY/status"
+exit "$status"
+SH
+    chmod 755 "$TREE/work"
+    cat >/srv/app.manifest <<MANIFEST
+[Bundle]
+Name=app
+Version=$1
+SoakSec=0
+
+[Service main]
+ExecStart=/usr/bin/sleep infinity
+Restart=no
+
+[Service work]
+Type=oneshot
+ExecStart=/bundle/work
+StateDirectory=yes
+
+[Timer nightly]
+Service=work
+OnCalendar=Mon *-02-03 04:05
+MANIFEST
+    publish_release "$1" "$TREE" /srv/app.manifest
+}
+
+app_unit() { unit_of app.main; }
+app_dies() { systemctl kill --signal=KILL "$1" && await_inactive 10 "$1"; }
+app_reported() { await_report 30 ".bundles[] | select(.name == \"app\") | select($1)"; }
+status_is() { [ "$(bundle_state app state)" = "$1" ]; }
+no_poll() { [ "$(requests_count '.path | contains("timestamp")')" = 0 ]; }
+told() { journalctl --quiet --output=cat MESSAGE_ID=5e1ecb0a5b564a3bbf7123523a5b32c7 SEALIFT_BUNDLE=app; }
+
+back_in_order() {
+    ok "the release is started again" sealift restart app
+    ok "and runs" await 10 status_is running
+}
+
+killed_before() {
+    local unitd unit
+    unitd=$(pid_of sealift-unitd.service)
+    unit=$(app_unit)
+    requests_mark
+    kill -KILL "$unitd"
+    await 20 another_pid sealift-unitd.service "$unitd"
+    is "$(bundle_state app state)" running "unitd is another one, and the service runs on"
+    # It tells whoever is connected when it happens.
+    await 20 connected
+    app_dies "$unit"
+    ok "a service that fails then is reported" app_reported '.state == "failed"'
+    ok "which is no poll's work" no_poll
+    back_in_order
+}
+# Of sealiftd, which has a network of its own: how much there is to read at unitd's end of each.
+conversations() { nsenter --net --target "$(pid_of sealiftd.service)" ss -Hx | awk '$2 == "ESTAB" && /unitd.sock/ { print $3 }'; }
+connected() { [ "$(conversations | wc -l)" = 1 ]; }
+
+away() {
+    local unit job
+    unit=$(app_unit)
+    systemctl start "$WAKE"
+    await 20 test -e $STATE/begun
+    job=$(unit_of app.work)
+    requests_mark
+    systemctl stop sealift-unitd.socket sealift-unitd.service
+    app_dies "$unit"
+    echo 4 >$STATE/status
+    await_inactive 20 "$job"
+    is "$(bundle_state app state)" running "without unitd nobody knows that a service fails and a job ends"
+    systemctl start sealift-unitd.socket
+    ok "when it is back, the end of the job is reported" app_reported '.jobs[0].result == "exit-code" and .jobs[0].exit_status == 4'
+    ok "and the failed service" app_reported '.state == "failed"'
+    ok "which is no poll's work" no_poll
+    like "$(told)" "app: release 1 does not run any more" "the journal has it"
+    ok "unitd is asked by nobody else" connected
+    back_in_order
+}
+
+# It dies before it has answered.
+killed_under() {
+    local unitd checker
+    app_publish 2
+    unitd=$(pid_of sealift-unitd.service)
+    kill -STOP "$unitd"
+    sealift check >/srv/said 2>&1 &
+    checker=$!
+    await 20 asked
+    kill -KILL "$unitd"
+    wait $checker && checker=0 || checker=$?
+    is "$checker" 0 "it is killed under a request of a check, which is asked for again"
+    is "$(bundle_state app version) $(bundle_state app state)" "2 running" "the release is installed"
+}
+# Its end of the conversation has something to read.
+asked() { [ "$(conversations)" -gt 0 ]; }
+
+bucket_start
+publisher_init
+agent_configure
+agent_start
+app_publish 1
+ok "a service and a job are installed" sealift check
+killed_before
+away
+killed_under
+done_testing
