@@ -31,6 +31,67 @@ static bool never(void *userdata)
         return false;
 }
 
+/* Something is due at each third beat. */
+struct due {
+        struct await *await;
+        struct beat *beat;
+        unsigned acts;
+        int error;
+        bool nested;
+};
+
+static bool due(void *userdata)
+{
+        const struct due *d = userdata;
+
+        return d->beat->count / 3 > d->acts;
+}
+
+/* As an order that waits itself: what is due then waits for it. */
+static int act(void *userdata, struct fault *f)
+{
+        struct due *d = userdata;
+        unsigned acts = d->acts, until = d->beat->until;
+
+        d->beat->until = d->beat->count + 9;
+        if (await_idle_until(d->await, beat_enough, d->beat, UINT64_MAX, f) < 0)
+                abort();
+        d->nested = d->nested || d->acts != acts;
+        d->beat->until = until;
+        d->acts = d->beat->count / 3;
+        return d->error;
+}
+
+static void test_idle(struct await *w, struct beat *b, int fd)
+{
+        struct due d = { .await = w, .beat = b };
+        struct fault f = {};
+
+        *b = (struct beat){ .until = 20 };
+        tap_int(await_idle_until(w, beat_enough, b, UINT64_MAX, &f), 0, "an idle wait without anything due");
+        w->due = due;
+        w->act = act;
+        w->userdata = &d;
+        *b = (struct beat){ .until = 20 };
+        tap_int(await_idle_until(w, beat_enough, b, UINT64_MAX, &f), 0, "an idle wait ends when it should");
+        tap_ok(d.acts > 0, "what is due is done meanwhile");
+        tap_ok(!d.nested, "and nothing else while that waits itself");
+        d.acts = 0;
+        *b = (struct beat){ .count = 3, .until = 4 };
+        tap_int(await_until(w, beat_enough, b, UINT64_MAX, &f), 0, "another wait");
+        tap_int(d.acts, 0, "is no time for it");
+        tap_int(await_idle_breathe(w, &f), 0, "a breath");
+        tap_ok(d.acts > 0, "is");
+        d = (struct due){ .await = w, .beat = b, .error = -EBUSY };
+        *b = (struct beat){ .count = 3, .until = UINT32_MAX };
+        tap_int(await_idle_until(w, beat_enough, b, UINT64_MAX, &f), -EBUSY, "which can end the wait");
+        d.acts = 0;
+        tap_int(await_idle_readable(w, fd, UINT64_MAX, &f), -EBUSY, "for a descriptor, too");
+        d.acts = 0;
+        tap_int(await_idle_breathe(w, &f), -EBUSY, "and the work");
+        w->due = NULL;
+}
+
 static int on_stop(sd_event_source *s, void *userdata)
 {
         struct await *w = userdata;
@@ -57,6 +118,7 @@ int main(void)
         tap_int(await_until(&w, beat_enough, &b, UINT64_MAX, &f), 0, "a wait ends when its condition holds");
         tap_int(b.count, 3, "handlers run meanwhile, and not once more than needed");
         tap_int(await_breathe(&w, &f), 0, "a breath ends also where events never do");
+        test_idle(&w, &b, fd);
         /* A source that is always pending would starve timers: sd_event_prepare() looks at them only when
          * idle. */
         source = sd_event_source_disable_unref(source);

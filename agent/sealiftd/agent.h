@@ -77,10 +77,11 @@ struct agent {
         struct agent_bus *bus;
         struct bundle *bundles; /* owned; sorted by name */
         size_t n_bundles;
-        bool units_due;         /* sealift-unitd was gone: what runs is to be asked anew */
-        struct health *healths; /* all that live, whoever owns them (health.h) */
-        bool trial_due;         /* a release on trial is to be judged */
-        struct job *jobs;       /* owned; sorted by bundle (jobs.h) */
+        bool units_due;          /* sealift-unitd was gone: what runs is to be asked anew */
+        struct health *healths;  /* all that live, whoever owns them (health.h) */
+        struct attempt *attempt; /* borrowed; the one that is under way, or NULL */
+        bool trial_due;          /* a release on trial is to be judged */
+        struct job *jobs;        /* owned; sorted by bundle (jobs.h) */
         size_t n_jobs;
         char timestamp_etag[FETCH_ETAG_SIZE];
         /* Polling */

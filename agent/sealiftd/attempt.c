@@ -85,6 +85,35 @@ void attempt_done(struct attempt *t)
         t->tree_fd = fd_close(t->tree_fd);
 }
 
+bool attempt_is_of(const struct agent *a, const struct bundle *b)
+{
+        return a->attempt && a->attempt->bundle == b;
+}
+
+bool attempt_old_runs(const struct agent *a, const struct bundle *b)
+{
+        return b->health == BUNDLE_RUNNING ||
+               (b->health == BUNDLE_UPDATING && attempt_is_of(a, b) &&
+                a->attempt->health_before == BUNDLE_RUNNING && !a->attempt->old_stopped);
+}
+
+void attempt_note_old(struct agent *a, struct bundle *b, enum bundle_health h)
+{
+        if (attempt_is_of(a, b) && b->health == BUNDLE_UPDATING) {
+                a->attempt->health_before = h;
+                a->attempt->since_before = agent_now_usec();
+        } else
+                agent_set_health(a, b, h);
+}
+
+void attempt_overtake(struct attempt *t, const char *version, const char *why)
+{
+        if (!t->staging)
+                return;
+        (void)snprintf(t->overtaken, sizeof(t->overtaken), "release %.64s goes back: %.300s", version, why);
+        t->agent->check_due = true;
+}
+
 int attempt_check_quarantine(struct attempt *t, struct fault *f)
 {
         const struct quarantine *q = state_find_quarantined(&t->bundle->state, t->release.digest);

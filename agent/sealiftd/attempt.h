@@ -25,6 +25,8 @@ struct attempt {
         int tree_fd;
         enum bundle_health health_before;
         uint64_t since_before;
+        bool staging;                   /* nothing runs of it yet: it can be broken off */
+        char overtaken[FAULT_TEXT_MAX]; /* why it is; "": it is not */
         bool unwanted; /* the operator wants no such thing now, or it is not the time: no failure of the poll
                         */
         struct health *health;                         /* owned; of the release, once it has been started */
@@ -46,6 +48,16 @@ void attempt_done(struct attempt *t);
 
 /* What journal entries of this attempt are about; points into t. */
 struct journal_subject attempt_subject(const struct attempt *t);
+
+/* An attempt at a release of b is under way, or a repair. */
+bool attempt_is_of(const struct agent *a, const struct bundle *b);
+/* Whether the current release of b runs, also while another one is on its way; and notes that it does now,
+ * or does not. */
+bool attempt_old_runs(const struct agent *a, const struct bundle *b);
+void attempt_note_old(struct agent *a, struct bundle *b, enum bundle_health h);
+/* That release, which runs, is to go back: where nothing of t's runs yet, t ends for it, and a check begins
+ * anew. Else what comes of t decides. */
+void attempt_overtake(struct attempt *t, const char *version, const char *why);
 
 /* Gates, in the order of story.c. */
 int attempt_check_quarantine(struct attempt *t, struct fault *f);

@@ -83,7 +83,7 @@ static int arriving_take_known(struct arriving *x, struct await *w, struct fault
                 if (r < 0)
                         return fault_set_errno(f, r, "cannot read what is in /var/lib/sealift/incoming");
                 x->bytes += n;
-                r = await_breathe(w, f);
+                r = await_idle_breathe(w, f);
                 if (r < 0)
                         return r;
         } while (n == KNOWN_CHUNK);
@@ -135,11 +135,13 @@ int attempt_fetch_bundle(struct attempt *t, struct fault *f)
 
         if (t->whole)
                 return 0;
+        t->staging = true;
         r = bundle_fetch(t, true, &resumed, f);
         /* What was here may be what is wrong, or a server may have no part of it to give: once from the
          * beginning, and that is the verdict. */
         if (resumed && (r == -EBADMSG || r == -ERANGE))
                 r = bundle_fetch(t, false, &resumed, f);
+        t->staging = false;
         return r;
 }
 
@@ -147,6 +149,6 @@ int attempt_fetch_bundle(struct attempt *t, struct fault *f)
  * was refused is not asked for again until something else is signed. */
 void attempt_drop_download(struct attempt *t, const struct fault *why)
 {
-        if (t->manifest && !fault_transient(why->error))
+        if (t->manifest && !*t->overtaken && !fault_transient(why->error))
                 incoming_remove(store_incoming_fd(t->agent->store), t->manifest->content.sha256);
 }

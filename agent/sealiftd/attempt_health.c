@@ -80,7 +80,7 @@ int attempt_await_health(struct attempt *t, struct fault *f)
                 return r;
         for (size_t i = 0; i < t->n_forgiven; i++)
                 health_forgive(t->health, t->forgiven[i]);
-        r = await_until(&t->agent->await, health_is_known, t->health, UINT64_MAX, f);
+        r = await_idle_until(&t->agent->await, health_is_known, t->health, UINT64_MAX, f);
         if (r < 0)
                 return r;
         return health_judge(t->health, why) == HEALTH_BAD ? fault_set(f, -ECHILD, "%s", why) : 0;

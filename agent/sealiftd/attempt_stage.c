@@ -52,14 +52,17 @@ static int attempt_converse(struct attempt *t, int sock, struct install *install
         size_t n = 0;
         int r;
 
+        t->staging = true;
         do {
                 r = install_step(install, f);
                 if (r == -EAGAIN)
-                        r = await_readable(&t->agent->await, sock, UNPACK_SILENCE_MAX_USEC, f) < 0 ? f->error
-                                                                                                   : 1;
+                        r = await_idle_readable(&t->agent->await, sock, UNPACK_SILENCE_MAX_USEC, f) < 0
+                                    ? f->error
+                                    : 1;
                 else if (r > 0 && ++n % UNPACK_BREATHE_MESSAGES == 0)
-                        r = await_breathe(&t->agent->await, f) < 0 ? f->error : 1;
+                        r = await_idle_breathe(&t->agent->await, f) < 0 ? f->error : 1;
         } while (r > 0);
+        t->staging = false;
         return r;
 }
 

@@ -58,7 +58,11 @@ static bool is_true(void *userdata)
         return *(bool *)userdata;
 }
 
-int await_readable(struct await *w, int fd, uint64_t timeout_usec, struct fault *f)
+/* await_until(), or await_idle_until() */
+typedef int (*await_how)(struct await *w, bool (*done)(void *userdata), void *userdata,
+                         uint64_t timeout_usec, struct fault *f);
+
+static int readable_await(struct await *w, int fd, await_how how, uint64_t timeout_usec, struct fault *f)
 {
         _cleanup_(source_unref) sd_event_source *source = NULL;
         bool readable = false;
@@ -70,7 +74,63 @@ int await_readable(struct await *w, int fd, uint64_t timeout_usec, struct fault 
         r = sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         if (r < 0)
                 return fault_set_errno(f, r, "cannot watch a descriptor");
-        return await_until(w, is_true, &readable, timeout_usec, f);
+        return how(w, is_true, &readable, timeout_usec, f);
+}
+
+int await_readable(struct await *w, int fd, uint64_t timeout_usec, struct fault *f)
+{
+        return readable_await(w, fd, await_until, timeout_usec, f);
+}
+
+int await_idle_readable(struct await *w, int fd, uint64_t timeout_usec, struct fault *f)
+{
+        return readable_await(w, fd, await_idle_until, timeout_usec, f);
+}
+
+/* ---- what is due meanwhile */
+
+static bool something_is_due(const struct await *w)
+{
+        return w->due && !w->acting && w->due(w->userdata);
+}
+
+static int await_act(struct await *w, struct fault *f)
+{
+        int r;
+
+        w->acting = true;
+        r = w->act(w->userdata, f);
+        w->acting = false;
+        return r;
+}
+
+struct idle {
+        struct await *await;
+        bool (*done)(void *userdata);
+        void *userdata;
+};
+
+static bool idle_is_over(void *userdata)
+{
+        const struct idle *x = userdata;
+
+        return x->done(x->userdata) || something_is_due(x->await);
+}
+
+int await_idle_until(struct await *w, bool (*done)(void *userdata), void *userdata, uint64_t timeout_usec,
+                     struct fault *f)
+{
+        struct idle x = { w, done, userdata };
+        int r;
+
+        for (;;) {
+                r = await_until(w, idle_is_over, &x, timeout_usec, f);
+                if (r < 0 || done(userdata))
+                        return r;
+                r = await_act(w, f);
+                if (r < 0)
+                        return r;
+        }
 }
 
 /* Who sends without end (anybody may call us over D-Bus) must not be able to hold the story up. */
@@ -87,4 +147,12 @@ int await_breathe(struct await *w, struct fault *f)
         if (w->stopping)
                 return fault_set(f, -ECANCELED, "the agent was asked to stop");
         return 0;
+}
+
+int await_idle_breathe(struct await *w, struct fault *f)
+{
+        int r;
+
+        r = await_breathe(w, f);
+        return r >= 0 && something_is_due(w) ? await_act(w, f) : r;
 }

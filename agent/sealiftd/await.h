@@ -13,6 +13,15 @@
 struct await {
         sd_event *event; /* owned */
         bool stopping;   /* SIGTERM came: every wait ends with -ECANCELED */
+
+        /* A download may take hours, and an order must not. Where the story waits with nothing half done
+         * (await_idle_*), due() says whether something else is to be done, and act() does it; what act()
+         * returns below 0 ends the wait. act() waits as well, and is not called again meanwhile. NULL:
+         * there is never anything. */
+        bool (*due)(void *userdata);
+        int (*act)(void *userdata, struct fault *f);
+        void *userdata;
+        bool acting;
 };
 
 /* Runs the loop until done(userdata) is true. -ECANCELED when asked to stop, -ETIMEDOUT after timeout_usec
@@ -26,3 +35,9 @@ _must_check_ int await_readable(struct await *w, int fd, uint64_t timeout_usec, 
 /* Lets what is pending be handled, without waiting; called between pieces of long work. -ECANCELED when
  * asked to stop. */
 _must_check_ int await_breathe(struct await *w, struct fault *f);
+
+/* The same three, where what is due may be done meanwhile. */
+_must_check_ int await_idle_until(struct await *w, bool (*done)(void *userdata), void *userdata,
+                                  uint64_t timeout_usec, struct fault *f);
+_must_check_ int await_idle_readable(struct await *w, int fd, uint64_t timeout_usec, struct fault *f);
+_must_check_ int await_idle_breathe(struct await *w, struct fault *f);

@@ -184,6 +184,7 @@ static int on_order(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = order_make(sd_bus_message_get_member(m), bundle, version, &w->order, &f);
         if (r < 0)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, f.text);
+        w->order.id = ++b->last_order;
         w->call = sd_bus_message_ref(m);
         b->n_orders++;
         return 1;
@@ -375,27 +376,35 @@ void bus_tell_checked(struct agent_bus *b)
                                              "NextCheckUSec", "Warnings", NULL);
 }
 
-bool bus_next_order(const struct agent_bus *b, struct order *ret)
+bool bus_find_order(const struct agent_bus *b, bool (*fits)(const struct order *o, void *userdata),
+                    void *userdata, struct order *ret)
 {
-        if (!b || b->n_orders == 0)
-                return false;
-        *ret = b->orders[0].order;
-        return true;
+        for (size_t i = 0; b && i < b->n_orders; i++)
+                if (fits(&b->orders[i].order, userdata)) {
+                        *ret = b->orders[i].order;
+                        return true;
+                }
+        return false;
 }
 
-void bus_tell_order(struct agent_bus *b, int r, const char *said, const struct fault *f)
+void bus_tell_order(struct agent_bus *b, const struct order *o, int r, const char *said,
+                    const struct fault *f)
 {
-        sd_bus_message *call = b->orders[0].call;
-        bool unknown = !agent_find_bundle(b->agent, b->orders[0].order.bundle, false);
+        bool unknown = !agent_find_bundle(b->agent, o->bundle, false);
+        struct waiting_order *w = b->orders;
 
+        while (w < b->orders + b->n_orders && w->order.id != o->id)
+                w++;
+        if (w == b->orders + b->n_orders)
+                return;
         if (r >= 0)
-                (void)sd_bus_reply_method_return(call, "s", said);
+                (void)sd_bus_reply_method_return(w->call, "s", said);
         else
-                (void)sd_bus_reply_method_errorf(call, unknown ? BUS_ERROR_NO_BUNDLE : BUS_ERROR_FAILED,
+                (void)sd_bus_reply_method_errorf(w->call, unknown ? BUS_ERROR_NO_BUNDLE : BUS_ERROR_FAILED,
                                                  "%s", f->text);
-        sd_bus_message_unref(call);
+        sd_bus_message_unref(w->call);
         b->n_orders--;
-        memmove(b->orders, b->orders + 1, b->n_orders * sizeof(*b->orders));
+        memmove(w, w + 1, (size_t)(b->orders + b->n_orders - w) * sizeof(*w));
 }
 
 bool bus_carry_out(struct agent_bus *b)

@@ -34,11 +34,13 @@ void bus_tell_bundle(struct agent_bus *b, const struct bundle *about);
 void bus_tell_checking(struct agent_bus *b);
 void bus_tell_checked(struct agent_bus *b);
 
-/* The order that has waited longest; false: none waits. It stays in its place until it is told what came of
- * it: r, and said or f. b may be NULL. */
+/* Of the orders that fit, the one that has waited longest; false: none does. It stays in its place until it
+ * is told what came of it: r, and said or f. b may be NULL. */
 struct order;
-bool bus_next_order(const struct agent_bus *b, struct order *ret);
-void bus_tell_order(struct agent_bus *b, int r, const char *said, const struct fault *f);
+bool bus_find_order(const struct agent_bus *b, bool (*fits)(const struct order *o, void *userdata),
+                    void *userdata, struct order *ret);
+void bus_tell_order(struct agent_bus *b, const struct order *o, int r, const char *said,
+                    const struct fault *f);
 
 /* What was asked of the store meanwhile (bus_upkeep.h). Whether there was something. */
 bool bus_carry_out(struct agent_bus *b);

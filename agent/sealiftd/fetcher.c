@@ -87,7 +87,7 @@ static int fetcher_drain(struct fetcher *x, const struct fetch_request *q, int p
                 if (n == 0)
                         return 0;
                 if (n < 0 && errno == EAGAIN)
-                        r = await_readable(x->await, pipe, FETCH_SILENCE_MAX_USEC, f);
+                        r = await_idle_readable(x->await, pipe, FETCH_SILENCE_MAX_USEC, f);
                 else if (n < 0 && errno != EINTR)
                         r = fault_set_errno(f, -errno, "cannot read from sealift-fetch");
                 if (r < 0)
@@ -101,7 +101,7 @@ static int fetcher_drain(struct fetcher *x, const struct fetch_request *q, int p
                 r = sink(userdata, chunk, (size_t)n, f);
                 if (r < 0)
                         return r;
-                r = await_breathe(x->await, f);
+                r = await_idle_breathe(x->await, f);
                 if (r < 0)
                         return r;
         }
@@ -152,16 +152,20 @@ int fetcher_get(struct fetcher *x, const struct fetch_request *q, fetch_sink sin
                 struct fetch_answer *ret, struct fault *f)
 {
         _cleanup_close_ int pipe = -EBADF;
-        int r;
+        int r = 0;
 
-        if (x->state != STATE_IDLE)
-                return fault_set(f, -EPROTO, "%s: the conversation with sealift-fetch is broken", q->path);
-        r = fetcher_ask(x, q, &pipe, f);
+        if (x->state != STATE_IDLE) {
+                fetcher_close(x);
+                r = fetcher_open(x, x->await, f);
+        }
+        if (r >= 0)
+                r = fetcher_ask(x, q, &pipe, f);
         if (r < 0)
                 return r;
         r = fetcher_drain(x, q, pipe, sink, userdata, f);
         if (r < 0)
-                return r; /* state stays "asked": the caller can only close this conversation */
+                return r; /* state stays "asked": whatever the worker still says is not for the next request
+                           */
         return fetcher_answer(x, q, ret, f);
 }
 

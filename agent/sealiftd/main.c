@@ -14,7 +14,7 @@
 #include "ground/io.h"
 #include "sealiftd/bus.h"
 #include "sealiftd/load.h"
-#include "sealiftd/orders.h"
+#include "sealiftd/meanwhile.h"
 #include "sealiftd/poll.h"
 #include "sealiftd/report.h"
 #include "sealiftd/scrub.h"
@@ -117,6 +117,7 @@ static int agent_open(struct agent *a, struct fault *f)
 static int agent_run(struct agent *a, struct fault *f)
 {
         (void)sd_notify(0, "READY=1");
+        meanwhile_begin(a);
         story_restore(a);
         poll_begin(a);
         while (!a->await.stopping) {
@@ -127,21 +128,15 @@ static int agent_run(struct agent *a, struct fault *f)
                         bus_renew(a);
                 if (a->units_due)
                         (void)!story_look(a, &ignored); /* or later: units.c sees to that */
-                if (a->trial_due)
-                        trial_judge(a);
-                if (a->report_due)
-                        report_make(a, "unit", NULL);
                 scrub_go_on(a->scrub);
-                if (orders_carry_out(a) || bus_carry_out(a->bus))
+                if (meanwhile_go(a) || bus_carry_out(a->bus))
                         continue;
-                if (!a->check_due && !a->trial_due) {
+                if (!a->check_due) {
                         r = sd_event_run(a->await.event, UINT64_MAX);
                         if (r < 0)
                                 return fault_set_errno(f, r, "the event loop failed");
                         continue;
                 }
-                if (!a->check_due)
-                        continue;
                 a->check_due = false;
                 a->install_now = a->install_due;
                 a->install_due = false;

@@ -11,6 +11,7 @@
 
 #include "doors/journal.h"
 #include "ground/text.h"
+#include "sealiftd/attempt.h"
 #include "sealiftd/bus.h"
 #include "sealiftd/report.h"
 #include "sealiftd/story.h"
@@ -23,6 +24,8 @@ struct order_verb {
         const char *method;
         /* text: what came of it, or what there was to do already */
         int (*carry_out)(struct agent *a, struct bundle *b, const struct order *o, struct fault *text);
+        /* Whether it cannot be done while a release is fetched; NULL: it can */
+        bool (*overtakes)(struct agent *a, const struct bundle *b, const struct order *o);
 };
 
 /* ---- what all have in common */
@@ -124,12 +127,12 @@ static int release_start(struct agent *a, struct bundle *b, struct fault *f)
         b->restore_due = false;
         r = units_start(a->units, b->name, &b->state.current, agent_now_usec(), f);
         if (r >= 0) {
-                agent_set_health(a, b, BUNDLE_RUNNING);
+                attempt_note_old(a, b, BUNDLE_RUNNING);
                 *b->error = '\0';
                 trial_resume(a, b);
         } else if (r != -ECANCELED) {
                 b->restore_due = true;
-                agent_set_health(a, b, BUNDLE_FAILED);
+                attempt_note_old(a, b, BUNDLE_FAILED);
                 (void)snprintf(b->error, sizeof(b->error), "%s", f->text);
         }
         return r;
@@ -292,10 +295,29 @@ static int order_rollback(struct agent *a, struct bundle *b, const struct order 
 
 /* ---- the table */
 
+static bool overtakes(struct agent *a, const struct bundle *b, const struct order *o)
+{
+        return true;
+}
+
+/* An order that comes to nothing ends no download. */
+static bool rollback_overtakes(struct agent *a, const struct bundle *b, const struct order *o)
+{
+        struct fault ignored = {};
+        struct release_ref to;
+
+        return rollback_target(a, b, o, &to, &ignored) >= 0 && !release_ref_equal(&to, &b->state.current);
+}
+
 static const struct order_verb verbs[] = {
-        { "Rollback", order_rollback }, { "Hold", order_hold },       { "Unhold", order_unhold },
-        { "Retry", order_retry },       { "Start", order_start },     { "Restart", order_restart },
-        { "Stop", order_stop },         { "Disable", order_disable },
+        { "Rollback", order_rollback, rollback_overtakes },
+        { "Hold", order_hold, overtakes },
+        { "Stop", order_stop, overtakes },
+        { "Disable", order_disable, overtakes },
+        { "Unhold", order_unhold },
+        { "Retry", order_retry },
+        { "Start", order_start },
+        { "Restart", order_restart },
 };
 
 const struct order_verb *order_find(const char *method)
@@ -352,18 +374,64 @@ int order_carry_out(struct agent *a, const struct order *o, char said[static FAU
         return 0;
 }
 
+/* ---- those that wait */
+
+static bool is_about_attempt(const struct order *o, void *agent)
+{
+        const struct agent *a = agent;
+
+        return a->attempt && str_eq(a->attempt->bundle->name, o->bundle);
+}
+
+static bool is_overtaking(const struct order *o, void *agent)
+{
+        struct agent *a = agent;
+
+        return is_about_attempt(o, a) && a->attempt->staging && o->verb->overtakes &&
+               o->verb->overtakes(a, a->attempt->bundle, o);
+}
+
+static bool may_carry_out(const struct order *o, void *agent)
+{
+        const struct agent *a = agent;
+
+        return !is_about_attempt(o, agent) || (a->attempt->staging && !is_overtaking(o, agent));
+}
+
+static bool is_due(const struct order *o, void *agent)
+{
+        const struct agent *a = agent;
+
+        return !is_about_attempt(o, agent) || a->attempt->staging;
+}
+
+bool orders_wait(struct agent *a)
+{
+        struct order o;
+
+        return bus_find_order(a->bus, is_due, a, &o);
+}
+
+void orders_overtake(struct agent *a, struct attempt *t)
+{
+        struct order o;
+
+        if (bus_find_order(a->bus, is_overtaking, a, &o))
+                (void)snprintf(t->overtaken, sizeof(t->overtaken), "the operator's %s", o.verb->method);
+}
+
 bool orders_carry_out(struct agent *a)
 {
         struct order o;
         bool any = false;
 
-        while (!a->await.stopping && bus_next_order(a->bus, &o)) {
+        while (!a->await.stopping && bus_find_order(a->bus, may_carry_out, a, &o)) {
                 char said[FAULT_TEXT_MAX] = "";
                 struct fault f = {};
                 int r;
 
                 r = order_carry_out(a, &o, said, &f);
-                bus_tell_order(a->bus, r, said, &f);
+                bus_tell_order(a->bus, &o, r, said, &f);
                 any = true;
         }
         return any;

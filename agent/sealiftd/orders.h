@@ -5,9 +5,9 @@
 #include "sealiftd/agent.h"
 
 /* What operators want of a bundle, as they say it over D-Bus: rollback, hold, stop and so on. A handler of
- * the bus only notes an order; the main loop carries it out, between polls, in the order they came. What is
- * wanted is written down first and then done, so that a restart of anything in between finishes it. Each is
- * idempotent: what is so already is no error. */
+ * the bus only notes an order; it is carried out outside of handlers (meanwhile.h), in the order they came.
+ * What is wanted is written down first and then done, so that a restart of anything in between finishes it.
+ * Each is idempotent: what is so already is no error. */
 
 struct order_verb; /* a row of the table */
 
@@ -15,6 +15,7 @@ struct order {
         const struct order_verb *verb;
         char bundle[NAME_SIZE];
         char version[NAME_RELEASE_SIZE]; /* of Rollback(): VERSION, VERSION-DIGEST12, or "" */
+        uint64_t id;                     /* the bus's: who waits for it */
 };
 
 /* By the name of the D-Bus method; NULL: there is none such. */
@@ -30,5 +31,13 @@ _must_check_ int order_make(const char *method, const char *bundle, const char *
 _must_check_ int order_carry_out(struct agent *a, const struct order *o, char said[static FAULT_TEXT_MAX],
                                  struct fault *f);
 
-/* Those that wait, each answered when it has been carried out. Whether there was one. */
+/* Those that wait, each answered when it has been carried out. Whether there was one. While an attempt is
+ * under way: but for those about its bundle, unless nothing runs of it yet and they leave it alone. */
 bool orders_carry_out(struct agent *a);
+
+/* Whether there is something for orders_carry_out() or orders_overtake(). */
+bool orders_wait(struct agent *a);
+
+/* t, of which nothing runs yet, is to end where one of them could not be carried out beside it. */
+struct attempt;
+void orders_overtake(struct agent *a, struct attempt *t);

@@ -11,6 +11,7 @@
 #include "doors/journal.h"
 #include "facts/digest.h"
 #include "sealiftd/attempt.h"
+#include "sealiftd/meanwhile.h"
 #include "store/incoming.h"
 
 /* The channel must still have the very same release. */
@@ -66,10 +67,13 @@ static int repair_release(struct agent *a, struct refresh *trust, struct bundle 
         size_t replaced = 0;
         int r;
 
+        a->attempt = &t;
         r = repair_fetch_manifest(&t, f);
         if (r >= 0)
                 r = repair_tree(&t, &replaced, f);
-        if (r == -ECANCELED)
+        a->attempt = NULL;
+        a->trial_due = true;
+        if (r == -ECANCELED || *t.overtaken) /* the next poll goes on with it */
                 return r;
         if (r < 0) {
                 attempt_drop_download(&t, f);
@@ -97,6 +101,9 @@ int repair_releases(struct agent *a, struct refresh *trust, struct fault *f)
                 struct fault mine = {};
 
                 if (!*b->damage || b->damaged || repair_release(a, trust, b, &mine) >= 0)
+                        continue;
+                (void)meanwhile_go(a);
+                if (mine.error == -EBUSY)
                         continue;
                 if (mine.error == -ECANCELED)
                         return fault_set(f, -ECANCELED, "%s", mine.text);

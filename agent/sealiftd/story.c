@@ -21,6 +21,7 @@
 #include "sealiftd/attempt.h"
 #include "sealiftd/collect.h"
 #include "sealiftd/load.h"
+#include "sealiftd/meanwhile.h"
 #include "sealiftd/refresh.h"
 #include "sealiftd/repair.h"
 #include "sealiftd/report.h"
@@ -129,10 +130,14 @@ const char *story_gate(enum attempt_kind kind, size_t i)
 /* Brings one release up, or leaves everything as it was. */
 static int story_attempt(struct agent *a, struct attempt *t, struct fault *f)
 {
+        struct attempt *outer = a->attempt;
         enum undo undo = UNDO_NOTHING;
         int r;
 
+        a->attempt = t;
         r = story_pass_gates(t, &undo, f);
+        a->attempt = outer;
+        a->trial_due = true; /* what waited for this bundle alone */
         if (r >= 0) {
                 attempt_end_current(t);
                 return 0;
@@ -164,8 +169,12 @@ static int story_release(struct agent *a, struct refresh *trust, const struct pl
                          struct fault *f)
 {
         _cleanup_(attempt_done) struct attempt t = {};
+        const struct bundle *b = agent_find_bundle(a, item->bundle, false);
         int r;
 
+        /* It has gone back to it, or was set back, since the plan was made. */
+        if (b && str_eq(b->state.current.digest, item->digest))
+                return 0;
         r = attempt_begin(&t, a, trust, item, f);
         return r < 0 ? r : story_attempt(a, &t, f);
 }
@@ -199,9 +208,7 @@ static int story_releases(struct agent *a, struct refresh *trust, const struct p
                 }
                 if (r == -ECANCELED)
                         return r;
-                /* Others must not wait for a long download. */
-                if (a->trial_due)
-                        trial_judge(a);
+                (void)meanwhile_go(a);
         }
         return result;
 }

@@ -85,7 +85,8 @@ static int bundle_prove(struct agent *a, struct bundle *b)
                 return r;
         }
         b->trial = trial_free(b->trial);
-        b->gates_passed = story_n_gates();
+        if (!attempt_is_of(a, b)) /* they are another release's */
+                b->gates_passed = story_n_gates();
         journal_send(JOURNAL_RELEASE_PROVEN, LOG_INFO, &s, "%s: release %s is proven", b->name,
                      b->state.current.version);
         return 0;
@@ -218,7 +219,7 @@ void trial_resume(struct agent *a, struct bundle *b)
         struct journal_subject s = trial_subject(b, &b->state.current);
         struct fault f = {};
 
-        if (b->trial || b->damaged || !state_on_trial(&b->state) || b->health != BUNDLE_RUNNING ||
+        if (b->trial || b->damaged || !state_on_trial(&b->state) || !attempt_old_runs(a, b) ||
             !state_may_run(&b->state, a->boot))
                 return;
         if (manifest_read(a, b, &b->state.current, &m, &f) >= 0)
@@ -271,6 +272,10 @@ static void bundle_judge(struct agent *a, struct bundle *b)
         char why[FAULT_TEXT_MAX];
         enum health_verdict verdict = health_judge(t->health, why);
 
+        if (verdict == HEALTH_BAD && attempt_is_of(a, b)) {
+                attempt_overtake(a->attempt, b->state.current.version, why);
+                return;
+        }
         if (verdict == HEALTH_BAD) {
                 if (!bundle_go_back(a, b, why))
                         (void)!trial_arm(t, AGAIN_USEC);
@@ -278,7 +283,7 @@ static void bundle_judge(struct agent *a, struct bundle *b)
         }
         if (!t->over)
                 return;
-        if (b->health != BUNDLE_RUNNING || verdict != HEALTH_WELL)
+        if (!attempt_old_runs(a, b) || verdict != HEALTH_WELL)
                 (void)!trial_arm(t, t->soak_usec > 0 ? t->soak_usec : AGAIN_USEC);
         else if (bundle_prove(a, b) < 0)
                 (void)!trial_arm(t, AGAIN_USEC);

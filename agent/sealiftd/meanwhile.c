@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Orders and verdicts between the parts of the story, and in its waits. Never called from a handler of the
+ * event loop. It must not touch the bundle of the attempt that is under way, but to have it end. */
+
+#include "sealiftd/meanwhile.h"
+
+#include "sealiftd/attempt.h"
+#include "sealiftd/orders.h"
+#include "sealiftd/report.h"
+#include "sealiftd/trial.h"
+
+bool meanwhile_go(struct agent *a)
+{
+        bool any = a->trial_due || a->report_due;
+
+        if (a->trial_due)
+                trial_judge(a);
+        if (a->report_due)
+                report_make(a, "unit", NULL);
+        return orders_carry_out(a) || any;
+}
+
+static bool is_due(void *userdata)
+{
+        struct agent *a = userdata;
+
+        return a->trial_due || a->report_due || orders_wait(a);
+}
+
+static int act(void *userdata, struct fault *f)
+{
+        struct agent *a = userdata;
+        struct attempt *t = a->attempt;
+
+        if (t && t->staging)
+                orders_overtake(a, t);
+        if (!t || !*t->overtaken) /* else in the order they came, at the attempt's end */
+                (void)meanwhile_go(a);
+        if (!t || !*t->overtaken)
+                return 0;
+        t->unwanted = true;
+        return fault_set(f, -EBUSY, "%s: release %s was on its way, and is broken off: %s", t->bundle->name,
+                         t->release.version, t->overtaken);
+}
+
+void meanwhile_begin(struct agent *a)
+{
+        a->await.due = is_due;
+        a->await.act = act;
+        a->await.userdata = a;
+}
