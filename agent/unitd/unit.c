@@ -26,6 +26,10 @@
  * boot are a loop. */
 enum { UNIT_NUMBER_MAX = 10000 };
 
+/* Behind the bus: systemd sends some thirty signals for one restart, and what is read from it after the last
+ * of them is what the others would have shown. */
+#define LOOK_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 1)
+
 static int on_deferred(sd_event_source *s, void *userdata)
 {
         struct units *l = userdata;
@@ -42,7 +46,8 @@ void units_changed(struct units *l)
 {
         if (l->change || !l->on_change)
                 return;
-        if (sd_event_add_defer(l->event, &l->change, on_deferred, l) < 0)
+        if (sd_event_add_defer(l->event, &l->change, on_deferred, l) < 0 ||
+            sd_event_source_set_priority(l->change, LOOK_PRIORITY) < 0)
                 sd_event_exit(l->event, EXIT_FAILURE); /* out of memory: systemd starts us again, and all is
                                                           rebuilt */
 }
