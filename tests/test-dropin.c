@@ -575,6 +575,7 @@ static void test_golden(struct buffer *b)
                                    "unit if this changes.\n"
                                    "[Unit]\n"
                                    "StartLimitIntervalSec=0\nJobRunningTimeoutSec=16min\n"
+                                   "After=sealift-turn@web.target\n"
                                    "\n"
                                    "[Service]\n"
                                    "Type=exec\n"

@@ -99,6 +99,8 @@ static void test_made(void)
         tap_str(release, "1.0+b~c-0123456789ab", "a release's folder");
         name_network("web.blue", "1.0+b~c", digest, unit);
         tap_str(unit, "sealift-network@web.blue.1.0_b_c-0123456789ab.service", "a network's unit");
+        name_turn("web", unit);
+        tap_str(unit, "sealift-turn@web.target", "what its releases take their turns by");
         name_unit("web", "main", "1.0+b~c", digest, 7, unit);
         tap_str(unit, "sealift-web.main@1.0_b_c-0123456789ab-7.service", "a unit's name");
         name_unit(repeat(name, 'b', 48), name, repeat(version, '1', 64), digest, UINT32_MAX, unit);

@@ -311,13 +311,17 @@ static void write_joins(const struct dropin *d, struct buffer *out)
  * may be. */
 static void write_head(const struct dropin *d, struct buffer *out)
 {
+        char turn[UNIT_NAME_SIZE];
+
+        name_turn(d->manifest->name, turn);
         buffer_printf(
                 out,
                 "# %s %s, service %s: written by sealift-unitd, which stops the unit if this changes.\n"
                 "[Unit]\n"
                 "StartLimitIntervalSec=0\n"
-                "JobRunningTimeoutSec=16min\n",
-                d->manifest->name, d->manifest->version, d->service->name);
+                "JobRunningTimeoutSec=16min\n"
+                "After=%s\n",
+                d->manifest->name, d->manifest->version, d->service->name, turn);
         for (size_t i = 0; i < d->n_after; i++)
                 buffer_printf(out, "After=%s\n", d->after[i]);
         for (size_t i = 0; i < d->n_before; i++)

@@ -145,3 +145,8 @@ void name_network(const char *place, const char *version, const char *digest,
                        VERSION_SIZE - 1, version, DIGEST_SHORT, digest);
         name_make_unit(ret);
 }
+
+void name_turn(const char *bundle, char ret[static UNIT_NAME_SIZE])
+{
+        (void)snprintf(ret, UNIT_NAME_SIZE, "sealift-turn@%.*s.target", NAME_SIZE - 1, bundle);
+}

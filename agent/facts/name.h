@@ -42,3 +42,6 @@ void name_unit(const char *place, const char *service, const char *version, cons
 /* "sealift-network@<place>.<version>-<digest12>.service", the same for all services of a release. */
 void name_network(const char *place, const char *version, const char *digest,
                   char ret[static UNIT_NAME_SIZE]);
+
+/* "sealift-turn@<bundle>.target", the same for all of its releases. */
+void name_turn(const char *bundle, char ret[static UNIT_NAME_SIZE]);

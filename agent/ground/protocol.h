@@ -104,6 +104,7 @@ struct unpack_failed {
  *   <- UNITD_TREE    + directory descriptor of tree     | UNITD_RESULT with an error
  *   -> UNITD_START     starts every service of an installed release; answered when all are ready, or one is
  * not
+ *   -> UNITD_REPLACE   the same, in the place of every other release of its bundle: those are stopped first
  *   -> UNITD_STOP      stops every unit of the release; answered when they are gone
  *   -> UNITD_CLOSE     the same, and ends its sockets and timers
  *   -> UNITD_REMOVE    removes a release that does not run and whose tree sealiftd has emptied
@@ -135,6 +136,7 @@ enum unitd_message {
         UNITD_MIGRATE,
         UNITD_PROBED,
         UNITD_CLOSE,
+        UNITD_REPLACE,
 };
 
 struct unitd_request {

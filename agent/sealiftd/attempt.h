@@ -33,6 +33,7 @@ struct attempt {
         char forgiven[MANIFEST_PROBES_MAX][NAME_SIZE]; /* questions that the old one has no good answer to */
         size_t n_forgiven;
         bool old_stopped;
+        bool replaces; /* it is to be, when the new one is started */
         bool started;
         bool placed; /* the release has a place in the store */
         bool kept;   /* it had before: to be gone back to; a failure must not cost it */

@@ -43,23 +43,26 @@ bool attempt_overlaps(struct agent *a, const char *bundle, const struct release_
                releases_may_overlap(running, next);
 }
 
+/* Where nothing is to be done in between, stopping the old one is left to the start of the new one, which
+ * then waits for nobody but systemd. */
 int attempt_stop_old_first(struct attempt *t, struct fault *f)
 {
-        int r;
+        bool migrates = task_any_migrates(t->manifest, false);
 
-        if (!*t->old.digest || (!task_any_migrates(t->manifest, false) &&
-                                attempt_overlaps(t->agent, t->bundle->name, &t->old, t->manifest)))
+        if (!*t->old.digest ||
+            (!migrates && attempt_overlaps(t->agent, t->bundle->name, &t->old, t->manifest)))
                 return 0;
         t->bundle->trial = trial_free(t->bundle->trial); /* else it would fail for being stopped */
-        r = units_stop(t->agent->units, t->bundle->name, &t->old, t->id, f);
         t->old_stopped = true; /* also where we cannot know: starting what runs is harmless */
-        return r;
+        t->replaces = !migrates;
+        return migrates ? units_stop(t->agent->units, t->bundle->name, &t->old, t->id, f) : 0;
 }
 
 int attempt_start(struct attempt *t, struct fault *f)
 {
         t->started = true;
-        return units_start(t->agent->units, t->bundle->name, &t->release, t->id, f);
+        return (t->replaces ? units_replace : units_start)(t->agent->units, t->bundle->name, &t->release,
+                                                           t->id, f);
 }
 
 int attempt_commit(struct attempt *t, struct fault *f)

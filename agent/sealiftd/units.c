@@ -356,6 +356,12 @@ int units_start(struct units *l, const char *bundle, const struct release_ref *r
         return units_request(l, UNITD_START, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
 }
 
+int units_replace(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
+                  struct fault *f)
+{
+        return units_request(l, UNITD_REPLACE, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
+}
+
 int units_begin_start(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                       struct units_call *c, struct fault *f)
 {

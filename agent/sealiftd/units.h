@@ -40,6 +40,10 @@ _must_check_ int units_prepare(struct units *l, const char *bundle, const struct
                                struct fault *f);
 _must_check_ int units_start(struct units *l, const char *bundle, const struct release_ref *r,
                              uint64_t attempt, struct fault *f);
+/* The same, in the place of what else runs of its bundle: that is stopped first, and nobody waits for us in
+ * between. */
+_must_check_ int units_replace(struct units *l, const char *bundle, const struct release_ref *r,
+                               uint64_t attempt, struct fault *f);
 _must_check_ int units_stop(struct units *l, const char *bundle, const struct release_ref *r,
                             uint64_t attempt, struct fault *f);
 /* The same, and its sockets are closed, its timers ended: nothing waits for it. */

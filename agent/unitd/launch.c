@@ -63,6 +63,14 @@ int launch_new(struct units *units, const struct releases *releases, const struc
         return 0;
 }
 
+bool launch_takes_sockets(const struct launch *x)
+{
+        for (size_t i = 0; i < x->effective.n; i++)
+                if (x->effective.items[i]->n_sockets > 0)
+                        return true;
+        return false;
+}
+
 /* Where it is noted that this service has served. All instances have the same services. */
 static bool *launch_served(struct launch *x, const char *instance, const char *service)
 {

@@ -18,6 +18,9 @@ _must_check_ int launch_new(struct units *units, const struct releases *releases
                             const struct unitd_request *q, uint64_t owner, struct launch **ret,
                             struct fault *f);
 
+/* It has sockets that systemd listens on. */
+bool launch_takes_sockets(const struct launch *x);
+
 /* Starts what can be started now; a service that runs already is not started again, so the same START twice
  * is no error, unless the host's configuration has changed since: then it is stopped first. 1: nothing is
  * left to be started; 0: something waits for what was started; or an error, and what was started is for the

@@ -127,6 +127,16 @@ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f)
         return r < 0 ? manager_fault(r, &e, "stop", unit, f) : 0;
 }
 
+int manager_restart(sd_bus *bus, const char *unit, struct fault *f)
+{
+        _cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_call_method(bus, MANAGER_NAME, MANAGER_OBJECT, MANAGER_INTERFACE, "RestartUnit", &e, NULL,
+                               "ss", unit, "replace");
+        return r < 0 ? manager_fault(r, &e, "restart", unit, f) : 0;
+}
+
 static void unit_signal(sd_bus *bus, const char *unit, const char *whom, int number)
 {
         (void)sd_bus_call_method(bus, MANAGER_NAME, MANAGER_OBJECT, MANAGER_INTERFACE, "KillUnit", NULL,
@@ -292,6 +302,20 @@ int manager_status(sd_bus *bus, const char *unit, struct manager_status *ret, st
                 return r;
         *ret = s;
         return 0;
+}
+
+bool manager_is_after(sd_bus *bus, const char *unit, const char *other)
+{
+        _cleanup_(strv_freep) char **list = NULL;
+        _cleanup_free_ char *path = NULL;
+
+        if (manager_path(unit, &path) < 0 ||
+            sd_bus_get_property_strv(bus, MANAGER_NAME, path, UNIT_INTERFACE, "After", NULL, &list) < 0)
+                return false;
+        for (char **s = list; s && *s; s++)
+                if (str_eq(*s, other))
+                        return true;
+        return false;
 }
 
 int manager_dropins(sd_bus *bus, const char *unit, char ***ret, struct fault *f)

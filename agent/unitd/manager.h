@@ -57,6 +57,12 @@ void manager_forget(sd_bus *bus, const char *unit);
 /* -ENOENT: there is no such unit any more. */
 _must_check_ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f);
 
+/* Or starts it; its job is in systemd's queue then. */
+_must_check_ int manager_restart(sd_bus *bus, const char *unit, struct fault *f);
+
+/* Whether systemd starts unit after other, and stops it before; false also where it does not say. */
+bool manager_is_after(sd_bus *bus, const char *unit, const char *other);
+
 /* SIGKILL for all of its processes. */
 void manager_kill(sd_bus *bus, const char *unit);
 

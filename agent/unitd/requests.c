@@ -12,10 +12,10 @@
 #include "doors/journal.h"
 #include "unitd/launch.h"
 #include "unitd/proxy.h"
-#include "unitd/run.h"
 #include "unitd/tasks.h"
 #include "unitd/tell.h"
 #include "unitd/timers.h"
+#include "unitd/turn.h"
 
 enum { REQUESTS_MAX = 64 }; /* sealiftd has one attempt a bundle in flight, and one bundle at a time */
 
@@ -25,6 +25,7 @@ struct request { /* a START or STOP that waits */
         uint64_t client;
         uint16_t type;
         struct unitd_request q;
+        bool replaces;         /* a START in the place of other releases, which are still to be told */
         struct launch *launch; /* owned; of a START, until it fails */
         struct fault fault;    /* error set: what was started is being stopped */
 };
@@ -203,37 +204,18 @@ static void units_sweep(struct requests *l)
         }
 }
 
-/* A job may come to its end first. */
-static void unit_dismiss(struct unit *u)
-{
-        if (u->record.job) {
-                run_retire(u);
-                return;
-        }
-        u->asked = true;
-        unit_stop(u);
-}
-
-/* Those that a request started, or all of a release. Whoever is After= others goes first: systemd keeps a
- * stop back only for those whose stop it knows of already. */
-static void units_stop(struct requests *l, uint64_t owner, const struct unitd_request *q)
-{
-        for (unsigned rank = MANIFEST_SERVICES_MAX + 1; rank-- > 0;)
-                for (struct unit *u = l->units->first; u; u = u->next)
-                        if (u->record.rank == rank && (q ? unit_is_of(u, q) : u->owner == owner))
-                                unit_dismiss(u);
-}
-
 /* Goes on with a START; whether its answer is known. */
 static bool start_is_done(struct requests *l, struct request *r)
 {
         bool waiting = false;
 
+        if (r->fault.error == 0 && r->replaces)
+                r->replaces = !turn_take(l->units, l->tasks, &r->q, launch_takes_sockets(r->launch));
         if (r->fault.error == 0)
-                waiting = launch_step(r->launch, &r->fault) == 0;
+                waiting = r->replaces || launch_step(r->launch, &r->fault) == 0;
         if (r->fault.error < 0) {
                 r->launch = launch_free(r->launch);
-                units_stop(l, r->number, NULL);
+                turn_stop_started(l->units, r->number);
         }
         for (struct unit *u = l->units->first; u; u = u->next) {
                 if (r->fault.error < 0)
@@ -306,13 +288,6 @@ static void on_change(void *userdata)
         }
 }
 
-static void release_stop(struct requests *l, const struct unitd_request *q)
-{
-        wakes_rest(l->units, q);
-        tasks_give_up(l->tasks, q);
-        units_stop(l, 0, q);
-}
-
 /* The same release the other way, or another one of a bundle that has one at a time. */
 static bool request_is_overruled(const struct request *r, uint16_t type, const struct unitd_request *q)
 {
@@ -343,19 +318,20 @@ static int request_wait(struct requests *l, uint64_t client, uint16_t type, cons
         r = calloc(1, sizeof(*r));
         if (!r)
                 return fault_set_errno(f, -ENOMEM, "cannot take a request");
-        requests_overrule(l, type, q);
+        requests_overrule(l, type == UNITD_REPLACE ? UNITD_START : type, q);
         r->number = ++l->last_number;
         r->client = client;
-        r->type = type;
+        r->type = type == UNITD_REPLACE ? UNITD_START : type;
+        r->replaces = type == UNITD_REPLACE;
         r->q = *q;
         while (*end)
                 end = &(*end)->next;
         *end = r;
         l->n++;
-        if (type == UNITD_START)
+        if (r->type == UNITD_START)
                 (void)!launch_new(l->units, l->releases, q, r->number, &r->launch, &r->fault);
         else
-                release_stop(l, q);
+                turn_stop(l->units, l->tasks, q);
         units_changed(l->units);
         return 0;
 }

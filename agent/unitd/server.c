@@ -39,7 +39,7 @@ struct server {
 static const struct message_rule rules[] = {
         REQUEST(UNITD_PREPARE, true),  REQUEST(UNITD_START, false), REQUEST(UNITD_STOP, false),
         REQUEST(UNITD_REMOVE, false),  REQUEST(UNITD_LIST, false),  REQUEST(UNITD_PROBE, false),
-        REQUEST(UNITD_MIGRATE, false), REQUEST(UNITD_CLOSE, false),
+        REQUEST(UNITD_MIGRATE, false), REQUEST(UNITD_CLOSE, false), REQUEST(UNITD_REPLACE, false),
 };
 
 static void server_hang_up(struct server *s)

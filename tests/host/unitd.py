@@ -4,7 +4,7 @@
 
   unitd.py prepare MANIFEST TREE   a place in the store, filled with a copy of TREE
   unitd.py swap MANIFEST OTHER     asks for a place for MANIFEST, and hands in OTHER
-  unitd.py start|stop|remove MANIFEST
+  unitd.py start|stop|replace|remove MANIFEST
   unitd.py probe MANIFEST NAME     asks after its health as [Health NAME] says: "good", or why not
   unitd.py migrate MANIFEST running|stopped
   unitd.py list                    one line a unit: STATE BUNDLE VERSION SERVICE PID UNIT
@@ -24,7 +24,7 @@ import struct
 import subprocess
 import sys
 
-PREPARE, START, STOP, REMOVE, LIST, TREE, RESULT, UNIT, EVENT, JOB, PROBE, MIGRATE, PROBED = range(1, 14)
+PREPARE, START, STOP, REMOVE, LIST, TREE, RESULT, UNIT, EVENT, JOB, PROBE, MIGRATE, PROBED, CLOSE, REPLACE = range(1, 16)
 STATES = {1: "starting", 2: "running", 3: "stopping", 4: "stopped", 5: "failed"}
 HEADER = struct.Struct("=IHHII")
 REQUEST = struct.Struct("=QQ49s65s65s49s4x")
@@ -132,6 +132,7 @@ VERBS = {
     "swap": swap,
     "start": lambda manifest: Unitd().ask(START, manifest),
     "stop": lambda manifest: Unitd().ask(STOP, manifest),
+    "replace": lambda manifest: Unitd().ask(REPLACE, manifest),
     "remove": lambda manifest: Unitd().ask(REMOVE, manifest),
     "probe": lambda manifest, name: Unitd().ask(PROBE, manifest, task=name),
     "migrate": lambda manifest, when: Unitd().ask(MIGRATE, manifest, task=when),

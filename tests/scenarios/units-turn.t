@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# One release in the place of another that it cannot run beside: systemd starts the new one when the old one has stopped, and
+# no earlier; without anybody's help, where that can be relied on.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/units.sh
+. /tests/host/units.sh
+
+STATE=/var/lib/private/sealift-turn
+PORT=8091
+
+# A service that takes its time to stop: until it is told to, with its port open. It notes whoever was there before it.
+bundle_write() {
+    mkdir -p /srv/turn
+    cat >/srv/turn/work <<'PYTHON'
+import fcntl, os, signal, socket, sys, time
+state = os.environ["STATE_DIRECTORY"]
+lock = open(state + "/lock", "w")
+try:
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError:
+    open(state + "/met", "a").write(sys.argv[1] + "\n")
+if len(sys.argv) > 2:
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", int(sys.argv[2])))
+    s.listen()
+def stop(number, frame):
+    while not os.path.exists(state + "/go"):
+        time.sleep(0.05)
+    os.remove(state + "/go")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+    s.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+while True:
+    signal.pause()
+PYTHON
+}
+
+# intent VERSION [ARGUMENT [LINE...]]: of release VERSION; lines for the end
+intent() {
+    printf '[Service main]\nType=notify\nExecStart=/usr/bin/python3 /bundle/work %s\nStateDirectory=yes\n' "$1${2:+ $2}"
+    printf '%s\n' "${@:3}"
+}
+
+go() { touch $STATE/go; }
+met() { cat $STATE/met 2>/dev/null; }
+# unit_at VERSION: the service of this release
+unit_at() { systemctl list-units --all --plain --no-legend "sealift-turn.main@$1-*" | awk '{ print $1; exit }'; }
+is_state() { [ -n "$(unit_at "$2")" ] && [ "$(systemctl show --property=ActiveState --value "$(unit_at "$2")")" = "$1" ]; }
+job_of() { systemctl list-jobs --plain --no-legend | awk -v unit="$(unit_at "$1")" '$2 == unit { print $3, $4 }'; }
+job_is() { [ "$(job_of "$1")" = "$2" ]; }
+runs() { unitd list | grep -q "^running turn $1 main"; }
+
+# begin_replace: release $sealed takes the place of what runs, which is left to it.
+begin_replace() {
+    unitd replace "$sealed" >/srv/replaced 2>&1 &
+    replacing=$!
+}
+# end_replace NAME: it is answered, well
+end_replace() {
+    local status=0
+    wait "$replacing" || status=$?
+    is "$status $(cat /srv/replaced)" "0 " "$1"
+}
+
+first() {
+    install turn 1 < <(intent 1)
+    ok "where nothing runs, a release is started as ever" unitd replace "$sealed"
+    ok "and runs" runs 1
+}
+
+in_the_queue() {
+    install turn 2 < <(intent 2)
+    begin_replace
+    ok "the old release is told to stop" await 10 is_state deactivating 1
+    ok "the start of the next one waits in systemd's own queue" await 10 job_is 2 "start waiting"
+    ok "and not for sealift-unitd, which goes away" systemctl stop sealift-unitd.service
+    is "$(systemctl show --property=MainPID --value "$(unit_at 2)")" 0 "nothing of it runs meanwhile"
+    go
+    ok "it starts when the old one has stopped" await 10 is_state active 2
+    wait "$replacing" || true
+    is "$(met)" "" "they have not met"
+    ok "sealift-unitd takes it over" await 5 runs 2
+    is "$(unit_at 1)" "" "nothing is left of the old one"
+}
+
+answered() {
+    install turn 3 < <(intent 3)
+    begin_replace
+    await 10 job_is 3 "start waiting"
+    go
+    end_replace "who asked is answered"
+    ok "when the next release runs" runs 3
+    is "$(met)" "" "they have not met"
+    is "$(unitd list | wc -l)" 1 "and it is all there is"
+    is "$(leftovers turn | grep -o 'sealift-turn[^ ]*@[12]-[^ ]*')" "" "nothing is left of the old ones"
+}
+
+# systemd keeps a unit that another one names.
+no_chain() {
+    is "$(systemctl show --property=After --value "$(unit_at 3)" | tr ' ' '\n' | grep '^sealift-')" sealift-turn@turn.target "the new one names no other release"
+}
+
+refused() {
+    local old
+    old=$(unit_at 3)
+    seal turn 4 < <(intent 4)
+    not_ok "a release that is not there takes nobody's place" unitd replace "$sealed"
+    ok "what ran runs on" is_state active 3
+    is "$(unit_at 3)" "$old" "as it was"
+}
+
+# Its port is the old one's own, until it has stopped.
+with_socket() {
+    local bind=$'[Sandbox main]\nNetwork=bind\nBind=tcp:'$PORT
+    printf '[Policy turn]\nBind=tcp:%s\nListen=tcp:%s\n' $PORT $PORT >/etc/sealift/policy.d/turn.conf
+    install turn 5 < <(intent 5 $PORT "$bind")
+    begin_replace
+    await 10 job_is 5 "start waiting"
+    go
+    end_replace "a release with a port of its own"
+    install turn 6 < <(intent 6 "" "[Socket main]" "ListenStream=$PORT")
+    begin_replace
+    ok "is told to stop, for one with a socket of systemd's" await 10 is_state deactivating 5
+    is "$(systemctl is-active sealift-turn.main.socket)" inactive "which is not opened yet"
+    go
+    end_replace "it is opened when the port is free"
+    ok "by then" runs 6
+    is "$(met)" "" "they have not met"
+}
+
+# Made by an earlier sealift-unitd, or changed by hand: systemd does not know that it is After= the turn.
+out_of_order() {
+    local unit
+    go
+    unitd stop /srv/turn-6.manifest
+    install turn 7 < <(intent 7)
+    unitd start "$sealed"
+    unit=$(unit_at 7)
+    systemctl stop sealift-unitd.service
+    sed -i '/^After=sealift-turn@/d' "/run/systemd/system/$unit.d/50-sealift.conf"
+    sed -i "s/^DropIn=.*/DropIn=$(sha256sum <"/run/systemd/system/$unit.d/50-sealift.conf" | cut -d' ' -f1)/" "/run/sealift/units/$unit"
+    systemctl daemon-reload
+    ok "a unit that is not in the order runs" await 10 runs 7
+    install turn 8 < <(intent 8)
+    begin_replace
+    ok "it is told to stop" await 10 is_state deactivating 7
+    is "$(unit_at 8)" "" "the next one is not even in the queue"
+    go
+    end_replace "but started then"
+    ok "and runs" runs 8
+    is "$(met)" "" "they have not met"
+}
+
+units_begin
+bundle_write
+first
+in_the_queue
+answered
+no_chain
+refused
+with_socket
+out_of_order
+units_end
