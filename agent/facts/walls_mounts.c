@@ -83,6 +83,7 @@ struct bind {
         char point[PATH_MAX];
         bool own_place; /* where it is on the host, too */
         bool writable;
+        bool fresh; /* empty memory of its own */
 };
 
 /* "-/etc/hosts", "/srv/tree:/bundle", "/run:mode=0755": '-' where it may be missing. */
@@ -90,11 +91,11 @@ static bool bind_parse(const char *line, struct bind *ret)
 {
         static const struct {
                 const char *key;
-                bool source, writable;
+                bool writable, fresh;
         } keys[] = {
-                { "BindReadOnlyPaths=", true, false },
-                { "BindPaths=", true, true },
-                { "TemporaryFileSystem=", false, true },
+                { "BindReadOnlyPaths=", false, false },
+                { "BindPaths=", true, false },
+                { "TemporaryFileSystem=", true, true },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
@@ -105,9 +106,10 @@ static bool bind_parse(const char *line, struct bind *ret)
                 line += strlen(keys[i].key);
                 line += *line == '-';
                 n = strcspn(line, ":\n");
-                skip = keys[i].source && line[n] == ':' ? n + 1 : 0;
-                ret->own_place = keys[i].source && skip == 0;
+                skip = !keys[i].fresh && line[n] == ':' ? n + 1 : 0;
+                ret->own_place = !keys[i].fresh && skip == 0;
                 ret->writable = keys[i].writable;
+                ret->fresh = keys[i].fresh;
                 n = strcspn(line + skip, ":\n");
                 (void)snprintf(ret->point, sizeof(ret->point), "%.*s", (int)n, line + skip);
                 return true;
@@ -122,14 +124,16 @@ static bool is_below(const char *point, const char *folder)
         return strncmp(point, folder, n) == 0 && point[n] == '/';
 }
 
-static bool host_has_mount(const struct walls *w, const char *point)
+/* The host has this very mount at that point. */
+static bool host_has(const struct walls *w, const struct mount *m, const char *point)
 {
-        struct mount m;
+        struct mount theirs;
 
         for (const char *line = w->host_mounts; *line;) {
                 size_t len = strcspn(line, "\n");
 
-                if (mount_parse(line, len, &m) >= 0 && str_eq(m.point, point))
+                if (mount_parse(line, len, &theirs) >= 0 && str_eq(theirs.point, point) &&
+                    str_eq(theirs.type, m->type) && str_eq(theirs.root, m->root))
                         return true;
                 line += len + (line[len] == '\n');
         }
@@ -137,26 +141,27 @@ static bool host_has_mount(const struct walls *w, const char *point)
 }
 
 /* At a place that a line of the drop-in names. */
-static bool mount_is_bound(const struct walls *w, const char *point, bool writable)
+static bool mount_is_bound(const struct walls *w, const struct mount *m, bool writable)
 {
         struct bind b;
 
         for (const char *line = w->dropin; line && *line;
              line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-                if (bind_parse(line, &b) && (b.writable || !writable) && str_eq(point, b.point))
+                if (bind_parse(line, &b) && (b.writable || !writable) && str_eq(m->point, b.point) &&
+                    (!b.fresh || (str_eq(m->type, "tmpfs") && str_eq(m->root, "/"))))
                         return true;
         return false;
 }
 
-/* Below one that is where it is on the host, where the host has a mount too. */
-static bool mount_came_along(const struct walls *w, const char *point)
+/* Below one that is where it is on the host, where the host has it too. */
+static bool mount_came_along(const struct walls *w, const struct mount *m)
 {
         struct bind b;
 
         for (const char *line = w->dropin; line && *line;
              line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-                if (bind_parse(line, &b) && b.own_place && is_below(point, b.point) &&
-                    host_has_mount(w, point))
+                if (bind_parse(line, &b) && b.own_place && is_below(m->point, b.point) &&
+                    host_has(w, m, m->point))
                         return true;
         return false;
 }
@@ -183,21 +188,69 @@ static bool type_is_api(const char *type)
         return is_one_of(type, types);
 }
 
-static bool is_own_directory(const struct walls *w, const char *point)
+/* Its own directories, and whatever disk the host has mounted there or below. A dynamic user's are below
+ * "private" on the host. */
+static bool is_own_directory(const struct walls *w, const struct mount *m)
 {
-        static const char *const directories[] = { "/run/sealift-", "/var/lib/sealift-",
-                                                   "/var/cache/sealift-", "/var/log/sealift-" };
+        static const char *const bases[] = { "/run", "/var/lib", "/var/cache", "/var/log" };
+        static const char *const folders[] = { "/private", "" };
+        char name[PLACE_SIZE + STRLEN("/sealift-")], own[PATH_MAX], host[2 * PATH_MAX];
 
-        for (size_t i = 0; i < ELEMENTSOF(directories); i++)
-                if (str_has_prefix(point, directories[i]) &&
-                    str_eq(point + strlen(directories[i]), w->place))
+        (void)snprintf(name, sizeof(name), "/sealift-%s", w->place);
+        for (size_t i = 0; i < ELEMENTSOF(bases); i++) {
+                (void)snprintf(own, sizeof(own), "%s%s", bases[i], name);
+                if (str_eq(m->point, own) && str_has_suffix(m->root, name))
                         return true;
+                if (!str_eq(m->point, own) && !is_below(m->point, own))
+                        continue;
+                for (size_t k = 0; k < ELEMENTSOF(folders); k++) {
+                        (void)snprintf(host, sizeof(host), "%s%s%s%s", bases[i], folders[k], name,
+                                       m->point + strlen(own));
+                        if (host_has(w, m, host))
+                                return true;
+                }
+        }
         return false;
 }
 
-static bool is_own_credentials(const struct walls *w, const char *point)
+static bool is_own_credentials(const struct walls *w, const struct mount *m)
 {
-        return is_below(point, "/run/credentials") && str_eq(point + STRLEN("/run/credentials/"), w->unit);
+        return is_below(m->point, "/run/credentials") &&
+               str_eq(m->point + STRLEN("/run/credentials/"), w->unit) &&
+               (str_eq(m->type, "ramfs") || str_eq(m->type, "tmpfs"));
+}
+
+/* PrivateTmp=, of this unit alone: "/tmp/systemd-private-BOOT-UNIT-XXXXXX/tmp". Where the host's /tmp cannot
+ * be written, an empty directory. */
+static bool is_own_tmp(const struct walls *w, const struct mount *m)
+{
+        const char *folder = strstr(m->root, "/systemd-private-");
+        const char *unit = folder ? strstr(folder, w->unit) : NULL;
+
+        if (!str_eq(m->point, "/tmp") && !str_eq(m->point, "/var/tmp"))
+                return false;
+        if (m->read_only && str_eq(m->type, "tmpfs") && str_has_suffix(m->root, "/systemd/empty"))
+                return true;
+        return unit && unit[-1] == '-' && unit[strlen(w->unit)] == '-' && str_has_suffix(m->root, "/tmp");
+}
+
+/* What systemd hands in while it runs (`systemctl bind`), from a directory that is this unit's. */
+static bool is_own_incoming(const struct walls *w, const struct mount *m)
+{
+        static const char folder[] = "/systemd/propagate/";
+        const char *own = strstr(m->root, folder);
+
+        return str_eq(m->point, "/run/systemd/incoming") && own && str_eq(own + strlen(folder), w->unit);
+}
+
+/* LogNamespace=, which a host may choose for its services: where they log to. */
+static bool is_log_namespace(const struct mount *m)
+{
+        static const char folder[] = "/systemd/journal.";
+        const char *name = strstr(m->root, folder);
+
+        return str_eq(m->point, "/run/systemd/journal") && m->read_only && str_eq(m->type, "tmpfs") &&
+               name && name[strlen(folder)] && !strchr(name + strlen(folder), '/');
 }
 
 /* Where no device may be made, in a container, systemd binds the container's. */
@@ -207,8 +260,10 @@ static bool is_device(const struct mount *m)
                 "/dev/full", "/dev/null",    "/dev/ptmx", "/dev/random",
                 "/dev/tty",  "/dev/urandom", "/dev/zero", NULL,
         };
+        static const char *const types[] = { "devpts", "devtmpfs", "tmpfs", NULL };
 
-        return is_one_of(m->point, points) && str_has_suffix(m->root, strrchr(m->point, '/'));
+        return is_one_of(m->point, points) && is_one_of(m->type, types) &&
+               str_has_suffix(m->root, strrchr(m->point, '/'));
 }
 
 /* What a host mounts while the service runs goes on to what it has of the host's tree, and is as writable
@@ -216,59 +271,71 @@ static bool is_device(const struct mount *m)
 static bool is_hosts_own(const struct walls *w, const struct mount *m)
 {
         if (is_below(m->point, "/sys") && type_is_api(m->type))
-                return host_has_mount(w, m->point);
-        return mount_came_along(w, m->point);
+                return host_has(w, m, m->point);
+        return mount_came_along(w, m);
 }
 
-/* As of systemd 252 to 257 (its src/core/namespace.c). What it hides from the service is an empty thing of
- * its own in that place, which nobody may open. */
+/* As of systemd 252 to 257 (its src/core/namespace.c): where, of which type, what of it ("*": what stands
+ * before it is the host's choice). Writable are those that are private to the service, and API file systems
+ * whose contents are guarded by other walls: systemd leaves SELinux's as it is, whose answers programs ask
+ * for, and automounts such as binfmt_misc, which is root's. A /dev of the host's own may have plain
+ * directories where others have file systems. The root, the bundle and /usr are held against the host's by
+ * inforce_check(). */
+static const struct {
+        const char *point, *type, *root;
+        bool writable;
+} brought[] = {
+        { "/", NULL, NULL, false },
+        { "/dev", "tmpfs", "/", true },
+        { "/dev/hugepages", "devtmpfs", "/hugepages", true },
+        { "/dev/hugepages", "hugetlbfs", "/", true },
+        { "/dev/hugepages", "tmpfs", "/hugepages", true },
+        { "/dev/mqueue", "mqueue", "/", true },
+        { "/dev/pts", "devpts", "/", true },
+        { "/proc", "proc", "/", true },
+        { "/proc/sys/fs/binfmt_misc", "autofs", "/", true },
+        { "/proc/sys/fs/binfmt_misc", "binfmt_misc", "/", true },
+        { "/run/credentials", "ramfs", "/", false },
+        { "/run/credentials", "tmpfs", "/", false },
+        { "/run/host/.os-release-stage", "tmpfs", "*/systemd/propagate/.os-release-stage", false },
+        { "/run/systemd/notify", "tmpfs", "*/systemd/notify", false },
+        { "/sys", "sysfs", "/", false },
+        { "/sys", "tmpfs", "/", false }, /* a container's */
+        { "/sys/fs/selinux", "selinuxfs", "/", true },
+};
+
+static bool root_is(const char *root, const char *want)
+{
+        if (!want)
+                return true;
+        return *want == '*' ? str_has_suffix(root, want + 1) : str_eq(root, want);
+}
+
+static bool mount_is_brought(const struct mount *m, bool writable)
+{
+        for (size_t i = 0; i < ELEMENTSOF(brought); i++)
+                if (str_eq(m->point, brought[i].point) && (brought[i].writable || !writable) &&
+                    (!brought[i].type || str_eq(m->type, brought[i].type)) &&
+                    root_is(m->root, brought[i].root))
+                        return true;
+        return false;
+}
+
+/* What it hides from the service is an empty thing of its own in that place, which nobody may open. */
 static bool mount_is_known(const struct walls *w, const struct mount *m)
 {
-        static const char *const points[] = {
-                "/",
-                "/dev",
-                "/dev/hugepages",
-                "/dev/mqueue",
-                "/dev/pts",
-                "/proc",
-                "/run/credentials",
-                "/run/host/.os-release-stage",
-                "/run/systemd/incoming",
-                "/run/systemd/notify",
-                "/sys",
-                "/tmp",
-                "/var/tmp",
-                NULL,
-        };
-
-        if (is_one_of(m->point, points) || is_own_directory(w, m->point) ||
-            is_own_credentials(w, m->point) || is_device(m))
+        if (mount_is_brought(m, false) || is_own_directory(w, m) || is_own_credentials(w, m) ||
+            is_own_tmp(w, m) || is_own_incoming(w, m) || is_log_namespace(m) || is_device(m))
                 return true;
         if (m->read_only && str_eq(m->type, "tmpfs") && strstr(m->root, "/inaccessible/"))
                 return true;
         return (is_below(m->point, "/proc") || is_below(m->point, "/sys")) && type_is_api(m->type);
 }
 
-/* Private to the service (its own tmpfs), its own directories, or an API file system whose contents are
- * guarded by other walls: systemd leaves SELinux's as it is, whose answers programs ask for, and automounts
- * such as binfmt_misc, which is root's. */
 static bool mount_may_be_written(const struct walls *w, const struct mount *m)
 {
-        static const char *const places[] = {
-                "/proc",
-                "/tmp",
-                "/var/tmp",
-                "/dev",
-                "/dev/hugepages",
-                "/dev/mqueue",
-                "/dev/pts",
-                "/sys/fs/selinux",
-                "/proc/sys/fs/binfmt_misc",
-                NULL,
-        };
-
-        return is_one_of(m->point, places) || is_own_directory(w, m->point) || is_device(m) ||
-               mount_is_bound(w, m->point, true) || is_hosts_own(w, m);
+        return mount_is_brought(m, true) || is_own_directory(w, m) || is_own_tmp(w, m) || is_device(m) ||
+               mount_is_bound(w, m, true) || is_hosts_own(w, m);
 }
 
 /* ---- all of them */
@@ -306,7 +373,7 @@ static int check_mount(const struct walls *w, const struct mount *m, struct seen
                         *needed[i].seen = true;
         if (!m->read_only && !mount_may_be_written(w, m))
                 return fault_set(f, -EOPNOTSUPP, "%s is mounted writable for it", m->point);
-        if (!mount_is_known(w, m) && !mount_is_bound(w, m->point, false) && !mount_came_along(w, m->point))
+        if (!mount_is_known(w, m) && !mount_is_bound(w, m, false) && !mount_came_along(w, m))
                 return fault_set(f, -EOPNOTSUPP, "%s is mounted for it, which nobody promised", m->point);
         return check_proc(w, m, f);
 }

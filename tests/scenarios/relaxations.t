@@ -147,6 +147,7 @@ promises() {
     broken "BindPaths=/srv/data" "/srv/data is mounted writable"
     broken "BindReadOnlyPaths=/srv/data" "/srv/data is mounted for it, which nobody promised"
     broken "BindReadOnlyPaths=/etc/passwd:/usr/share/passwd" "/usr/share/passwd is mounted for it, which nobody promised"
+    broken "BindPaths=/srv/data:/var/tmp" "/var/tmp is mounted writable"
     broken "ProtectProc=default" "/proc shows it the processes of others"
     broken "ProcSubset=all" "/proc shows it more than processes"
 }
@@ -175,6 +176,30 @@ reload() {
     heard "failed plain.*/run/data is mounted writable" "reload: afterwards the walls are looked at anew"
 }
 
+# What is the host's to decide, and takes no wall away: a disk for a part of a service's state, mounted before it starts or
+# while it runs, and where its log goes.
+host_decides() {
+    local state=/var/lib/private/sealift-plain unit
+    service plain "Network=none" 'df --output=source ./early; touch early/mine && echo written'
+    unitd prepare "$sealed" /srv/plain
+    mkdir -p $state/early
+    mount -t tmpfs -o mode=0777 early $state/early
+    site_dropin sealift-plain.main@ Service LogNamespace=plain
+    ok "a service starts with a disk of this host's below its state, and a log of its own" unitd start "$sealed"
+    unit=$(unit_of plain)
+    like "$(cat $state/out)" "early.*written" "it can use the disk"
+    like "$(cat "/proc/$(pid_of "$unit")/mountinfo")" "/systemd/journal.plain /run/systemd/journal" "it has that log"
+    mkdir $state/late
+    listen
+    mount -t tmpfs late $state/late
+    systemctl daemon-reload
+    systemctl bind "$unit" /srv/data /run/data --mkdir
+    systemctl daemon-reload
+    heard "failed plain.*/run/data is mounted writable" "another disk that comes while it runs is passed over as well, what nobody promised is not"
+    site_dropin_gone sealift-plain.main@
+    umount $state/early $state/late
+}
+
 units_begin
 useradd --system shared
 relaxations
@@ -182,4 +207,5 @@ nested
 host
 promises
 reload
+host_decides
 units_end
