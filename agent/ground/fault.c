@@ -65,5 +65,5 @@ int fault_prefix(struct fault *f, const char *format, ...)
 bool fault_transient(int error)
 {
         return error == -EHOSTUNREACH || error == -ETIMEDOUT || error == -ECONNRESET || error == -EPROTO ||
-               error == -EPIPE || error == -EDOM;
+               error == -EPIPE || error == -EDOM || error == -EADDRINUSE;
 }

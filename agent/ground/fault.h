@@ -24,6 +24,7 @@
  *   -EHOSTUNREACH  the source could not be reached or answered with an error: try again later
  *   -EALREADY      quarantined: failed here before
  *   -EOPNOTSUPP    a wall of the sandbox is not in force on this host, or it does not know a time zone
+ *   -EADDRINUSE    systemd cannot listen where it is to, on this host, for now
  *   -EINTR         a service was stopped by somebody else while it started
  *   -ECHILD        a release that did not come up: its own doing, so it is quarantined
  *   -ECANCELED     this program was asked to stop */
@@ -41,8 +42,8 @@ int fault_set(struct fault *f, int error, const char *format, ...) _printf_(3, 4
 /* The same, followed by ": " and strerror(-error). */
 int fault_set_errno(struct fault *f, int error, const char *format, ...) _printf_(3, 4);
 
-/* The cause may pass by itself (the source, the network, a worker that died, a clock that a machine without
- * a battery sets once it has found a server): worth a retry soon. All other
+/* The cause may pass by itself (the source, the network, a worker that died, a port that is taken, a clock
+ * that a machine without a battery sets once it has found a server): worth a retry soon. All other
  * classes are decisions that only a new release, a new policy or an operator changes. */
 bool fault_transient(int error) _const_;
 

@@ -55,7 +55,7 @@ struct bundle {
         bool seen;                   /* while units are listed: one of its current release runs */
         enum attempt_kind kind;      /* of the last attempt */
         size_t gates_passed;         /* by it, along the story's table */
-        struct release_ref unwalled; /* this host did not hold up a wall for it, and why; not tried again */
+        struct release_ref unwalled; /* this host lacks a wall or an address for it; not tried again */
         char unwalled_why[FAULT_TEXT_MAX]; /* before somebody asks for a check, or the agent starts anew */
         struct trial *trial;               /* owned; of its current release (trial.h); NULL: it is on none */
 };

@@ -123,7 +123,7 @@ int attempt_check_quarantine(struct attempt *t, struct fault *f)
         if (str_eq(unwalled->digest, t->release.digest)) {
                 memcpy(t->release.version, unwalled->version, sizeof(t->release.version));
                 return fault_set(f, -EALREADY,
-                                 "%s %s would not run here as promised (%s); mend that, then run "
+                                 "%s %s cannot run on this host as it should (%s); mend that, then run "
                                  "`sealift check`",
                                  t->bundle->name, unwalled->version, t->bundle->unwalled_why);
         }

@@ -206,7 +206,7 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
                              t->release.version, why->text);
         }
         /* This host's doing; but tried again at each poll, it would stop the old one each time. */
-        if (why->error == -EOPNOTSUPP) {
+        if (why->error == -EOPNOTSUPP || (why->error == -EADDRINUSE && t->old_stopped)) {
                 t->bundle->unwalled = t->release;
                 (void)snprintf(t->bundle->unwalled_why, sizeof(t->bundle->unwalled_why), "%s", why->text);
         }
@@ -246,6 +246,8 @@ int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f
         if (b->health != BUNDLE_RUNNING)
                 return release_note_start(a, b, &b->state.current, agent_now_usec(), f);
         bundle_note_configuration(b, f->error, f);
+        if (f->error >= 0)
+                b->restore_due = false;
         if (f->error != -ECHILD && f->error != -EOPNOTSUPP)
                 return f->error;
         return attempt_start_again(a, b, &b->state.current, agent_now_usec());

@@ -7,6 +7,6 @@
  * their backlog meanwhile. */
 
 /* Makes and starts the sockets of a release that is about to start, or finds them as they are, and has
- * connections wake it. -ECHILD: one cannot be opened (its port is taken). */
+ * connections wake it. -EADDRINUSE: one cannot be opened. */
 _must_check_ int sockets_hold(struct units *l, const struct manifest *m, const struct unitd_request *q,
                               struct fault *f);

@@ -164,6 +164,23 @@ static int wake_set(struct wake *w, const struct wake_wanted *want, struct fault
         return wakes_save(w, f);
 }
 
+/* What a release listens on has been granted to it: that systemd cannot is this host's doing. It says no
+ * more over D-Bus than that it failed. */
+static int wake_open(const struct wake *w, struct fault *f)
+{
+        int r;
+
+        r = manager_run(MANAGER_JOB_START, w->held, f);
+        if (r != -ECHILD || wake_is_timer(w))
+                return r;
+        return fault_set(
+                f, -EADDRINUSE,
+                "%s: systemd cannot listen there; somebody else has the address, or the release that "
+                "runs has kept it while this socket was stopped (sealift restart %s opens it again), "
+                "or this host has no such address; see journalctl -u %s",
+                w->held, w->record.bundle, w->held);
+}
+
 int wakes_hold(struct units *l, const struct wake_wanted *want, struct wake **ret, struct fault *f)
 {
         struct wake *w;
@@ -178,7 +195,7 @@ int wakes_hold(struct units *l, const struct wake_wanted *want, struct wake **re
         if (r >= 0)
                 r = wake_set(w, want, f);
         if (r >= 0)
-                r = manager_run(MANAGER_JOB_START, want->held, f);
+                r = wake_open(w, f);
         if (r < 0)
                 return r;
         w->starts = 0;

@@ -34,8 +34,8 @@ struct wake_wanted { /* all borrowed */
         const struct buffer *text;
 };
 
-/* Makes and starts it, or finds it as it is, and has it wake this release. *ret is in the list. -ECHILD: it
- * cannot be started (a port is taken). */
+/* Makes and starts it, or finds it as it is, and has it wake this release. *ret is in the list.
+ * -EADDRINUSE: it is a socket and cannot be opened; -ECHILD: it is a timer and cannot be armed. */
 _must_check_ int wakes_hold(struct units *l, const struct wake_wanted *want, struct wake **ret,
                             struct fault *f);
 

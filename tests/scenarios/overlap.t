@@ -75,10 +75,45 @@ still_woken() {
     like "$(units)" "^sealift-node-exporter\.main@2-[^ ]*$" "and not the one that failed on trial"
 }
 
+verdicts() { sed -n '/Quarantined/,$p' "$STORE/state/node-exporter"; }
+# An administrator has stopped the socket; the service that runs has it still, and nobody else can.
+stopped_socket() {
+    local unit said before
+    unit=$(units)
+    before=$(verdicts)
+    systemctl stop "$SOCKET"
+    publish 3.1
+    said=$(sealift check 2>&1) && said="no failure"
+    like "$said" "$SOCKET: systemd cannot listen there.*sealift restart node-exporter" "a release whose socket cannot be opened is told"
+    is "$(units)" "$unit" "the old one runs on"
+    ok "and answers" answers
+    not_ok "it is tried again" sealift check
+    is "$(verdicts)" "$before" "and not quarantined: it is the host's doing"
+    ok "the release that runs is restarted" sealift restart node-exporter
+    ok "and has its socket" answers
+    ok "then the next one is installed" sealift check
+    like "$(units)" "^sealift-node-exporter\.main@3.1-[^ ]*$" "and runs"
+}
+
+# Somebody else has the port that the next release wants, which makes the old one stop first.
+squatted_port() {
+    local unit
+    systemd-run --quiet --unit=squatter python3 -m http.server 9101
+    await 10 curl --silent --output /dev/null http://localhost:9101/
+    agent_grant node-exporter Listen=tcp:9100 Listen=tcp:9101
+    publish 3.2 's|^ListenStream=.*|ListenStream=9101|'
+    not_ok "a release whose port is taken" sealift check
+    unit=$(units)
+    like "$unit" "main@3.1-" "is none to stay: the old one is back"
+    like "$(sealift why node-exporter)" "systemd cannot listen" "why says so"
+    systemctl stop squatter.service
+    ok "with the port free, a check installs it" sealift check
+    like "$(units)" "main@3.2-" "and it runs"
+}
 changed_socket() {
     publish 4 's|^Backlog=.*|Backlog=64|'
     ok "a release with a changed socket is installed" sealift check
-    ok "the old one was stopped before" before "$(job_time Stopping 2)" "$(job_time Starting 4)"
+    ok "the old one was stopped before" before "$(job_time Stopping 3.2)" "$(job_time Starting 4)"
     ok "it answers" answers
     is "$(ss -Hltn 'sport = 9100' | awk '{ print $3 }')" 64 "on the changed socket"
 }
@@ -96,5 +131,7 @@ ok "and answers" answers
 beside
 on_trial
 still_woken
+stopped_socket
+squatted_port
 changed_socket
 done_testing

@@ -48,7 +48,7 @@ without_a_wall() {
     sed -i "s/^PollSec=.*/PollSec=2s/" /etc/sealift/sealift.conf
     systemctl restart sealiftd.service
     ok "a wall that this host takes down: polls say so" await 20 says_refused "host's user namespace"
-    ok "once; then that it is not tried again" await 20 says_refused "would not run here as promised"
+    ok "once; then that it is not tried again" await 20 says_refused "cannot run on this host as it should"
     is "$(journal_since "MESSAGE_ID=${EVENT[wall]}" | wc -l)" 1 "nor is it"
     is "$(web_page)" 6 "the old release runs again"
     is "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "" "and the new one is not to blame"
