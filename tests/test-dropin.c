@@ -528,6 +528,7 @@ static void test_order(struct buffer *b)
         has(b, "After=sealift-web.app@1-a-1.service", "is after one");
         has(b, "After=sealift-web.log@1-a-1.service", "and another");
         has(b, "Before=sealift-web.proxy@1-a-4.service", "and before a third");
+        has(b, "Before=sealift-bundle@web.target", "and before what other units are ordered after");
         tap_ok(strstr(b->data, "Before=") < strstr(b->data, "[Service]"),
                "in the section where that stands");
         for (size_t i = 0; i < ELEMENTSOF(hostile); i++) {
@@ -576,6 +577,7 @@ static void test_golden(struct buffer *b)
                                    "[Unit]\n"
                                    "StartLimitIntervalSec=0\nJobRunningTimeoutSec=16min\n"
                                    "After=sealift-turn@web.target\n"
+                                   "Before=sealift-bundle@web.target\n"
                                    "\n"
                                    "[Service]\n"
                                    "Type=exec\n"
@@ -642,6 +644,7 @@ static void test_job_without_usr(struct buffer *b)
                        (strstr(b->data, "/sealift-hold\nSyslogIdentifier=") != NULL) == HOLD_IS_STATIC,
                "it sees what it waits in");
         has_not(b, "BindReadOnlyPaths=/usr\n", "and nothing else of /usr");
+        has_not(b, "Before=", "nobody waits for its end");
 }
 
 static void test_timer(struct buffer *b)

@@ -86,6 +86,7 @@ static void test_http(struct buffer *b)
         has_not(b, "LoadCredential");
         has_not(b, "ExecReload");
         has_not(b, "Sockets=");
+        has_not(b, "Before=");
 }
 
 static void test_tcp(struct buffer *b)

@@ -326,6 +326,10 @@ static void write_head(const struct dropin *d, struct buffer *out)
                 buffer_printf(out, "After=%s\n", d->after[i]);
         for (size_t i = 0; i < d->n_before; i++)
                 buffer_printf(out, "Before=%s\n", d->before[i]);
+        /* When the machine goes down, what other units are After= stops before the service does. A job would
+         * keep them from being started, for as long as it runs. */
+        if (!manifest_is_job(d->manifest, d->service))
+                buffer_printf(out, "Before=sealift-bundle@%s.target\n", d->manifest->name);
         if (d->service->sandbox.network == NETWORK_BUNDLE)
                 write_joins(d, out);
         buffer_append_text(out, "\n[Service]\n");

@@ -47,6 +47,7 @@ After=sealift-bundle@$1.target
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/sh -c 'curl --silent --max-time 5 http://localhost:8080/ >/srv/after-$1 || true; sealift status $1 >>/srv/after-$1 2>&1 || true'
+ExecStop=/bin/sh -c 'curl --silent --max-time 5 http://localhost:8080/ >/srv/stopped-$1 || true'
 [Install]
 WantedBy=multi-user.target
 UNIT
@@ -133,6 +134,17 @@ formats_change() {
     ok "they run again" await 30 web_answers 1
 }
 
+# What is ordered after a bundle needs it to the end; but it is only order. All are stopped at once, as by a shutdown.
+stopped_in_order() {
+    ok "a release is started anew" sealift restart web
+    ok "what is ordered after it stays up" is_unit active after-web.service
+    ok "and the target" is_unit active sealift-bundle@web.target
+    printf '[Unit]\nConflicts=%s sealift-bundle@web.target after-web.service\n[Service]\nType=oneshot\nExecStart=/bin/true\n' "$(web_unit)" >/run/systemd/system/end.service
+    systemctl start end.service
+    ok "all are stopped" await 20 is_unit inactive after-web.service
+    is "$(head -n 1 /srv/stopped-web)" 1 "what is ordered after a bundle stops first, and finds it there"
+}
+
 case $PHASE in
     1)
         web_begin
@@ -175,6 +187,7 @@ case $PHASE in
     3)
         ok "a power cut: both are started again" await_active 60 after-web.service
         ok "also the slow one" await_active 60 after-slow.service
+        stopped_in_order
         # One that does not come up any more.
         rm /etc/systemd/system/sealiftd.service.d/clock.conf
         chmod a-r "$STORE"/releases/web/*/tree/Caddyfile
