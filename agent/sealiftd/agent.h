@@ -48,6 +48,8 @@ struct bundle {
         bool damaged;                /* its state cannot be read: hands off until somebody has looked */
         char damage[FAULT_TEXT_MAX]; /* of its current release on disk, as the scrub found it; "": none */
         bool restore_due;            /* its current release could not be started again */
+        unsigned restore_failures;   /* in a row */
+        uint64_t restore_usec;       /* CLOCK_REALTIME: when that is tried again; 0: never by itself */
         bool misconfigured;          /* it runs, but error says why it could not be started */
         bool unsaved;                /* its last verdict could not be written down, and is tried again */
         bool listed;                 /* its channel, and Bundles=, had it when they were last known */
@@ -98,8 +100,10 @@ struct agent {
         char last_result[FAULT_TEXT_MAX];
         char last_refused[FAULT_TEXT_MAX]; /* of a delegated role, in the last check; "" = none */
         bool last_ok;
-        struct report_last reported; /* the last report that is on its way, or was */
-        bool report_due;             /* a unit failed between polls, or a job ended otherwise than before */
+        sd_event_source *restore_timer; /* for the first of those that are to be started again */
+        bool restore_now;               /* its time has come */
+        struct report_last reported;    /* the last report that is on its way, or was */
+        bool report_due; /* a unit failed between polls, or a job ended otherwise than before */
 };
 
 /* The bundle of that name; added (absent) when add is set and it is new. NULL: unknown, or no room. */

@@ -12,6 +12,7 @@
 #include "facts/task.h"
 #include "ground/text.h"
 #include "sealiftd/health.h"
+#include "sealiftd/restore.h"
 #include "sealiftd/trial.h"
 
 /* In all instances, as this host has them now. */
@@ -84,7 +85,7 @@ int attempt_commit(struct attempt *t, struct fault *f)
         t->bundle->trial = trial_free(t->bundle->trial); /* of the old one */
         /* Now, not when the old one has been stopped: should it fail meanwhile, that is what counts. */
         *t->bundle->error = *t->bundle->damage = '\0';
-        t->bundle->restore_due = false;
+        restore_forget(t->bundle);
         agent_set_health(t->agent, t->bundle, BUNDLE_RUNNING);
         return 0;
 }
@@ -115,7 +116,7 @@ int attempt_withdraw(struct attempt *t, struct fault *f)
                 return r;
         b->state = next;
         b->trial = trial_free(b->trial);
-        b->restore_due = false;
+        restore_forget(b);
         *b->error = *b->damage = '\0';
         agent_set_health(t->agent, b, agent_resting_health(t->agent, b));
         if (release_ref_is_set(&t->old) &&
@@ -152,8 +153,8 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
 {
         struct journal_subject s = { b->name, r->version, r->digest, id, NULL };
 
-        b->restore_due = false;
         if (f->error >= 0) {
+                restore_forget(b);
                 agent_set_health(a, b, BUNDLE_RUNNING);
                 journal_send(JOURNAL_RELEASE_RESTORED, LOG_NOTICE, &s, "%s runs release %s again", b->name,
                              r->version);
@@ -161,7 +162,7 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
         }
         if (f->error == -ECANCELED)
                 return -ECANCELED;
-        b->restore_due = true;
+        restore_later(a, b);
         agent_set_health(a, b, BUNDLE_FAILED);
         if (str_eq(b->error, f->text))
                 return f->error; /* said at an earlier poll */
@@ -186,7 +187,7 @@ static void release_hold_again(struct agent *a, struct bundle *b, const struct r
         struct fault f = {};
 
         if (units_start(a->units, b->name, r, id, &f) < 0 && f.error != -ECANCELED)
-                b->restore_due = true;
+                restore_later(a, b);
 }
 
 void attempt_roll_back(struct attempt *t, const struct fault *why)
@@ -247,7 +248,7 @@ int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f
                 return release_note_start(a, b, &b->state.current, agent_now_usec(), f);
         bundle_note_configuration(b, f->error, f);
         if (f->error >= 0)
-                b->restore_due = false;
+                restore_forget(b);
         if (f->error != -ECHILD && f->error != -EOPNOTSUPP)
                 return f->error;
         return attempt_start_again(a, b, &b->state.current, agent_now_usec());

@@ -15,6 +15,18 @@
 /* Only while there is no bus: nobody can be asked to say when it is back. */
 #define BUS_RETRY_USEC (UINT64_C(1) * 1000000)
 
+/* What is wrong, and when it is looked at next. */
+enum { ERROR_SIZE = FAULT_TEXT_MAX + STRLEN("; it is started again at ") + DATE_SIZE };
+static void error_say(const struct bundle *b, char ret[static ERROR_SIZE])
+{
+        char date[DATE_SIZE];
+        bool again = b->restore_due && b->restore_usec > 0 && *b->error;
+
+        date_format((int64_t)(b->restore_usec / 1000000), date);
+        (void)snprintf(ret, ERROR_SIZE, "%s%s%s", b->error, again ? "; it is started again at " : "",
+                       again ? date : "");
+}
+
 static int on_list_bundles(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         struct agent_bus *b = userdata;
@@ -26,10 +38,12 @@ static int on_list_bundles(sd_bus_message *m, void *userdata, sd_bus_error *erro
                 r = sd_bus_message_open_container(reply, 'a', "(ssssts)");
         for (size_t i = 0; r >= 0 && i < b->agent->n_bundles; i++) {
                 const struct bundle *x = b->agent->bundles + i;
+                char wrong[ERROR_SIZE];
 
+                error_say(x, wrong);
                 r = sd_bus_message_append(reply, "(ssssts)", x->name, x->state.current.version,
                                           x->state.current.digest, bundle_health_text(x->health),
-                                          x->since_usec, x->error);
+                                          x->since_usec, wrong);
         }
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);

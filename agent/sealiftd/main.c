@@ -62,6 +62,7 @@ static void agent_done(struct agent *a)
         a->config = config_free(a->config);
         free(a->bundles);
         free(a->jobs);
+        a->restore_timer = sd_event_source_disable_unref(a->restore_timer);
         a->poll_timer = sd_event_source_disable_unref(a->poll_timer);
         a->await.event = sd_event_unref(a->await.event);
 }

@@ -8,14 +8,17 @@
 #include "sealiftd/attempt.h"
 #include "sealiftd/orders.h"
 #include "sealiftd/report.h"
+#include "sealiftd/restore.h"
 #include "sealiftd/trial.h"
 
 bool meanwhile_go(struct agent *a)
 {
-        bool any = a->trial_due || a->report_due;
+        bool any = a->trial_due || a->restore_now || a->report_due;
 
         if (a->trial_due)
                 trial_judge(a);
+        if (a->restore_now)
+                restore_go(a);
         if (a->report_due)
                 report_make(a, "unit", NULL);
         return orders_carry_out(a) || any;
@@ -25,7 +28,7 @@ static bool is_due(void *userdata)
 {
         struct agent *a = userdata;
 
-        return a->trial_due || a->report_due || orders_wait(a);
+        return a->trial_due || a->restore_now || a->report_due || orders_wait(a);
 }
 
 static int act(void *userdata, struct fault *f)

@@ -14,6 +14,7 @@
 #include "sealiftd/attempt.h"
 #include "sealiftd/bus.h"
 #include "sealiftd/report.h"
+#include "sealiftd/restore.h"
 #include "sealiftd/story.h"
 #include "sealiftd/trial.h"
 
@@ -124,14 +125,14 @@ static int release_start(struct agent *a, struct bundle *b, struct fault *f)
 {
         int r;
 
-        b->restore_due = false;
         r = units_start(a->units, b->name, &b->state.current, agent_now_usec(), f);
         if (r >= 0) {
+                restore_forget(b);
                 attempt_note_old(a, b, BUNDLE_RUNNING);
                 *b->error = '\0';
                 trial_resume(a, b);
         } else if (r != -ECANCELED) {
-                b->restore_due = true;
+                restore_later(a, b);
                 attempt_note_old(a, b, BUNDLE_FAILED);
                 (void)snprintf(b->error, sizeof(b->error), "%s", f->text);
         }
@@ -186,7 +187,7 @@ static int release_rest(struct agent *a, struct bundle *b, enum wish wish, struc
         r = wish_set(a, b, wish, f);
         if (r < 0)
                 return r;
-        b->restore_due = false;
+        restore_forget(b);
         b->trial = trial_free(b->trial);
         if (release_ref_is_set(&b->state.current))
                 r = units_close(a->units, b->name, &b->state.current, agent_now_usec(), f);

@@ -5,6 +5,9 @@
 
 #include "sealiftd/restore.h"
 
+#include <sys/random.h>
+
+#include "facts/backoff.h"
 #include "sealiftd/attempt.h"
 #include "sealiftd/trial.h"
 
@@ -13,6 +16,11 @@ enum { RESTORE_AT_ONCE_MAX = 48 };
 
 /* A sealift-unitd that is stuck; longer than any start. */
 #define RESTORE_ANSWER_MAX_USEC (UINT64_C(30) * 60 * 1000000)
+
+/* What fails for want of something that is there a moment later, the port of what is just stopping, should
+ * not stay down until the next poll; what fails for good must not keep the machine busy. */
+#define RESTORE_FIRST_USEC (UINT64_C(5) * 1000000)
+#define RESTORE_MAX_USEC   (UINT64_C(600) * 1000000)
 
 struct restore {
         struct bundle *bundle; /* NULL: it has been noted how it went */
@@ -114,4 +122,73 @@ void restore_all(struct agent *a)
         for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
                 if (!l.items || state_on_trial(&a->bundles[i].state))
                         trial_restore(a, a->bundles + i);
+}
+
+/* ---- what could not be started */
+
+/* Of those that wait, the first decides; a timer that is too early finds nothing to do. */
+static int on_restore(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        struct agent *a = userdata;
+
+        a->restore_now = true;
+        return 0;
+}
+
+static void restore_arm(struct agent *a)
+{
+        uint64_t now = agent_now_usec(), first = UINT64_MAX;
+
+        for (size_t i = 0; i < a->n_bundles; i++)
+                if (a->bundles[i].restore_due && a->bundles[i].restore_usec > 0 &&
+                    a->bundles[i].restore_usec < first)
+                        first = a->bundles[i].restore_usec;
+        a->restore_timer = sd_event_source_disable_unref(a->restore_timer);
+        if (first == UINT64_MAX)
+                return;
+        /* A clock that was set back keeps nothing down for longer than the longest pause. */
+        first = first <= now ? 0 : first - now < RESTORE_MAX_USEC ? first - now : RESTORE_MAX_USEC;
+        (void)sd_event_add_time_relative(a->await.event, &a->restore_timer, CLOCK_BOOTTIME, first, 0,
+                                         on_restore, a);
+}
+
+void restore_later(struct agent *a, struct bundle *b)
+{
+        static const struct backoff pauses = { .first_usec = RESTORE_FIRST_USEC,
+                                               .max_usec = RESTORE_MAX_USEC };
+        uint64_t chance = 0;
+
+        (void)!getrandom(&chance, sizeof(chance), 0);
+        b->restore_due = true;
+        b->restore_failures++;
+        b->restore_usec = agent_now_usec() + backoff_pause(&pauses, b->restore_failures, chance);
+        restore_arm(a);
+}
+
+void restore_forget(struct bundle *b)
+{
+        b->restore_due = false;
+        b->restore_failures = 0;
+        b->restore_usec = 0;
+}
+
+void restore_go(struct agent *a)
+{
+        uint64_t now = agent_now_usec();
+
+        a->restore_now = false;
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++) {
+                struct bundle *b = a->bundles + i;
+
+                if (!b->restore_due || b->restore_usec == 0 ||
+                    (b->restore_usec > now && b->restore_usec - now < RESTORE_MAX_USEC))
+                        continue;
+                if (attempt_is_of(a, b)) {
+                        b->restore_usec = now + RESTORE_FIRST_USEC;
+                        continue;
+                }
+                b->restore_usec = 0;
+                trial_restore(a, b);
+        }
+        restore_arm(a);
 }

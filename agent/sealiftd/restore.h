@@ -7,3 +7,11 @@
  * one waiting, and each is told of as soon as it is up. Those on trial come last and one by one, since each
  * of them may have to go back. Logs; never fails as a whole. */
 void restore_all(struct agent *a);
+
+/* The current release of b could not be started, or is down for a reason of this host's: it is tried again
+ * at the next poll, and after a pause that doubles from one failure to the next. */
+void restore_later(struct agent *a, struct bundle *b);
+/* It runs. */
+void restore_forget(struct bundle *b);
+/* Those whose time has come, but for one that an attempt is under way for. */
+void restore_go(struct agent *a);
