@@ -171,7 +171,8 @@ struct unitd_unit {
         char unit[UNIT_NAME_SIZE];
         char text[FAULT_TEXT_MAX]; /* of an event: what happened */
         char instance[INSTANCE_SIZE];
-        char reserved[3];
+        uint8_t own; /* of an event: its release is to blame, no one and nothing of this host's */
+        char reserved[2];
 };
 
 struct unitd_probed { /* what came of one question, in all instances together */

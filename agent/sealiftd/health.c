@@ -165,8 +165,7 @@ void health_note_unit(struct agent *a, const struct unitd_unit *u)
                         continue;
                 if (u->restarts > 0)
                         failure_count(h, u->restarts, u->text);
-                /* Without a unit it was this host that could not start it. */
-                if (u->state == UNIT_FAILED && *u->unit) {
+                if (u->own) {
                         h->broken = true;
                         (void)snprintf(h->why, sizeof(h->why), "%s", u->text);
                 }

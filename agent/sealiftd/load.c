@@ -13,6 +13,7 @@
 #include "ground/text.h"
 #include "sealiftd/health.h"
 #include "sealiftd/jobs.h"
+#include "sealiftd/restore.h"
 
 /* Changing it would give every machine a new name in the reports. */
 #define SEALIFT_APP_ID SD_ID128_MAKE(5a, 9e, 2c, 61, 0d, 4b, 4f, 3e, 8a, 57, 9c, 11, 6b, f2, d0, 34)
@@ -217,8 +218,9 @@ static void on_event(void *userdata, const struct unitd_unit *u)
                 (void)snprintf(b->error, sizeof(b->error), "%s", u->text);
                 agent_set_health(a, b, BUNDLE_FAILED);
                 a->report_due = true;
-                /* It never ran, for want of something of this host's, and somebody waits for it. */
-                b->restore_due = b->restore_due || !*u->unit;
+                /* For want of something of this host's, which may come. */
+                if (u->state == UNIT_FAILED && !u->own)
+                        restore_later(a, b);
         }
 }
 

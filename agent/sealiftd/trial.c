@@ -244,9 +244,24 @@ static bool count_boot(struct agent *a, struct bundle *b)
         return true;
 }
 
+/* It did not come up in this boot, for a reason that is not its own: none of its trial's. Nor is one in which
+ * it was tried again for such a reason when the agent was told to stop. */
+static void uncount_boot(struct agent *a, struct bundle *b, const struct bundle_state *before)
+{
+        struct fault ignored = {};
+
+        if (str_eq(before->boot, b->state.boot))
+                return;
+        memcpy(b->state.boot, before->boot, sizeof(b->state.boot));
+        b->state.boots = before->boots;
+        (void)!store_state_save(a->store, b->name, &b->state, &ignored);
+}
+
 void trial_restore(struct agent *a, struct bundle *b)
 {
+        struct bundle_state before = b->state;
         char why[FAULT_TEXT_MAX];
+        int r;
 
         /* What the operator keeps down is in no boot's trial, and going back would start the old one. */
         if (b->damaged || !state_on_trial(&b->state) || !agent_may_run(a, b)) {
@@ -258,14 +273,17 @@ void trial_restore(struct agent *a, struct bundle *b)
                        STATE_TRIAL_BOOTS_MAX + 1);
         if (!count_boot(a, b) && bundle_go_back(a, b, why))
                 return;
-        if (attempt_restore(a, b) == -ECHILD) {
+        r = attempt_restore(a, b);
+        if (r == -ECHILD) {
                 (void)snprintf(why, sizeof(why), "%s", b->error);
                 (void)bundle_go_back(a, b, why);
-        } else
+        } else if (r < 0 && b->health != BUNDLE_RUNNING && (r != -ECANCELED || b->restore_failures > 0))
+                uncount_boot(a, b, &before);
+        else
                 trial_resume(a, b);
 }
 
-/* Over, but not proven: it is down for a reason that is not its own, or has not answered yet. */
+/* Over, but not proven: it has not answered yet. */
 static void bundle_judge(struct agent *a, struct bundle *b)
 {
         struct trial *t = b->trial;
@@ -279,6 +297,11 @@ static void bundle_judge(struct agent *a, struct bundle *b)
         if (verdict == HEALTH_BAD) {
                 if (!bundle_go_back(a, b, why))
                         (void)!trial_arm(t, AGAIN_USEC);
+                return;
+        }
+        /* It is down for a reason that is not its own. When it runs again, its trial begins anew. */
+        if (b->health == BUNDLE_FAILED) {
+                b->trial = trial_free(t);
                 return;
         }
         if (!t->over)

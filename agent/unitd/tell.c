@@ -6,6 +6,13 @@
 
 #include "facts/name.h"
 
+/* A service that is to run, unless it may end when it likes: nobody needs it until the next connection. */
+static bool ended_by_itself(const struct unit *u)
+{
+        return u->state == UNIT_STOPPED && u->over && !u->told && !u->record.job && !u->record.on_demand &&
+               !u->record.rests && !*u->record.serves;
+}
+
 void tell_unit(const struct unit *u, uint64_t id, struct unitd_unit *ret)
 {
         *ret = (struct unitd_unit){
@@ -14,6 +21,7 @@ void tell_unit(const struct unit *u, uint64_t id, struct unitd_unit *ret)
                 .state = u->state,
                 .pid = (int32_t)u->pid,
                 .restarts = u->restarted,
+                .own = u->failed ? u->error == -ECHILD : ended_by_itself(u),
         };
         memcpy(ret->bundle, u->record.bundle, sizeof(ret->bundle));
         memcpy(ret->instance, u->record.instance, sizeof(ret->instance));

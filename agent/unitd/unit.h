@@ -44,6 +44,8 @@ struct unit {
         bool failed; /* it is being stopped because something is wrong with it: error, text */
         int error;   /* 0, or negative errno: whose doing it was, as in ground/fault.h */
         bool asked;  /* it is being stopped because sealiftd said so */
+        bool told;   /* a job of somebody else's was done with it: it did not end by itself */
+        bool over;   /* it ended in order; by itself, unless such a job is told of next */
         bool woken;  /* one did */
         bool ended;  /* systemd runs nothing for it any more; to be told and freed */
         bool wall;   /* what is wrong with it is a wall that is missing */

@@ -7,6 +7,7 @@
 #include "unitd/watch.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <time.h>
 
 #include "unitd/describe.h"
@@ -147,6 +148,27 @@ static bool ended_in_order(const struct unit *u, const struct manager_status *s)
                (u->state == UNIT_RUNNING || u->woken || (u->record.on_demand && u->record.notify));
 }
 
+static int on_over(sd_event_source *source, void *userdata)
+{
+        struct unit *u = userdata;
+
+        u->settle = sd_event_source_disable_unref(u->settle);
+        watch_look(u);
+        return 0;
+}
+
+/* Whether it ended by itself is told by what systemd sends of jobs: before it says that it is down, but
+ * signals wait while an answer is waited for. False: once those that wait have been read. */
+static bool end_is_clear(struct unit *u)
+{
+        if (u->over || u->told)
+                return true;
+        u->over = true;
+        u->settle = sd_event_source_disable_unref(u->settle);
+        return sd_event_add_defer(u->units->event, &u->settle, on_over, u) < 0 ||
+               sd_event_source_set_priority(u->settle, SD_EVENT_PRIORITY_IDLE) < 0;
+}
+
 static void look_down(struct unit *u, const struct manager_status *s)
 {
         struct fault f = {};
@@ -161,8 +183,13 @@ static void look_down(struct unit *u, const struct manager_status *s)
                 (void)snprintf(u->text, sizeof(u->text), "%s", f.text);
                 u->error = f.error;
                 u->failed = true;
-        } else if (u->state != UNIT_STOPPING)
-                (void)snprintf(u->text, sizeof(u->text), "%s: it ended by itself", u->record.unit);
+        } else if (u->state != UNIT_STOPPING) {
+                u->told = u->told || s->exec_code != CLD_EXITED; /* by a signal */
+                if (!end_is_clear(u))
+                        return;
+                (void)snprintf(u->text, sizeof(u->text), "%s: it %s", u->record.unit,
+                               u->told ? "was stopped" : "ended by itself, in order");
+        }
         unit_end(u);
 }
 
@@ -199,6 +226,7 @@ void watch_look(struct unit *u)
                 look_down(u, &s);
                 return;
         }
+        u->told = u->over = false;
         if (u->state == UNIT_STARTING) {
                 look_starting(u, &s);
                 return;
@@ -251,6 +279,9 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *e)
                 if (u->job && str_eq(u->job, job)) {
                         job_ended(u, result);
                         break;
+                } else if (str_eq(u->record.unit, unit)) {
+                        u->told = true;
+                        look_later(u);
                 }
         return 0;
 }

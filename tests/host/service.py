@@ -5,7 +5,7 @@
   service.py [PORT]   serves HTTP on 127.0.0.1:PORT, or on all sockets that systemd has passed
 
 The file holds one word: a number is the status of all answers; hang: it answers no more; die: it ends with status 3 at the next
-request. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are said where systemd wants to hear them, until
+request; end: it ends in order at the next request; shut: it ends with status 7 before it is ready. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are said where systemd wants to hear them, until
 the word is "sleep".
 """
 import os
@@ -55,6 +55,8 @@ def answer(connection):
         connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + os.environ["VERSION"].encode() + b"\n")
     elif does == "die":
         sys.exit(3)
+    elif does == "end":
+        sys.exit(0)
     elif does == "hang":
         held.append(connection)
         return
@@ -68,6 +70,8 @@ def main():
     for s in listeners():
         s.setblocking(False)
         wait.register(s, selectors.EVENT_READ)
+    if word() == "shut":
+        sys.exit(7)
     notify("READY=1")
     while True:
         if word() != "sleep":

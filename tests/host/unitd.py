@@ -29,7 +29,7 @@ STATES = {1: "starting", 2: "running", 3: "stopping", 4: "stopped", 5: "failed"}
 HEADER = struct.Struct("=IHHII")
 REQUEST = struct.Struct("=QQ49s65s65s49s4x")
 RESULT_BODY = struct.Struct("=Qi512s4x")
-UNIT_BODY = struct.Struct("=QQIiI49s65s13s49s256s512s33s3x")
+UNIT_BODY = struct.Struct("=QQIiI49s65s13s49s256s512s33sB2x")
 PROBED_BODY = struct.Struct("=Qi49s13s49s512s5x")
 JOB_BODY = struct.Struct("=QQQQiiII49s33s13s49s49s65s24s6x")
 
@@ -75,7 +75,7 @@ class Unitd:
             if kind == TREE:
                 return fd
             if kind == UNIT and not self.jobs:
-                _, _, state, pid, _, bundle, version, _, service, unit, _, _ = UNIT_BODY.unpack(body)
+                _, _, state, pid, _, bundle, version, _, service, unit, _, _, _ = UNIT_BODY.unpack(body)
                 print(STATES[state], text(bundle), text(version), text(service), pid, text(unit))
             if kind == JOB and self.jobs:
                 print(*job(body))
@@ -117,8 +117,9 @@ def event(seconds="30"):
     while kind == JOB or restarts > 0:
         kind, body, _ = unitd.receive()
         restarts = UNIT_BODY.unpack(body)[4] if kind == EVENT else 0
-    _, _, state, _, _, bundle, version, _, service, unit, why, _ = UNIT_BODY.unpack(body)
-    print(STATES[state], text(bundle), text(version), text(service), text(unit), text(why), flush=True)
+    _, _, state, _, _, bundle, version, _, service, unit, why, _, own = UNIT_BODY.unpack(body)
+    words = [STATES[state], text(bundle), text(version), text(service), text(unit), text(why)]
+    print(*words, *(["(own)"] if own else []), flush=True)
 
 
 def raw(data):

@@ -177,7 +177,7 @@ Restart=no
 INTENT
     ok "a service that runs for 6 s starts" unitd start "$sealed"
     listen
-    heard "^stopped brief 1 main .*it ended by itself" "and its end is told"
+    heard "^stopped brief 1 main .*it ended by itself, in order [(]own[)]$" "and its end is told, which nobody wanted"
 }
 
 units_begin
