@@ -236,9 +236,14 @@ static void story_configuration(struct agent *a)
         if (sitedir_digest(folders, ELEMENTSOF(folders), now) >= 0 && str_eq(now, a->folders))
                 return;
         memcpy(a->folders, now, sizeof(a->folders));
-        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
-                if (a->bundles[i].health == BUNDLE_RUNNING)
-                        (void)!attempt_restore(a, a->bundles + i);
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++) {
+                struct bundle *b = a->bundles + i;
+
+                if (b->health != BUNDLE_RUNNING)
+                        continue;
+                b->trial = trial_free(b->trial); /* else what is started anew would count against it */
+                trial_restore(a, b);
+        }
 }
 
 /* Nobody has said that they are to go: they run on. Told when it begins. */

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # A download takes its time, and nobody waits for it: orders are carried out meanwhile, releases on trial are judged. What is about
 # the very bundle that is fetched breaks its download off, which goes on later where it was.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_OPTIONS=(--timeout 400)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Whose fault it is when a release on trial does not run: its own, where it ends by itself, however it ends; not its own, where
+# somebody stops it, this host's files change, or this host does not hold up a wall for it. What it goes back to is started again
+# until it runs.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_OPTIONS=(--timeout 400)
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/trial.sh
+. /tests/host/trial.sh
+
+SITE=/etc/systemd/system/sealift-app.main@.service.d
+app_failures() { sealift status --json | jq -r '.bundles[] | select(.name == "app") | .trial.failures'; }
+app_invocation() { systemctl show -P InvocationID "$(app_unit)"; }
+are_boots() { [ "$(boots)" = "$1" ]; }
+boots() { sed -n 's/^Boot=[0-9a-f]* //p' "$STORE/state/app"; }
+says_again() { [[ $(bundle_state app error) == *"it is started again at 20"* ]]; }
+
+ends_well() {
+    app_health=Failures=100 app_publish 2
+    ok "release 2 is on trial" sealift check
+    journal_mark
+    app_does end
+    expect_back "one that ends with status 0" 2 1
+    like "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "did not pass its time on trial.*ended by itself" "the journal says why"
+    app_does ""
+}
+
+# Restart=always: systemd starts it again, and each time counts.
+ends_again() {
+    app_service=Restart=always app_interval=1h app_health=$'Successes=1\nFailures=2' app_publish 3
+    ok "release 3 is on trial" sealift check
+    app_does end
+    journal_mark
+    ask_version 3
+    expect_back "one that ends again and again" 3 1
+    app_does ""
+}
+# ask_version VERSION: whoever asks ends it; nobody else does here.
+ask_version() {
+    local pid
+    for _ in 1 2; do
+        await 20 app_runs "$1"
+        pid=$(systemctl show -P MainPID "$(app_unit)")
+        await 20 nsenter --net="/proc/$pid/ns/net" curl --silent --output /dev/null --max-time 2 http://127.0.0.1:8080/well || true
+        await 20 pid_gone "$pid"
+    done
+}
+pid_gone() { [ ! -e "/proc/$1" ]; }
+
+stopped_by_hand() {
+    app_publish 4
+    ok "release 4 is on trial" sealift check
+    systemctl stop "$(app_unit)"
+    ok "one that is stopped by hand is down" await 20 app_is "4 failed"
+    like "$(bundle_state app error)" "it was stopped" "status says that it was stopped"
+    sealift check || true
+    is "$(app_state Current)" 4 "and has not failed"
+    ok "started" sealift start app
+    ok "it is on trial again" await 20 on_trial
+    systemctl kill --signal=TERM "$(app_unit)"
+    ok "one that is told to end is down" await 20 app_is "4 failed"
+    is "$(app_state Current)" 4 "and has not failed"
+    sealift start app || true # what is still on its way down may keep it back for a while
+    ok "it is started" await 60 app_is "4 running"
+}
+
+configured_anew() {
+    local before
+    app_health=Failures=1 app_publish 5
+    ok "release 5 is on trial" sealift check
+    before=$(app_invocation)
+    mkdir -p /etc/sealift/bundles.d
+    printf '[Service main]\nMemoryMax=500M\n' >/etc/sealift/bundles.d/app.conf
+    ok "this host's configuration changes" sealift check
+    ok "it is started anew" test "$(app_invocation)" != "$before"
+    ok "that is nothing against it: it is on trial" await 20 on_trial
+    is "$(app_state Current) $(app_failures)" "5 0" "with no failure"
+    journal_mark
+    app_does 500
+    expect_back "but what it does then is" 5 1
+    app_does ""
+    rm /etc/sealift/bundles.d/app.conf
+    sealift check || true
+}
+
+# What is gone back to cannot be started at first.
+tried_again() {
+    app_publish 6
+    ok "release 6 is on trial" sealift check
+    journal_mark
+    app_does shut
+    systemctl kill --signal=KILL "$(app_unit)"
+    ok "it goes back, in vain" await 60 app_is "1 failed"
+    ok "status says when that is tried again" await 10 says_again
+    like "$(journal_since "MESSAGE_ID=${EVENT[restore-failed]}")" "status 7" "the journal says why it failed"
+    app_does ""
+    ok "it is, before anybody asks" await 60 app_is "1 running"
+    not_ok "and status says so no more" says_again
+    ok "release 1 runs" app_runs 1
+}
+
+# A boot each time: the agent knows it by what tmpfiles.d wrote down.
+without_a_wall() {
+    local n
+    app_health=Failures=100 app_publish 7
+    ok "release 7 is on trial" sealift check
+    mkdir -p "$SITE"
+    printf '[Service]\nPrivateUsers=no\n' >"$SITE/90-site.conf"
+    systemctl daemon-reload
+    systemctl kill --signal=KILL "$(app_unit)"
+    ok "started again without a wall, it is down" await 30 app_is "7 failed"
+    for n in 1 2 3 4 5; do
+        printf '%032x' "$n" >/run/sealift/boot
+        systemctl restart sealiftd.service
+        ok "boot $n: it does not come up" await 30 says_again
+        ok "boot $n: which is not its fault" await 20 are_boots 0
+    done
+    is "$(app_state Current)" 7 "it is current all the time"
+    not_ok "there is no verdict over it" grep -q "^Version=7$" "$STORE/state/app"
+    rm -r "$SITE"
+    systemctl daemon-reload
+    ok "the wall is back: it is started" await 60 app_is "7 running"
+    ok "and on trial" await 20 on_trial
+    is "$(app_failures)" 0 "with no failure"
+}
+
+app_begin
+app_soak=1s app_publish 1
+journal_mark
+ok "release 1 is installed" sealift check
+expect_proven "release 1" 1
+ends_well
+ends_again
+stopped_by_hand
+configured_anew
+tried_again
+without_a_wall
+done_testing
