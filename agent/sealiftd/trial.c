@@ -244,8 +244,8 @@ static bool count_boot(struct agent *a, struct bundle *b)
         return true;
 }
 
-/* It did not come up in this boot, for a reason that is not its own: none of its trial's. Nor is one in which
- * it was tried again for such a reason when the agent was told to stop. */
+/* It did not come up in this boot, for a reason that is not its own: none of its trial's. Nor is one in
+ * which it was tried again for such a reason when the agent was told to stop. */
 static void uncount_boot(struct agent *a, struct bundle *b, const struct bundle_state *before)
 {
         struct fault ignored = {};
