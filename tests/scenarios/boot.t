@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# A machine boots without a network, with expired metadata and a clock that is ten years off: what it ran runs again, side by side,
-# and other units are ordered after it. And whatever is done to the programs of sealift, services are not touched.
+# A machine boots without its bucket, without a network, with a clock that is ten years off either way, with expired metadata, each
+# of them alone: what it ran runs again, from disk, side by side, and other units are ordered after it. And whatever is done to the programs of sealift, services are not touched.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--clock)
+SCENARIO_OPTIONS=(--clock --timeout 400)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
@@ -25,6 +25,7 @@ PY
 [Bundle]
 Name=slow
 Version=1
+SoakSec=0
 
 [Service main]
 ExecStart=/usr/bin/python3 /bundle/slow.py
@@ -145,6 +146,25 @@ stopped_in_order() {
     is "$(head -n 1 /srv/stopped-web)" 1 "what is ordered after a bundle stops first, and finds it there"
 }
 
+DAY=86400
+FETCH=/etc/systemd/system/sealift-fetch@.service.d
+# next_condition CLOCK: the machine is started again, with its clock off by so many seconds.
+next_condition() {
+    echo "$1" >/etc/clock
+    rm -f /srv/after-web
+    next_boot reboot
+}
+# condition NAME REGEX: nothing can be installed, which the check says so, and yet all is as it was.
+condition() {
+    ok "$1: what it ran is started" await_active 60 after-web.service
+    is "$(head -n 1 /srv/after-web)" 1 "$1: and answers"
+    ok "$1: so is the other one" await_active 60 sealift-bundle@slow.target
+    not_ok "$1: a check fails" sealift check
+    like "$(sealift check 2>&1)" "$2" "$1: and says why"
+    is "$(bundle_state web version) $(bundle_state web state) $(bundle_state slow state)" "1 running running" "$1: status knows both"
+    is "$(web_page)" 1 "$1: it runs on"
+}
+
 case $PHASE in
     1)
         web_begin
@@ -182,9 +202,40 @@ case $PHASE in
         ok "its target was not reached" is_unit inactive sealift-bundle@nothing.target
         ok "the agent has looked for more, in vain" await 60 has_looked
         diag "$(sealift status || true)"
-        next_boot cut
+        next_condition 0
         ;;
     3)
+        condition "the bucket is gone" "(refused|connect)"
+        mkdir -p $FETCH
+        printf '[Service]\nPrivateNetwork=yes\n' >$FETCH/network.conf
+        next_condition 0
+        ;;
+    4)
+        bucket_start
+        condition "no network" "(unreachable|connect)"
+        rm -r $FETCH
+        next_condition $((3650 * DAY))
+        ;;
+    5)
+        bucket_start
+        condition "a clock ten years ahead" "clock looks wrong: it says .*, [0-9]+ years past"
+        next_condition $((-3650 * DAY))
+        ;;
+    6)
+        bucket_start
+        condition "a clock ten years behind" "clock looks wrong: it says .*(behind|was made)"
+        next_condition $((4 * DAY))
+        ;;
+    7)
+        bucket_start
+        condition "metadata has expired" "^timestamp.json version [0-9]+ expired"
+        echo 0 >/etc/clock
+        ok "a clock that is right: a check succeeds" sealift check
+        bucket_stop
+        rm -f /srv/after-web
+        next_boot cut
+        ;;
+    8)
         ok "a power cut: both are started again" await_active 60 after-web.service
         ok "also the slow one" await_active 60 after-slow.service
         stopped_in_order
@@ -193,7 +244,7 @@ case $PHASE in
         chmod a-r "$STORE"/releases/web/*/tree/Caddyfile
         next_boot reboot
         ;;
-    4)
+    9)
         ok "one that fails: what only wants it is started" await_active 60 after-web.service
         ok "its target is not reached" is_unit inactive sealift-bundle@web.target
         ok "the other one is" await_active 60 sealift-bundle@slow.target
