@@ -5,7 +5,7 @@
   service.py [PORT]   serves HTTP on 127.0.0.1:PORT, or on all sockets that systemd has passed
 
 The file holds one word: a number is the status of all answers; hang: it answers no more; die: it ends with status 3 at the next
-request; end: it ends in order at the next request; shut: it ends with status 7 before it is ready. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are said where systemd wants to hear them, until
+request; end: it ends in order at the next request; eat: it takes memory until it is killed; shut: it ends with status 7 before it is ready. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are said where systemd wants to hear them, until
 the word is "sleep".
 """
 import os
@@ -57,6 +57,9 @@ def answer(connection):
         sys.exit(3)
     elif does == "end":
         sys.exit(0)
+    elif does == "eat":
+        while True:
+            held.append(bytearray(os.urandom(1 << 20)))
     elif does == "hang":
         held.append(connection)
         return

@@ -31,7 +31,7 @@ Network=bundle
 [Health main]
 HTTP=8080/well
 IntervalSec=${app_interval:-200ms}
-TimeoutSec=1s
+TimeoutSec=${app_timeout:-1s}
 StartSec=${app_start:-60s}
 ${app_health:-}
 ${app_more:-}
