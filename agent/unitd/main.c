@@ -90,9 +90,28 @@ static int event_prepare(sd_event **ret, struct fault *f)
                 r = sd_event_add_signal(*ret, NULL, SIGTERM, NULL, NULL);
         if (r >= 0)
                 r = sd_event_add_signal(*ret, NULL, SIGINT, NULL, NULL);
-        if (r >= 0)
-                r = sd_event_set_watchdog(*ret, true);
         return r < 0 ? fault_set_errno(f, r, "cannot make an event loop") : 0;
+}
+
+/* Whatever is at work for so long hangs, and SIGALRM ends it; systemd starts it anew. WatchdogSec= would
+ * have it wake up to say that it waits. */
+enum { HANG_SEC = 120 };
+
+static int event_work(sd_event *event)
+{
+        int code = 0, r = 0;
+
+        while (r >= 0 && sd_event_get_state(event) != SD_EVENT_FINISHED) {
+                r = sd_event_prepare(event);
+                if (r == 0) {
+                        (void)alarm(0);
+                        r = sd_event_wait(event, UINT64_MAX);
+                        (void)alarm(HANG_SEC);
+                }
+                if (r > 0)
+                        r = sd_event_dispatch(event);
+        }
+        return r < 0 ? r : sd_event_get_exit_code(event, &code) < 0 ? 0 : code;
 }
 
 static void units_forget(struct units *units)
@@ -144,7 +163,7 @@ static int run(struct fault *f)
                 return r;
         units_changed(&units); /* one may rest that was missed */
         (void)sd_notifyf(0, "READY=1\nSTATUS=%zu units run.", units.n);
-        r = sd_event_loop(units.event);
+        r = event_work(units.event);
         return r != 0 ? fault_set(f, r < 0 ? r : -EIO, "the system bus or systemd is gone") : 0;
 }
 

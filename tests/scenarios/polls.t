@@ -75,16 +75,39 @@ writes() {
     wait "$tracer" || true
     awk -v ours="$daemon $unitd" 'BEGIN { split(ours, all); for (i in all) on[all[i]] = 1 }
         /execve\("[^"]*\/sealift-fetch"/ { on[$1] = 1 } $1 in on' /srv/trace >/srv/ours
-    grep -vE ' execve\(| openat\(.*O_(RDONLY|PATH)| <\.\.\. |[a-z0-9]\((AT_FDCWD[^,]*, "|[0-9]+<|")(/(run|proc|sys|dev)/|/memfd:|[a-z_]+:)' /srv/ours |
+    grep -vE ' (alarm|setitimer|epoll_p?wait)\(| execve\(| openat\(.*O_(RDONLY|PATH)| <\.\.\. |[a-z0-9]\((AT_FDCWD[^,]*, "|[0-9]+<|")(/(run|proc|sys|dev)/|/memfd:|[a-z_]+:)' /srv/ours |
         grep -E '^[0-9]+ +[a-z0-9]+\('
 }
-OTHER_CALLS=fdatasync,syncfs,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,symlink,symlinkat,link,linkat,truncate,ftruncate,fallocate,fchmod,fchmodat,chmod,fchown,fchownat,utimensat,copy_file_range,sendfile
+# strace_waits: "work" each time that sealift-unitd sets an alarm, "wait" where it waits without one.
+strace_waits() {
+    local unitd
+    unitd=$(systemctl show -P MainPID sealift-unitd.service)
+    awk -v unitd="$unitd" '$1 != unitd { next } / alarm\(120\)|setitimer\(.*tv_sec=120/ { print "work"; armed = 1 }
+        / alarm\(0\)|setitimer\(.*tv_sec=0/ { armed = 0 } / epoll_p?wait\(/ { print armed ? "armed" : "wait" }' /srv/trace | uniq | xargs
+}
+OTHER_CALLS='?alarm,setitimer,?epoll_wait,epoll_pwait,fdatasync,syncfs,?rename,renameat,renameat2,?unlink,unlinkat,?mkdir,mkdirat,?symlink,symlinkat,?link,linkat,truncate,ftruncate,fallocate,fchmod,fchmodat,?chmod,fchown,fchownat,utimensat,copy_file_range,sendfile'
 nothing_to_deliver() { [ -z "$(find "$STORE/outbox" -name '*.json')" ]; }
 ok "once more" sealift check
 ok "what there was to say has been said" await 40 nothing_to_deliver
 is "$(writes)" "" "a check with nothing new writes nothing"
 like "$(cat /srv/ours)" "/var/lib/sealift/trust" "though it looked"
 like "$(cat /srv/ours)" 'sealift-fetch"' "and asked the bucket"
+like "$(strace_waits)" "^(work )?(wait work )+wait( work)?$" "sealift-unitd, at work, is ended when it hangs; waiting, it may for ever"
+
+# wakers: what could wake a daemon of ours before the next poll is due: a timer, or a wait that ends by itself.
+wakers() {
+    local pid file
+    for pid in $(pgrep -x 'sealiftd|sealift-unitd'); do
+        for file in "/proc/$pid/fdinfo"/*; do
+            awk -v name="$(cat "/proc/$pid/comm")" '/^it_value: / { gsub(/[(,]/, "", $2); if ($2 + 0 > 0 && $2 + 0 < 500) print name, $2 }' "$file"
+        done
+        # the fourth argument of epoll_wait(2), epoll_pwait(2): forever
+        awk -v name="$(cat "/proc/$pid/comm")" '$5 !~ /^0xf+$/ { print name, "waits", $0 }' "/proc/$pid/syscall"
+    done
+}
+is "$(pgrep -xc 'sealiftd|sealift-unitd')" 2 "two processes wait"
+ok "and for nothing that comes before the next poll" await 20 eval '[ -z "$(wakers)" ]'
+is "$(wakers)" "" "nobody is to be woken"
 
 # A window that is closed, and opens in two hours.
 window() { date -d "$1 hours" +%H:%M; }
