@@ -1,79 +1,45 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The scrub. Its input is a disk about which nothing is known. The process that reads is a fork of the
- * agent, which takes its time when nobody waits; it never touches the bus, changes nothing, and its answer
- * is one struct down a pipe. */
+/* The scrub: what is looked at when, one release after the other, and what is told of it. Others read
+ * (scrub_read.c). It never touches a release. */
 
 #include "sealiftd/scrub.h"
 
-#include <signal.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <syslog.h>
 
 #include "doors/journal.h"
 #include "facts/backoff.h"
-#include "ground/io.h"
+#include "sealiftd/bus.h"
 #include "sealiftd/repair.h"
 #include "sealiftd/report.h"
-#include "store/tree.h"
+#include "sealiftd/scrub_read.h"
 
 #define RECORD "scrub"
-/* A machine that has just been started has better things to do. */
+/* A machine that has just been started has better things to do, and one that was short of something. */
 #define SCRUB_FIRST_USEC (UINT64_C(600) * 1000000)
 
 struct finding {
         char bundle[NAME_SIZE];
         store_name place;
         bool looked_at;
-        struct fault fault; /* error 0: as signed */
+        struct fault fault; /* as scrub_read_take() has it */
 };
 
 struct scrub {
         struct agent *agent;
         sd_event_source *timer, *readable;
-        pid_t pid; /* 0: nobody reads */
-        int pipe;
+        struct scrub_reader reader;
         bool answered;
         struct finding *findings; /* owned; one a release, in the order they are looked at */
         size_t n, at;
         bool all;
+        bool cut_short;       /* one that nobody waited for was ended for this one */
+        bool damage_on_disk;  /* it is written down that there is damage */
         sd_bus_message *call; /* owned, or NULL */
 };
 
 /* ---- the one that reads ---- */
-
-static int release_check(struct store *s, const struct finding *x, enum tree_depth depth, struct fault *f)
-{
-        _cleanup_(manifest_freep) struct manifest *m = NULL;
-        _cleanup_close_ int tree = -EBADF;
-        _cleanup_free_ char *text = NULL;
-        struct release_ref release;
-        size_t len;
-        int r;
-
-        r = store_release_find(s, x->bundle, x->place, &release, f);
-        if (r >= 0)
-                r = store_manifest_read(s, x->bundle, &release, &text, &len, f);
-        if (r >= 0)
-                r = manifest_parse(text, len, "manifest", &m, f);
-        if (r < 0)
-                return r;
-        tree = store_tree_open(s, x->bundle, &release, f);
-        return tree < 0 ? tree : tree_walk(tree, &m->content, depth, f);
-}
-
-static _Noreturn void reader_run(struct store *s, const struct finding *x, enum tree_depth depth, int pipe)
-{
-        struct fault f = {};
-        int r;
-
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        r = release_check(s, x, depth, &f);
-        f.error = r;
-        _exit(io_write_full(pipe, &f, sizeof(f)) < 0);
-}
 
 static int on_answer(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
@@ -86,34 +52,23 @@ static int on_answer(sd_event_source *source, int fd, uint32_t revents, void *us
 static void reader_end(struct scrub *s)
 {
         s->readable = sd_event_source_disable_unref(s->readable);
-        s->pipe = fd_close(s->pipe);
-        if (s->pid > 0) {
-                (void)kill(s->pid, SIGKILL);
-                (void)waitpid(s->pid, NULL, 0);
-        }
-        s->pid = 0;
+        scrub_read_end(&s->reader);
         s->answered = false;
 }
 
 static int reader_begin(struct scrub *s, struct fault *f)
 {
-        int fds[2], r = 0;
+        const struct finding *x = s->findings + s->at;
+        int r;
 
-        if (pipe2(fds, O_CLOEXEC) < 0)
-                return fault_set_errno(f, -errno, "cannot begin to look at releases");
-        s->pipe = fds[0];
-        s->pid = fork();
-        if (s->pid == 0)
-                reader_run(s->agent->store, s->findings + s->at, s->call ? TREE_HASHES : TREE_SLOWLY,
-                           fds[1]);
-        if (s->pid < 0)
-                r = -errno;
-        fds[1] = fd_close(fds[1]);
-        if (r >= 0)
-                r = sd_event_add_io(s->agent->await.event, &s->readable, s->pipe, EPOLLIN, on_answer, s);
+        r = scrub_read_begin(&s->reader, s->agent->store, x->bundle, x->place,
+                             s->call ? TREE_HASHES : TREE_SLOWLY, f);
+        if (r < 0)
+                return r;
+        r = sd_event_add_io(s->agent->await.event, &s->readable, s->reader.pipe, EPOLLIN, on_answer, s);
         if (r < 0)
                 reader_end(s);
-        return r < 0 ? fault_set_errno(f, r, "cannot begin to look at releases") : 0;
+        return r < 0 ? fault_set_errno(f, r, "cannot look at releases") : 0;
 }
 
 /* ---- what it found ---- */
@@ -127,6 +82,20 @@ static bool is_current(const struct bundle *b, const char *place)
         return str_eq(name, place);
 }
 
+/* failures: of the last scrub; with any, the next agent looks at once, since this one's knowledge ends with
+ * it. */
+static void record_write(struct scrub *s, uint64_t failures)
+{
+        _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(BACKOFF_BYTES_MAX);
+        struct backoff_record b = { .failures = failures, .last = (int64_t)(agent_now_usec() / 1000000) };
+        struct fault ignored = {};
+
+        b.next = b.last + (failures > 0 ? 0 : (int64_t)(s->agent->config->scrub_usec / 1000000));
+        if (backoff_format(&b, &text) >= 0 &&
+            store_trust_write(s->agent->store, RECORD, text.data, text.len, &ignored) >= 0)
+                s->damage_on_disk = failures > 0;
+}
+
 /* Once for each way in which it is damaged, not at each look. */
 static void damage_note(struct scrub *s, const struct finding *x)
 {
@@ -134,6 +103,8 @@ static void damage_note(struct scrub *s, const struct finding *x)
         struct journal_subject subject = { .bundle = x->bundle };
         bool current = b && is_current(b, x->place);
 
+        if (!s->damage_on_disk)
+                record_write(s, 1);
         if (current) {
                 subject.version = b->state.current.version;
                 subject.digest = b->state.current.digest;
@@ -178,20 +149,22 @@ static bool release_is_gone(struct scrub *s, const struct finding *x)
 static void finding_take(struct scrub *s)
 {
         struct finding *x = s->findings + s->at;
-        struct fault f = {};
-        size_t n = 0;
+        struct journal_subject subject = { .bundle = x->bundle };
+        struct fault f;
 
-        if (io_read_full(s->pipe, &f, sizeof(f), &n) < 0 || n != sizeof(f))
-                (void)fault_set(&f, -EIO, "whoever looked at it ended before it was done");
-        f.text[sizeof(f.text) - 1] = '\0';
+        scrub_read_take(&s->reader, &f);
         if (release_is_gone(s, x))
                 return;
         x->looked_at = true;
         x->fault = f;
         if (f.error == 0)
                 damage_forget(s, x);
-        else
+        else if (f.error == -EBADMSG)
                 damage_note(s, x);
+        else
+                journal_send(JOURNAL_SCRUB_FAILED, LOG_WARNING, &subject,
+                             "%s: release %s could not be compared with what was signed: %s", x->bundle,
+                             x->place, f.text);
 }
 
 /* ---- from one to the next ---- */
@@ -201,13 +174,11 @@ static const char *finding_word(const struct finding *x)
         return x->fault.error == 0 ? "good" : x->fault.error == -EBADMSG ? "damaged" : "unreadable";
 }
 
-static void scrub_answer(struct scrub *s)
+static int findings_answer(const struct scrub *s)
 {
         sd_bus_message *reply = NULL;
         int r;
 
-        if (!s->call)
-                return;
         r = sd_bus_message_new_method_return(s->call, &reply);
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(ssss)");
@@ -221,43 +192,58 @@ static void scrub_answer(struct scrub *s)
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         if (r >= 0)
-                (void)sd_bus_send(NULL, reply, NULL);
+                r = sd_bus_send(NULL, reply, NULL);
         sd_bus_message_unref(reply);
+        return r;
+}
+
+/* Not to have looked is no good news. */
+static void scrub_answer(struct scrub *s, const struct fault *f)
+{
+        if (s->call && (f->error < 0 || findings_answer(s) < 0))
+                (void)sd_bus_reply_method_errorf(s->call, BUS_ERROR_FAILED, "%s",
+                                                 f->error < 0 ? f->text : "cannot put the answer together");
         s->call = sd_bus_message_unref(s->call);
 }
 
 static void timer_set(struct scrub *s, uint64_t pause);
 
-/* Only a scrub that came to its end and found nothing counts: a machine that is restarted with damage on it
- * looks again. */
-static void scrub_end(struct scrub *s, bool good)
+static void findings_drop(struct scrub *s)
 {
-        _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(BACKOFF_BYTES_MAX);
-        struct backoff_record b = { .last = (int64_t)(agent_now_usec() / 1000000) };
-        struct fault ignored = {};
-
-        scrub_answer(s);
-        for (size_t i = 0; i < s->n; i++)
-                good = good && s->findings[i].fault.error == 0;
-        if (s->all && good) {
-                b.next = b.last + (int64_t)(s->agent->config->scrub_usec / 1000000);
-                if (backoff_format(&b, &text) >= 0)
-                        (void)!store_trust_write(s->agent->store, RECORD, text.data, text.len, &ignored);
-        }
-        if (s->all)
-                timer_set(s, s->agent->config->scrub_usec);
         free(s->findings);
         s->findings = NULL;
         s->n = s->at = 0;
+}
+
+/* Only a scrub that came to its end and found nothing counts: a machine that is restarted with damage on it
+ * looks again. */
+static void scrub_end(struct scrub *s, const struct fault *f)
+{
+        uint64_t every = s->agent->config->scrub_usec;
+        bool good = f->error >= 0, again = !good;
+
+        scrub_answer(s, f);
+        for (size_t i = 0; i < s->n; i++) {
+                good = good && s->findings[i].fault.error == 0;
+                again = again || s->findings[i].fault.error == -EAGAIN;
+        }
+        if (s->all && good)
+                record_write(s, 0);
+        if (s->cut_short)
+                timer_set(s, 0);
+        else if (s->all && every > 0)
+                timer_set(s, again ? SCRUB_FIRST_USEC : every);
+        s->cut_short = false;
+        findings_drop(s);
 }
 
 void scrub_go_on(struct scrub *s)
 {
         struct fault f = {};
 
-        if (s->n == 0 || (s->pid > 0 && !s->answered))
+        if (s->n == 0 || (s->reader.pid > 0 && !s->answered))
                 return;
-        if (s->pid > 0) {
+        if (s->reader.pid > 0) {
                 finding_take(s);
                 reader_end(s);
                 s->at++;
@@ -265,8 +251,8 @@ void scrub_go_on(struct scrub *s)
         if (s->at < s->n && reader_begin(s, &f) >= 0)
                 return;
         if (f.error < 0)
-                journal_send(JOURNAL_RELEASE_DAMAGED, LOG_WARNING, NULL, "%s", f.text);
-        scrub_end(s, f.error >= 0);
+                journal_send(JOURNAL_SCRUB_FAILED, LOG_WARNING, NULL, "%s", f.text);
+        scrub_end(s, &f);
 }
 
 static int findings_add(struct scrub *s, const char *bundle, struct fault *f)
@@ -298,15 +284,20 @@ int scrub_begin(struct scrub *s, const char *bundle, sd_bus_message *call, struc
         struct agent *a = s->agent;
         int r = 0;
 
-        if (s->n > 0)
+        if (s->n > 0 && (s->call || !call))
                 return fault_set(f, -EBUSY, "releases are being looked at already");
+        if (s->n > 0) { /* slowly, for nobody */
+                reader_end(s);
+                findings_drop(s);
+                s->cut_short = *bundle != '\0';
+        }
         for (size_t i = 0; r >= 0 && i < a->n_bundles; i++)
                 if (!*bundle || str_eq(a->bundles[i].name, bundle))
                         r = findings_add(s, a->bundles[i].name, f);
         s->all = !*bundle;
         s->call = call;
         if (r < 0 || s->n == 0)
-                scrub_end(s, r >= 0);
+                scrub_end(s, f);
         return r < 0 ? r : 0;
 }
 
@@ -323,14 +314,15 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 static void timer_set(struct scrub *s, uint64_t pause)
 {
         s->timer = sd_event_source_disable_unref(s->timer);
-        if (s->agent->config->scrub_usec > 0)
-                (void)sd_event_add_time_relative(s->agent->await.event, &s->timer, CLOCK_BOOTTIME, pause, 0,
-                                                 on_timer, s);
+        (void)sd_event_add_time_relative(s->agent->await.event, &s->timer, CLOCK_BOOTTIME, pause, 0,
+                                         on_timer, s);
 }
 
-/* From the last scrub on; of a fleet that was made in one, each machine has its own time. */
-static uint64_t pause_first(struct agent *a)
+/* From the last scrub on; of a fleet that was made in one, each machine has its own time. Damage that was
+ * known is looked for at once. */
+static void timer_set_first(struct scrub *s)
 {
+        struct agent *a = s->agent;
         uint64_t every = a->config->scrub_usec, splay = strtoull(a->machine + 16, NULL, 16), pause;
         int64_t now = (int64_t)(agent_now_usec() / 1000000);
         _cleanup_free_ char *text = NULL;
@@ -338,16 +330,20 @@ static uint64_t pause_first(struct agent *a)
         struct fault ignored = {};
         size_t len;
 
+        if (store_trust_read(a->store, RECORD, BACKOFF_BYTES_MAX, &text, &len, &ignored) < 0 ||
+            backoff_parse(text, len, RECORD, &b, &ignored) < 0)
+                b = (struct backoff_record){};
+        s->damage_on_disk = b.failures > 0;
+        if (s->damage_on_disk)
+                return timer_set(s, 0);
         if (every == 0)
-                return 0;
+                return;
         pause = splay % every;
-        if (store_trust_read(a->store, RECORD, BACKOFF_BYTES_MAX, &text, &len, &ignored) >= 0 &&
-            backoff_parse(text, len, RECORD, &b, &ignored) >= 0 && b.last <= now &&
-            (uint64_t)(now - b.last) < every / 1000000)
-                pause = every - (uint64_t)(now - b.last) * 1000000;
-        else if (b.last > 0)
-                pause = 0;
-        return pause > SCRUB_FIRST_USEC ? pause : SCRUB_FIRST_USEC;
+        if (b.last > 0)
+                pause = b.last <= now && (uint64_t)(now - b.last) < every / 1000000
+                                ? every - (uint64_t)(now - b.last) * 1000000
+                                : 0;
+        timer_set(s, pause > SCRUB_FIRST_USEC ? pause : SCRUB_FIRST_USEC);
 }
 
 int scrub_new(struct agent *a, struct scrub **ret, struct fault *f)
@@ -357,8 +353,8 @@ int scrub_new(struct agent *a, struct scrub **ret, struct fault *f)
         if (!s)
                 return fault_set(f, -ENOMEM, "out of memory");
         s->agent = a;
-        s->pipe = -EBADF;
-        timer_set(s, pause_first(a));
+        s->reader = SCRUB_READER_INIT;
+        timer_set_first(s);
         *ret = s;
         return 0;
 }

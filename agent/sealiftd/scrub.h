@@ -16,8 +16,9 @@ DEFINE_POINTER_CLEANUP(struct scrub, scrub_free)
 _must_check_ int scrub_new(struct agent *a, struct scrub **ret, struct fault *f);
 
 /* Begins to look at every release of the bundle ("": of all). call is answered when that is done, with
- * a(ssss): bundle, release, "good", "damaged" or "unreadable", and how; NULL: nobody waits. -EBUSY: it is
- * looking already; the caller keeps call. */
+ * a(ssss): bundle, release, "good", "damaged" or "unreadable" (it could not be looked at), and how; or with
+ * an error. NULL: nobody waits; such a scrub makes way for one that somebody waits for, and begins anew
+ * after it. -EBUSY: it is looking for somebody already; the caller keeps call. */
 _must_check_ int scrub_begin(struct scrub *s, const char *bundle, sd_bus_message *call, struct fault *f);
 
 /* From the main loop, between polls: takes what was found, and goes on with the next. */

@@ -5,7 +5,8 @@ then lets systemd start it again, and looks at everything that must hold (inside
 
   crashes.py begin                          the agent's bundle "step", release 1, installed and asked from here on
   crashes.py PROGRAM STORY [OPTION...]      PROGRAM: sealiftd, sealift-unitd. STORY: update (with the collection of what is
-                                            on disk no more), rollback (a release that does not come up)
+                                            on disk no more), rollback (a release that does not come up), repair (of one
+                                            that is damaged on disk)
 
   --every K --first F   only each K-th call, from F on
   --fault NAME          the call fails with that errno, instead of a death; --lasting: so do all after it
@@ -36,6 +37,7 @@ BUCKET, KEYS, OUT, WORK = "/srv/bucket", "/srv/keys", "/srv/out", "/srv/step"
 LOG = "/var/log/bucket/requests"
 PORT = 8090
 SOCKET = "sealift-step.main.socket"
+DAMAGED, COPY = ("file", "empty", "more"), ".mend\\"  # what is damaged on purpose; where a repair has its copy (store/mend.c)
 PATIENCE = 100  # seconds for anything to come back; only ever waited for when it does not
 
 SERVICE = """import os
@@ -317,8 +319,62 @@ class Series:
                 return n
         raise Trouble(f"release {want} is not what it came to, but {state['current'][0]}: {said}")
 
+    def is_repaired(self, want):
+        try:
+            check_current()
+        except (Trouble, OSError):
+            return False
+        return self.inodes() == want or want is None
+
+    def inodes(self):
+        """Of all files of the current release, but for those that are damaged on purpose."""
+        tree = f"{place_of(read_state()['current'])}/tree"
+        return {
+            name: os.lstat(f"{folder}/{name}").st_ino
+            for folder, _, files in os.walk(tree)
+            for name in files
+            if name not in DAMAGED and not folder.endswith(COPY) and f"/{COPY}/" not in folder
+        }
+
+    def damage(self):
+        tree = f"{place_of(read_state()['current'])}/tree"
+        with open(f"{tree}/folder/inner/file", "r+", encoding="ascii") as file:
+            file.write("y")
+        os.unlink(f"{tree}/empty")
+        with open(f"{tree}/folder/more", "w", encoding="ascii"):
+            pass
+
+    def repair_point(self, at):
+        """Returns whether it was struck."""
+        self.asker.take()
+        good = self.inodes()
+        self.damage()
+        self.strike.arm(at, self.kinds, self.options.again, self.error, self.options.lasting)
+        run("sealift", "verify", "step")
+        wait_for("a repair", lambda: self.is_repaired(good) or self.strike.look()[1] > 0)
+        if self.strike.look()[1] == 0:
+            self.check()  # to its very end
+            wait_for("delivery of the reports", lambda: outbox_is_empty() or self.strike.look()[1] > 0)
+        _, struck, self.what = self.strike.look()
+        self.strike.rest()
+        if struck:  # what it had found may be forgotten, and what it did not get to is found anew
+            wait_for("an agent", lambda: run("sealift", "verify", "step").stdout.startswith(("Good", "sealift verify: step")))
+            wait_for("a repair after a crash", lambda: self.is_repaired(good))
+        self.check()
+        wait_for("delivery of the reports", outbox_is_empty)
+        check_store("")
+        check_units(self.version)
+        self.asker.ask()
+        answers, failures = self.asker.take()
+        if failures or answers != {self.version}:
+            raise Trouble(f"{failures} {answers}")
+        self.reports.take()
+        return struck
+
     def point(self, at):
         """Returns whether it was struck."""
+        if self.options.story == "repair":
+            return self.repair_point(at)
         o, good, previous = self.options, self.options.story == "update", self.version
         self.published += 1
         digest = publish(self.published, good)
@@ -429,7 +485,7 @@ def begin():
 def options_of(arguments):
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("program", choices=["sealiftd", "sealift-unitd"])
-    parser.add_argument("story", choices=["update", "rollback"])
+    parser.add_argument("story", choices=["update", "rollback", "repair"])
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--again", type=int, default=0)

@@ -23,6 +23,7 @@ declare -A EVENT=(
     [restore-failed]=2ed49bfbb6a842ed872c1ffbe6875b11
     [damaged]=c05b7f6b727b4a20817f1f41c74174a8
     [repaired]=abcb501ea946429ab68106a3c40eb912
+    [not-looked]=f157b2aa513a4d82bf380ad787a43400
     [configuration-changed]=59b6068bde834117872eff7cf370d93c
     [configuration-wrong]=626bf2f8d72846cdb0249471338b76e9
     [wall]=57c7bd71fd924917b6e0d2fb78255058

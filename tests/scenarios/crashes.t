@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A program of sealift is killed at each call that changes the disk, in turn, through whole updates and rollbacks, and systemd
+# A program of sealift is killed at each call that changes the disk, in turn, through updates, rollbacks and repairs, and systemd
 # starts it again: a release is answered from all along, nothing half-made is to be seen, the next poll ends as it should, and
 # each report arrives once. In a short run every eighth call, another eighth each day; `tests/check --long` takes all.
 #
@@ -44,5 +44,7 @@ for program in sealiftd sealift-unitd; do
     series "$program killed in a rollback" 8 "$program" rollback
     series "$program killed in an update, and again on its way back" 24 "$program" update --again 13
 done
+# Of a repair the update's fetching and unpacking is the longer part.
+series "sealiftd killed in a repair" 6 sealiftd repair
 diag "killed at $total points"
 done_testing

@@ -105,8 +105,9 @@ wakers() {
         awk -v name="$(cat "/proc/$pid/comm")" '$5 !~ /^0xf+$/ { print name, "waits", $0 }' "/proc/$pid/syscall"
     done
 }
+nobody_wakes() { [ -z "$(wakers)" ]; }
 is "$(pgrep -xc 'sealiftd|sealift-unitd')" 2 "two processes wait"
-ok "and for nothing that comes before the next poll" await 20 eval '[ -z "$(wakers)" ]'
+ok "and for nothing that comes before the next poll" await 20 nobody_wakes
 is "$(wakers)" "" "nobody is to be woken"
 
 # A window that is closed, and opens in two hours.

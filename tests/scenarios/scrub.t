@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Is what is installed still what was signed? Each kind of damage is found, told, and put right while the service runs on; what
 # cannot be put right now is so later; what is good is not touched.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_OPTIONS=(--clock)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
@@ -27,6 +29,7 @@ damage() {
     ok "$name: a report says so" await_report 45 'any(.bundles[]; .error != null and (.error | test("damaged on disk")))'
 }
 
+says_damaged() { sealift status --json | jq -e '.bundles[].error | test("release 2 is damaged on disk")'; }
 flip() { printf x | dd of="$1" bs=1 seek=3 conv=notrunc status=none; }
 cut_page() { truncate -s 1 page.html; }
 remove_page() { rm page.html; }
@@ -56,13 +59,71 @@ damage "a link" "page.html: not of the type that was signed" link_out
 bucket_stop
 (cd "$(tree 2)" && flip page.html)
 not_ok "without a bucket, a byte is found" sealift verify web
-ok "it stands in status" await 20 sh -c 'sealift status --json | jq -e ".bundles[].error | test(\"release 2 is damaged on disk\")"'
+ok "it stands in status" await 20 says_damaged
 systemctl restart sealiftd.service
+ok "a new agent looks by itself, and finds it" await 20 says_damaged
 bucket_start
-ok "a new agent" sealift check
-not_ok "which finds it, too" sealift verify web
-ok "with the bucket back, it is put right" await 30 undamaged
+ok "with the bucket back" sealift check
+ok "it is put right" await 30 undamaged
 is "$(web_invocation) $(web_page)" "$invocation 2" "and the service was not touched"
+
+# What is short here is no damage, and what the disk does not give back is.
+# struck CALL WHAT [PATH]: from now on, and until strike_over, that call of the agent's, or of its reader's, on that path.
+struck() {
+    rm -f /srv/strace
+    strace -f -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace ${3:+-P "$3"} -e trace="$1" -e inject="$1:$2" 2>/srv/strace &
+    tracer=$!
+    await 10 grep -q attached /srv/strace
+}
+strike_over() {
+    kill "$tracer"
+    wait "$tracer" || true
+}
+journal_mark
+struck read error=ENOMEM "$(tree 2)/page.html"
+like "$(sealift verify web 2>&1)" "web 2-[0-9a-f]{12} is unreadable: page.html: cannot read: Cannot allocate memory" "a reader without memory"
+like "$(await_journal 20 "MESSAGE_ID=${EVENT[not-looked]}" PRIORITY=4)" "could not be compared" "is told"
+is "$(journal_since "MESSAGE_ID=${EVENT[damaged]}")" "" "and is no damage"
+strike_over
+struck read error=EIO "$(tree 2)/page.html"
+like "$(sealift verify web 2>&1)" "web 2-[0-9a-f]{12} is damaged: page.html: cannot read: Input/output error" "a disk that gives nothing back"
+like "$(await_journal 20 "MESSAGE_ID=${EVENT[damaged]}" PRIORITY=2)" "page.html: cannot read" "is an alarm"
+strike_over
+ok "and is put right" await 30 undamaged
+struck openat error=EMFILE "$STORE/releases"
+is "$(sealift verify web 2>&1)" "sealift verify: Verify: web: cannot list: Too many open files" "not to have looked is no good news"
+strike_over
+struck pipe2 error=EMFILE
+not_ok "nor is to have looked at nothing" sealift verify web
+strike_over
+
+# The timer; and who waits goes before what looks for nobody.
+reader() { pgrep -P "$(systemctl show -P MainPID sealiftd.service)"; }
+mkdir -p /run/systemd/system/sealiftd.service.d
+printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/clock.so\n' >/run/systemd/system/sealiftd.service.d/clock.conf
+systemctl daemon-reload
+sed -i 's/^\[Agent\]/&\nScrubSec=1h/' /etc/sealift/sealift.conf
+ok "all is well" sealift verify
+systemctl restart sealiftd.service
+ok "an agent of its own clock" await 20 sealift status
+not_ok "which does not look yet" reader
+struck read delay_enter=1000000000 "$(tree 2)/page.html"
+echo 7200 >/etc/clock-boot
+ok "two hours pass" sealift status
+ok "and it looks" await 20 reader
+await 20 grep -q 'read(' /srv/trace
+slow=$(reader)
+is "$(find "/proc/$slow/fd" -type l -printf '%f %l\n' | awk '$1 > 2 && $2 !~ /^pipe:/ && $2 !~ /\/releases\/web\/[^\/]*\/tree/' )" "" "the reader has nothing of the agent's open"
+is "$(find "/proc/$slow/fd" -type l -printf '%f %l\n' | awk '$1 > 2 && $2 ~ /^pipe:/' | wc -l)" 1 "but for its pipe"
+kill -STOP "$slow"
+strike_over
+rm "$STORE/trust/scrub"
+ok "whoever asks does not wait for it" timeout 20 sealift verify web
+is "$(ls "$STORE/trust/scrub" 2>/dev/null)" "" "which was about one bundle"
+is "$(stat -c %s "/proc/$slow/stat" 2>/dev/null)" "" "it has made way"
+echo 7260 >/etc/clock-boot
+ok "and" sealift status
+ok "begins anew" await 20 test -e "$STORE/trust/scrub"
 
 # One that nothing runs from.
 journal_mark

@@ -30,7 +30,7 @@ block=$(filefrag -v "$(tree 2)/zeros" | awk '$1 == "0:" { sub(/\.\..*/, "", $4);
 printf x | dd of=/srv/disk bs=1 seek=$((block * 4096 + 5)) conv=notrunc status=none
 echo 3 >/proc/sys/vm/drop_caches
 not_ok "what the disk has changed is not handed out" cat "$(tree 2)/zeros"
-like "$(sealift verify web 2>&1)" "web 2-[0-9a-f]{12} is unreadable: zeros: cannot read" "the scrub finds it"
+like "$(sealift verify web 2>&1)" "web 2-[0-9a-f]{12} is damaged: zeros: cannot read" "the scrub finds it"
 ok "it is put right" await 60 good
 is "$(unsealed 2) $(web_page)" "0 2" "and sealed again, while release 2 answers"
 done_testing
