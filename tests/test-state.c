@@ -33,7 +33,7 @@ static void round_trip(const struct bundle_state *s, struct bundle_state *ret, c
                        release_ref_equal(&s->proven, &ret->proven),
                "with its releases");
         tap_ok(str_eq(s->boot, ret->boot) && s->boots == ret->boots && s->epoch == ret->epoch &&
-                       s->held == ret->held && s->wish == ret->wish &&
+                       s->held == ret->held && s->missing == ret->missing && s->wish == ret->wish &&
                        str_eq(s->stopped_boot, ret->stopped_boot) && str_eq(s->withdrawn, ret->withdrawn),
                "with what is known of the bundle");
         tap_int((long long)ret->n_quarantined, (long long)s->n_quarantined, "and its verdicts");
@@ -96,7 +96,7 @@ static void test_wishes(void)
 {
         static struct bundle_state s, back;
 
-        s.held = true;
+        s.held = s.missing = true;
         s.epoch = UINT64_MAX;
         s.wish = WISH_STOPPED;
         memcpy(s.stopped_boot, BOOT_A, sizeof(s.stopped_boot));

@@ -95,6 +95,12 @@ static bool held_set(struct bundle_state *s, const char *value)
         return s->held;
 }
 
+static bool missing_set(struct bundle_state *s, const char *value)
+{
+        s->missing = str_eq(value, "yes");
+        return s->missing;
+}
+
 static bool epoch_set(struct bundle_state *s, const char *value)
 {
         return text_parse_u64(value, UINT64_MAX, &s->epoch) >= 0;
@@ -148,7 +154,7 @@ static int bundle_setting(struct bundle_state *s, const char *file, const struct
                 { "Current", current_set },     { "Previous", previous_set }, { "Proven", proven_set },
                 { "Boot", boots_set },          { "Forgiven", forgiven_set }, { "Epoch", epoch_set },
                 { "Hold", held_set },           { "Disabled", disabled_set }, { "Stopped", stopped_set },
-                { "Withdrawn", withdrawn_set }, { "Earlier", earlier_set },
+                { "Withdrawn", withdrawn_set }, { "Earlier", earlier_set },   { "Missing", missing_set },
         };
 
         for (size_t n = 0; n < ELEMENTSOF(keys); n++)
@@ -239,6 +245,8 @@ int state_format(const struct bundle_state *s, struct buffer *out)
                 (void)buffer_printf(out, "Epoch=%" PRIu64 "\n", s->epoch);
         if (s->held)
                 (void)buffer_append_text(out, "Hold=yes\n");
+        if (s->missing)
+                (void)buffer_append_text(out, "Missing=yes\n");
         if (s->wish == WISH_STOPPED)
                 (void)buffer_printf(out, "Stopped=%s\n", s->stopped_boot);
         if (s->wish == WISH_DISABLED)

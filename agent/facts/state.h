@@ -17,6 +17,7 @@
  *     Forgiven=main
  *     Epoch=2
  *     Hold=yes
+ *     Missing=yes
  *
  *     [Quarantined <digest>]
  *     Version=1.3.0
@@ -69,6 +70,7 @@ struct bundle_state {
                                                either; names, parted by spaces */
         uint64_t epoch; /* the highest Epoch= proven here: nothing signed below it runs again */
         bool held;      /* `sealift hold`: no other release is installed */
+        bool missing;   /* from its channel, or Bundles=: which has been told, and runs on */
         enum wish wish;
         char stopped_boot[STATE_BOOT_SIZE]; /* of WISH_STOPPED: the boot it holds for */
         char withdrawn[DIGEST_HEX_SIZE];    /* of the signed manifest that took the bundle away; "": none */

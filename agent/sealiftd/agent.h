@@ -53,7 +53,6 @@ struct bundle {
         bool misconfigured;          /* it runs, but error says why it could not be started */
         bool unsaved;                /* its last verdict could not be written down, and is tried again */
         bool listed;                 /* its channel, and Bundles=, had it when they were last known */
-        bool missed;                 /* that they do not has been told */
         bool seen;                   /* while units are listed: one of its current release runs */
         enum attempt_kind kind;      /* of the last attempt */
         size_t gates_passed;         /* by it, along the story's table */

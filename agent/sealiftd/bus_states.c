@@ -43,7 +43,7 @@ static int state_append(sd_bus_message *m, const struct bundle *b)
                 r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}", "Previous", "s",
                                           s->previous.version, "Proven", "s", s->proven.version, "OnTrial",
                                           "b", (int)state_on_trial(s), "Epoch", "t", s->epoch, "Held", "b",
-                                          (int)s->held, "Listed", "b", (int)!b->missed);
+                                          (int)s->held, "Listed", "b", (int)!b->state.missing);
         if (r >= 0)
                 r = quarantined_append(m, s);
         for (size_t i = 0; r >= 0 && i < 2; i++)

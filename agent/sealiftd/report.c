@@ -89,7 +89,7 @@ static void bundle_describe(const struct bundle *b, struct report_bundle *ret)
                 .proven = b->state.proven.version,
                 .epoch = b->state.epoch,
                 .held = b->state.held,
-                .missing = b->missed,
+                .missing = b->state.missing,
         };
         ret->trial_until_usec = trial_until(b, &ret->trial_failures, &ret->trial_max);
 }

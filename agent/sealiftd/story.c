@@ -246,19 +246,23 @@ static void story_configuration(struct agent *a)
         }
 }
 
-/* Nobody has said that they are to go: they run on. Told when it begins. */
+/* Nobody has said that they are to go: they run on. Told when it begins, once, whoever is the agent. */
 static void story_missing(struct agent *a)
 {
         for (size_t i = 0; i < a->n_bundles; i++) {
                 struct bundle *b = a->bundles + i;
                 struct journal_subject s = { .bundle = b->name, .version = b->state.current.version };
                 bool missing = !b->listed && release_ref_is_set(&b->state.current);
+                struct fault ignored = {};
 
-                if (missing && !b->missed)
+                if (missing == b->state.missing)
+                        continue;
+                if (missing)
                         journal_send(JOURNAL_BUNDLE_MISSING, LOG_WARNING, &s,
                                      "%s is no longer in channel %s, or not in Bundles=; release %s runs on",
                                      b->name, a->config->channel, b->state.current.version);
-                b->missed = missing;
+                b->state.missing = missing;
+                (void)!store_state_save(a->store, b->name, &b->state, &ignored);
         }
 }
 

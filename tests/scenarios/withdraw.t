@@ -149,6 +149,13 @@ PY
     told 0 "web 5: running" sealift check
     is "$(times b3bf34520c674958bc82eb55e0641fc6)" 1 "once"
     ok "the report says so" await_report 20 '.bundles[] | select(.name == "web") | .listed == false'
+    bucket_stop
+    systemctl restart sealiftd.service
+    ok "a new agent" await 20 sealift status
+    told 0 "no longer in the channel" sealift status web
+    bucket_start
+    told 0 "web 5: running" sealift check
+    is "$(times b3bf34520c674958bc82eb55e0641fc6)" 1 "which has not to ask for that, nor says it again"
 }
 
 case $PHASE in
