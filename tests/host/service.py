@@ -10,6 +10,7 @@ the word is "sleep".
 """
 import os
 import selectors
+import signal
 import socket
 import sys
 
@@ -80,10 +81,13 @@ def main():
         if word() != "sleep":
             notify("WATCHDOG=1")
         for key, _ in wait.select(0.2):
+            # Whoever has been accepted is answered, also by one that is to stop.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
             try:
                 answer(key.fileobj.accept()[0])
             except OSError:
                 pass
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 main()

@@ -65,7 +65,7 @@ sock_publish() {
     echo "$2" >/srv/sock/does
     printf '%s\n' '[Bundle]' Name=sock Version=1 SoakSec=0 '[Service main]' 'ExecStart=/usr/bin/python3 /bundle/service.py' Type=notify \
         "Environment=VERSION=$1" "${@:3}" '[Socket web]' Service=main ListenStream=127.0.0.1:8090 \
-        '[Health main]' HTTP=/ Socket=web IntervalSec=200ms StartSec=1s >/srv/sock.manifest
+        '[Health main]' HTTP=/ Socket=web IntervalSec=200ms StartSec=4s >/srv/sock.manifest
     publish_release "$1" /srv/sock /srv/sock.manifest
 }
 version() { curl --silent --fail --max-time 10 http://127.0.0.1:8090/version; }
