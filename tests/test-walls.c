@@ -531,6 +531,15 @@ static void test_limits(void)
         limit_is(LIMIT_CORE, 0, "Max core file size", TEXTS(LIMITS("9 9", "0                    0")),
                  TEXTS(LIMITS("0 0", "0            unlimited"), LIMITS("0 0", "0            1")));
         tap_int(walls_limits(&walls, l), 0, "and each for itself");
+        promise.limits[LIMIT_CPU_WEIGHT] = promise.limits[LIMIT_IO_WEIGHT] = 50;
+        promise.limits[LIMIT_TASKS_MAX] = 9;
+        tap_int(walls_limits(&walls, l), 3, "shares are looked at when a unit comes up");
+        walls.stood = true;
+        tap_int(walls_limits(&walls, l), 1, "but not later");
+        tap_str(l[0].name, "pids.max", "when limits are");
+        walls.stood = false;
+        for (size_t i = 0; i < LIMIT_MAX; i++)
+                promise.limits[i] = PROMISE_NO_LIMIT;
         promise.limits[LIMIT_NOFILE] = promise.limits[LIMIT_MEMORY_MAX] = 9;
         promise.capabilities = UINT64_C(1) << 24;
         tap_int(walls_limits(&walls, l), 1, "CAP_SYS_RESOURCE sets limits of its own");

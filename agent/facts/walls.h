@@ -12,6 +12,7 @@ struct walls {
         const char *unit;
         const struct promise *promise;
         unsigned systemd_version;
+        bool stood;  /* its unit was behind all of them before */
         bool nested; /* it made itself a user namespace (UserNamespaces=yes), in which it has capabilities
                         and mounts of its own; inforce_check() reads it, and the next */
         unsigned inherited; /* seccomp filters that PID 1 has itself, in a container; inforce_check() reads
@@ -43,6 +44,7 @@ struct walls_limit {
         enum limit limit;
         uint64_t promised;
 };
+/* Those to be looked at: shares only until w->stood. */
 size_t walls_limits(const struct walls *w, struct walls_limit ret[static LIMIT_MAX]);
 
 /* text is the first line of l->name, or all of /proc/PID/limits. -EOPNOTSUPP: it is more than was promised,

@@ -14,7 +14,8 @@
 /* Whether text says what was promised. */
 typedef bool (*limit_check)(const char *name, const char *text, uint64_t promised);
 
-/* The kernel rounds bytes down to pages, so it may be less. */
+/* The kernel rounds bytes down to pages; and whoever runs this host may make a limit tighter at any time
+ * (`systemctl set-property`). */
 static bool is_at_most(const char *name, const char *text, uint64_t promised)
 {
         uint64_t v;
@@ -22,7 +23,8 @@ static bool is_at_most(const char *name, const char *text, uint64_t promised)
         return text_parse_u64(text, UINT64_MAX, &v) >= 0 && v <= promised;
 }
 
-/* A share is no wall, but what others on this host were promised depends on it. */
+/* A share is no wall, but what others on this host were promised depends on it: so it has to be in force
+ * when a unit comes up. From then on it is the operator's to turn, either way. */
 static bool is_equal(const char *name, const char *text, uint64_t promised)
 {
         uint64_t v;
@@ -76,16 +78,17 @@ static const struct {
         const char *controller, *name;
         limit_check check;
         const char *unit; /* of what was promised, for people */
+        bool share;
 } rows[] = {
-        [LIMIT_MEMORY_MAX] = { "memory", "memory.max", is_at_most, " at most" },
-        [LIMIT_MEMORY_HIGH] = { "memory", "memory.high", is_at_most, " at most" },
-        [LIMIT_MEMORY_SWAP_MAX] = { "memory", "memory.swap.max", is_at_most, " at most" },
-        [LIMIT_TASKS_MAX] = { "pids", "pids.max", is_at_most, " at most" },
-        [LIMIT_CPU_QUOTA] = { "cpu", "cpu.max", is_quota, "% of a processor at most" },
-        [LIMIT_CPU_WEIGHT] = { "cpu", "cpu.weight", is_equal, "" },
-        [LIMIT_IO_WEIGHT] = { "io", "io.weight", is_default, "" },
-        [LIMIT_NOFILE] = { NULL, "Max open files", is_resource, NULL },
-        [LIMIT_CORE] = { NULL, "Max core file size", is_resource, NULL },
+        [LIMIT_MEMORY_MAX] = { "memory", "memory.max", is_at_most, " at most", false },
+        [LIMIT_MEMORY_HIGH] = { "memory", "memory.high", is_at_most, " at most", false },
+        [LIMIT_MEMORY_SWAP_MAX] = { "memory", "memory.swap.max", is_at_most, " at most", false },
+        [LIMIT_TASKS_MAX] = { "pids", "pids.max", is_at_most, " at most", false },
+        [LIMIT_CPU_QUOTA] = { "cpu", "cpu.max", is_quota, "% of a processor at most", false },
+        [LIMIT_CPU_WEIGHT] = { "cpu", "cpu.weight", is_equal, "", true },
+        [LIMIT_IO_WEIGHT] = { "io", "io.weight", is_default, "", true },
+        [LIMIT_NOFILE] = { NULL, "Max open files", is_resource, NULL, false },
+        [LIMIT_CORE] = { NULL, "Max core file size", is_resource, NULL, false },
 };
 _Static_assert(ELEMENTSOF(rows) == LIMIT_MAX, "every limit is kept somewhere");
 
@@ -96,7 +99,8 @@ size_t walls_limits(const struct walls *w, struct walls_limit ret[static LIMIT_M
 
         for (size_t i = 0; i < LIMIT_MAX; i++)
                 if (p->limits[i] != PROMISE_NO_LIMIT &&
-                    (rows[i].controller || !capability_sets_limits(p->capabilities)))
+                    (rows[i].controller || !capability_sets_limits(p->capabilities)) &&
+                    !(rows[i].share && w->stood))
                         ret[n++] = (struct walls_limit){ rows[i].controller, rows[i].name, (enum limit)i,
                                                          p->limits[i] };
         return n;

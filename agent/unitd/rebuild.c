@@ -74,6 +74,7 @@ static int unit_take_over(struct units *l, const char *unit, struct fault *f)
                 return r;
         if (!(str_eq(s.active, "activating") && !str_eq(s.sub, "auto-restart")))
                 u->state = UNIT_RUNNING;
+        u->stood = u->state == UNIT_RUNNING;
         u->since_usec = s.since_usec;
         u->restarts = s.restarts;
         watch_look(u);

@@ -61,6 +61,7 @@ struct unit {
         sd_event_source *settle;
         uint8_t invocation[MANAGER_INVOCATION_SIZE]; /* whose walls were checked last */
         bool recheck;                                /* they are to be checked again */
+        bool stood;                                  /* they were once, by us or an earlier unitd */
         sd_event_source *again;                      /* it is looked at again then (watch_again()) */
         unsigned misses;                             /* looks in vain, in a row; and at whom: */
         uint8_t missed[MANAGER_INVOCATION_SIZE];

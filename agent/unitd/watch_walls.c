@@ -128,7 +128,8 @@ static int process_look(struct unit *u, const struct manager_status *s, struct f
         char place_name[PLACE_SIZE];
         const struct walls w = { .place = place_name,
                                  .promise = &record->promise,
-                                 .systemd_version = u->units->systemd_version };
+                                 .systemd_version = u->units->systemd_version,
+                                 .stood = u->stood };
         const struct inforce_place place = {
                 .unit = record->unit, .root = root, .tree = tree, .dropin = dropin
         };
@@ -259,6 +260,7 @@ bool watch_walls_hold(struct unit *u, const struct manager_status *s)
         }
         memcpy(u->invocation, s->invocation, sizeof(u->invocation));
         u->recheck = false;
+        u->stood = true;
         u->misses = 0;
         if (u->record.job) /* what waits in sealift-hold; to others SIGCONT means nothing */
                 manager_continue(u->units->bus, u->record.unit);

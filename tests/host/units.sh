@@ -65,7 +65,7 @@ stop_now() {
 listen() {
     unitd event 30 >/srv/event &
     listener=$!
-    await 5 sh -c 'ss -xp 2>/dev/null | grep -q "unitd.sock.*ESTAB\|ESTAB.*unitd.sock"'
+    await 30 sh -c 'ss -xp 2>/dev/null | grep -q "unitd.sock.*ESTAB\|ESTAB.*unitd.sock"'
 }
 
 heard() {

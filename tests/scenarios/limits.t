@@ -58,8 +58,31 @@ missing() {
     loose LimitCORE=infinity "Max core file size.* should be 4096 at most"
 }
 
+# looks: unitd has looked again after a reload: it tells when what it has seen of this host's drop-ins has changed.
+looks() { heard "^running limited.*drop-ins of this host" "$1"; }
+
+# An operator may make limits tighter, and turn shares either way; not give a service more than it was promised.
+turned() {
+    local unit
+    install limited 2 < <(sed -n '/^\[Service/,/^\[Content/p' "$sealed" | grep -v '^\[Content')
+    unitd start "$sealed"
+    unit=$(unit_of limited)
+    listen
+    systemctl set-property --runtime "$unit" CPUWeight=idle IOWeight=1000 MemoryMax=32M TasksMax=5 CPUQuota=50%
+    systemctl daemon-reload
+    looks "limits are made tighter, and shares others, while it runs"
+    systemctl kill --signal=KILL sealift-unitd.service
+    await 10 sh -c "/tests/host/unitd.py list | grep -q '^running limited 2 main [0-9]* $unit'"
+    is "$(unitd list)" "running limited 2 main $(pid_of "$unit") $unit" "it runs on, also for a unitd that starts anew"
+    listen
+    systemctl set-property --runtime "$unit" TasksMax=8
+    systemctl daemon-reload
+    heard "^failed limited.*its pids.max is 8, and should be 7 at most" "one that is made wider stops it"
+}
+
 units_begin
 limited
 in_force
+turned
 missing
 units_end
