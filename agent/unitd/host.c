@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "facts/directives.h"
+#include "facts/group.h"
 #include "ground/beneath.h"
 #include "ground/text.h"
 
@@ -107,23 +108,6 @@ static bool name_is_taken(const char *name)
         return str_has_prefix(name, "systemd-") || str_eq(name, "messagebus") || str_eq(name, "sealift");
 }
 
-/* Groups whose members are root by another name, or read what root does. Their ids are another on each host.
- */
-static bool group_is_powerful(gid_t gid, const char *name)
-{
-        static const char *const names[] = {
-                "docker", "disk",   "incus",   "incus-admin", "kmem", "libvirt", "libvirt-qemu",
-                "lxd",    "podman", "sealift", "shadow",      "sudo", "wheel",
-        };
-
-        if (gid == 0 || str_has_prefix(name, "systemd-"))
-                return true;
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (str_eq(name, names[i]))
-                        return true;
-        return false;
-}
-
 /* systemd gives a user all groups it is in, and has no setting that takes one away. */
 static int check_groups(const char *user, gid_t primary, struct fault *f)
 {
@@ -135,7 +119,7 @@ static int check_groups(const char *user, gid_t primary, struct fault *f)
         for (int i = 0; i < n; i++) {
                 const struct group *g = getgrgid(groups[i]);
 
-                if (group_is_powerful(groups[i], g ? g->gr_name : ""))
+                if (groups[i] == 0 || group_is_powerful(g ? g->gr_name : ""))
                         return fault_set(f, -EPERM,
                                          "user %s is in group %s, which is root by another name: no service "
                                          "runs as it",
