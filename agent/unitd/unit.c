@@ -6,6 +6,7 @@
 #include "unitd/unit.h"
 
 #include <sys/stat.h>
+#include <systemd/sd-journal.h>
 #include <time.h>
 
 #include "doors/apparmor.h"
@@ -345,6 +346,24 @@ static int confine(const struct manifest *m, const struct service *s, char ret[s
         return r < 0 ? r : apparmor_profile(p, m, s, ret, f);
 }
 
+/* Neither the kernel nor AppArmor keeps processes of one user from each other, whatever bundle they are of.
+ */
+static void tell_shared_user(const struct units *l, const struct unitd_request *q,
+                             const struct promise *promise, const char *service)
+{
+        for (const struct unit *u = l->first; u; u = u->next) {
+                if (promise->uid == 0 || u->ended || u->record.promise.uid != promise->uid ||
+                    str_eq(u->record.bundle, q->bundle))
+                        continue;
+                (void)sd_journal_send("MESSAGE=%s %s: service %s runs as the user of %s: each can see the "
+                                      "other's processes, and what they were started with",
+                                      q->bundle, q->version, service, u->record.unit, "PRIORITY=4",
+                                      "SEALIFT_BUNDLE=%s", q->bundle, "SEALIFT_VERSION=%s", q->version,
+                                      NULL);
+                return;
+        }
+}
+
 int unit_start(struct units *l, const struct manifest *m, const struct service *s,
                const struct unitd_request *q, struct unit **ret, struct fault *f)
 {
@@ -368,6 +387,7 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
         r = host_check(s, &record.promise, f);
         if (r < 0)
                 return fault_prefix(f, "%s %s", q->bundle, q->version);
+        tell_shared_user(l, q, &record.promise, s->name);
         r = confine(m, s, record.promise.profile, f);
         if (r < 0)
                 return r;

@@ -134,6 +134,20 @@ host() {
     host_refuses alias "User=alias" "EPERM.*belongs to the system" "nor the agent's by another name"
 }
 
+# Which policy has granted, and which keeps nothing apart.
+shared_user() {
+    local bundle
+    for bundle in one other; do
+        printf '[Policy %s]\nUser=shared\n' "$bundle" >"/etc/sealift/policy.d/$bundle.conf"
+        mkdir -p "/srv/$bundle"
+        install "$bundle" 1 < <(printf '[Service main]\nExecStart=/usr/bin/sleep infinity\n[Sandbox main]\nUser=shared\n')
+        ok "bundle $bundle runs as a user of the host's" unitd start "$sealed"
+    done
+    is "$(journalctl --quiet --output=cat SEALIFT_BUNDLE=one | grep -c 'runs as the user of')" 0 "nobody else does at first"
+    like "$(journalctl --quiet --output=cat SEALIFT_BUNDLE=other)" "service main runs as the user of sealift-one.main@1-" "whose second one is told of the first"
+    for bundle in one other; do unitd stop "/srv/$bundle-1.manifest"; done
+}
+
 # Walls that do not stand: a site's drop-in takes one away behind our back, as a systemd that goes on without it would.
 promises() {
     broken "User=shared" "does not run as a dynamic user"
@@ -205,6 +219,7 @@ useradd --system shared
 relaxations
 nested
 host
+shared_user
 promises
 reload
 host_decides
