@@ -6,25 +6,12 @@
 
 #include "facts/dropin.h"
 
-#include "tap.h"
+#include "dropin.h"
 
 #define HEAD    "[Bundle]\nName=web\nVersion=1.0+b~1\n"
 #define SERVICE HEAD "[Service main]\nExecStart=/usr/bin/caddy run\n"
-#define DIGEST  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define TREE    "/var/lib/sealift/releases/web/1.0+b~1-0123456789ab/tree"
 #define ROOT    "/run/sealift/root/sealift-web.main@1.0_b_1-0123456789ab-1.service"
-
-static struct manifest *parse(const char *text)
-{
-        struct manifest *m = NULL;
-        struct fault f = {};
-
-        if (manifest_parse(text, strlen(text), "web.manifest", &m, &f) < 0) {
-                printf("# %s\n", f.text);
-                abort();
-        }
-        return m;
-}
 
 static int make_service(const struct manifest *m, const struct service *s, const char *tree,
                         struct buffer *out, struct fault *f)
@@ -40,19 +27,6 @@ static int make_service(const struct manifest *m, const struct service *s, const
 static int make(const struct manifest *m, const char *tree, struct buffer *out, struct fault *f)
 {
         return make_service(m, m->services, tree, out, f);
-}
-
-static void has(const struct buffer *b, const char *line, const char *what)
-{
-        char whole[512];
-
-        (void)snprintf(whole, sizeof(whole), "\n%s\n", line);
-        tap_ok(b->data && strstr(b->data, whole) != NULL, "%s", what);
-}
-
-static void has_not(const struct buffer *b, const char *text, const char *what)
-{
-        tap_ok(b->data && strstr(b->data, text) == NULL, "%s", what);
 }
 
 /* Every wall of the design, each on a line of its own: one that is taken out of the drop-in fails here. */

@@ -6,23 +6,10 @@
 
 #include "facts/dropin.h"
 
-#include "tap.h"
+#include "dropin.h"
 
-#define HEAD   "[Bundle]\nName=web\nVersion=1\n"
-#define MAIN   HEAD "[Service main]\nExecStart=/bundle/web\n"
-#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static struct manifest *parse(const char *text)
-{
-        struct manifest *m = NULL;
-        struct fault f = {};
-
-        if (manifest_parse(text, strlen(text), "web.manifest", &m, &f) < 0) {
-                printf("# %s\n", f.text);
-                abort();
-        }
-        return m;
-}
+#define HEAD "[Bundle]\nName=web\nVersion=1\n"
+#define MAIN HEAD "[Service main]\nExecStart=/bundle/web\n"
 
 /* The drop-in of a task of the first service; asks: through a listener. */
 static void put(const struct manifest *m, struct task *t, const char *asks, struct buffer *b)
@@ -35,19 +22,6 @@ static void put(const struct manifest *m, struct task *t, const char *asks, stru
         t->service.asks = asks;
         if (!tap_int(dropin_write(&d, b, &f), 0, "%s has a drop-in", t->service.name))
                 printf("# %s\n", f.text);
-}
-
-static void has(const struct buffer *b, const char *line)
-{
-        char whole[512];
-
-        (void)snprintf(whole, sizeof(whole), "\n%s\n", line);
-        tap_ok(b->data && strstr(b->data, whole) != NULL, "it has %s", line);
-}
-
-static void has_not(const struct buffer *b, const char *text)
-{
-        tap_ok(b->data && strstr(b->data, text) == NULL, "it has no %s", text);
 }
 
 static void write_probe(const char *text, const char *asks, struct buffer *b)
@@ -70,23 +44,23 @@ static void test_http(struct buffer *b)
                     NULL, b);
         tap_ok(b->data && strstr(b->data, "/sealift-probe --timeout=3000 -- 8080 /well?a=1&b=2\n"),
                "it runs sealift-probe");
-        has(b, "PrivateNetwork=yes");
-        has(b, "IPAddressAllow=localhost");
+        has(b, "PrivateNetwork=yes", NULL);
+        has(b, "IPAddressAllow=localhost", NULL);
         tap_ok(b->data && strstr(b->data, "JoinsNamespaceOf=sealift-network@web.1-0123456789ab.service"),
                "in the network of the release");
-        has(b, "RuntimeMaxSec=5000ms");
-        has(b, "TimeoutStopSec=1s");
-        has(b, "DynamicUser=yes");
-        has(b, "MemoryDenyWriteExecute=yes");
-        has(b, "BindReadOnlyPaths=/usr");
-        has_not(b, "Restart");
-        has_not(b, "Watchdog");
-        has_not(b, "StateDirectory");
-        has_not(b, "SECRET");
-        has_not(b, "LoadCredential");
-        has_not(b, "ExecReload");
-        has_not(b, "Sockets=");
-        has_not(b, "Before=");
+        has(b, "RuntimeMaxSec=5000ms", NULL);
+        has(b, "TimeoutStopSec=1s", NULL);
+        has(b, "DynamicUser=yes", NULL);
+        has(b, "MemoryDenyWriteExecute=yes", NULL);
+        has(b, "BindReadOnlyPaths=/usr", NULL);
+        has_not(b, "Restart", NULL);
+        has_not(b, "Watchdog", NULL);
+        has_not(b, "StateDirectory", NULL);
+        has_not(b, "SECRET", NULL);
+        has_not(b, "LoadCredential", NULL);
+        has_not(b, "ExecReload", NULL);
+        has_not(b, "Sockets=", NULL);
+        has_not(b, "Before=", NULL);
 }
 
 static void test_tcp(struct buffer *b)
@@ -95,13 +69,13 @@ static void test_tcp(struct buffer *b)
                          "[Health main]\nTCP=8080\n",
                     NULL, b);
         tap_ok(b->data && strstr(b->data, "/sealift-probe --timeout=5000 -- 8080\n"), "without a path");
-        has(b, "PrivateNetwork=no");
-        has(b, "IPAddressDeny=any");
-        has(b, "IPAddressAllow=127.0.0.0/8");
-        has(b, "IPAddressAllow=::1/128");
-        has(b, "SocketBindDeny=any");
-        has(b, "CapabilityBoundingSet=");
-        has_not(b, "SocketBindAllow");
+        has(b, "PrivateNetwork=no", NULL);
+        has(b, "IPAddressDeny=any", NULL);
+        has(b, "IPAddressAllow=127.0.0.0/8", NULL);
+        has(b, "IPAddressAllow=::1/128", NULL);
+        has(b, "SocketBindDeny=any", NULL);
+        has(b, "CapabilityBoundingSet=", NULL);
+        has_not(b, "SocketBindAllow", NULL);
 }
 
 static void test_socket(struct buffer *b)
@@ -110,9 +84,9 @@ static void test_socket(struct buffer *b)
                     "/run/sealift/listeners/0", b);
         tap_ok(b->data && strstr(b->data, "/sealift-probe --timeout=5000 --socket=/asked -- 0 /\n"),
                "through the listener");
-        has(b, "BindReadOnlyPaths=/run/sealift/listeners/0:/asked");
-        has(b, "RestrictAddressFamilies=AF_UNIX");
-        has_not(b, "Sockets=");
+        has(b, "BindReadOnlyPaths=/run/sealift/listeners/0:/asked", NULL);
+        has(b, "RestrictAddressFamilies=AF_UNIX", NULL);
+        has_not(b, "Sockets=", NULL);
 }
 
 static void test_exec(struct buffer *b)
@@ -123,13 +97,13 @@ static void test_exec(struct buffer *b)
                          "[Health main]\nExec=/bundle/ask --well\n",
                     NULL, b);
         tap_ok(b->data && strstr(b->data, "/sealift-hold -- /bundle/ask --well\n"), "the bundle's program");
-        has(b, "Environment=A=1");
-        has(b, "MemoryMax=8M");
-        has(b, "MemoryDenyWriteExecute=no");
-        has(b, "LoadCredential=key:sealift-web.key");
-        has(b, "PrivateNetwork=yes");
-        has_not(b, "StateDirectory");
-        has_not(b, "WorkingDirectory");
+        has(b, "Environment=A=1", NULL);
+        has(b, "MemoryMax=8M", NULL);
+        has(b, "MemoryDenyWriteExecute=no", NULL);
+        has(b, "LoadCredential=key:sealift-web.key", NULL);
+        has(b, "PrivateNetwork=yes", NULL);
+        has_not(b, "StateDirectory", NULL);
+        has_not(b, "WorkingDirectory", NULL);
 }
 
 static void test_migrate(struct buffer *b)
@@ -148,11 +122,11 @@ static void test_migrate(struct buffer *b)
         tap_str(t->service.name, "main-migrate", "with a name of its own");
         put(m, t, NULL, b);
         tap_ok(b->data && strstr(b->data, " -- /bundle/migrate 2\n"), "it runs ExecMigrate=");
-        has(b, "StateDirectory=sealift-web");
-        has(b, "Environment=A=1");
-        has(b, "RuntimeMaxSec=7s");
-        has_not(b, "Restart");
-        has_not(b, "ExecStartPre");
+        has(b, "StateDirectory=sealift-web", NULL);
+        has(b, "Environment=A=1", NULL);
+        has(b, "RuntimeMaxSec=7s", NULL);
+        has_not(b, "Restart", NULL);
+        has_not(b, "ExecStartPre", NULL);
         tap_ok(task_migrates(m->services, false) && !task_migrates(m->services, true), "stopped by default");
         tap_ok(task_migrates(m->services + 1, true) && !task_migrates(m->services + 1, false), "or running");
         tap_ok(!task_migrates(m->services + 2, true) && !task_migrates(m->services + 2, false), "or never");
@@ -161,7 +135,7 @@ static void test_migrate(struct buffer *b)
         buffer_done(b);
         if (tap_int(task_new_migrate(m->services + 1, &other, &f), 0, "another"))
                 put(m, other, NULL, b);
-        has(b, "RuntimeMaxSec=15min");
+        has(b, "RuntimeMaxSec=15min", NULL);
 }
 
 static void test_describe(void)
@@ -208,15 +182,15 @@ static void test_listener(struct buffer *b)
         tap_int(dropin_write_listener(m, m->sockets, name, "sealift-web.main@1-0123456789ab-7.service", b,
                                       &f),
                 0, "and a unit file");
-        has(b, "FileDescriptorName=web");
-        has(b, "Service=sealift-web.main@1-0123456789ab-7.service");
-        has(b, "DirectoryMode=0700");
+        has(b, "FileDescriptorName=web", NULL);
+        has(b, "Service=sealift-web.main@1-0123456789ab-7.service", NULL);
+        has(b, "DirectoryMode=0700", NULL);
         (void)snprintf(line, sizeof(line), "ListenStream=%s", path);
-        has(b, line);
+        has(b, line, NULL);
         buffer_done(b);
         tap_int(dropin_write(&d, b, &f), 0, "its service has a drop-in");
-        has(b, "Sockets=sealift-probe.web.http.0123456789ab-7.socket");
-        has(b, "Sockets=sealift-web.http.socket");
+        has(b, "Sockets=sealift-probe.web.http.0123456789ab-7.socket", NULL);
+        has(b, "Sockets=sealift-web.http.socket", NULL);
         (void)snprintf(name, sizeof(name), "a.socket b.socket");
         tap_int(dropin_write(&d, b, &f), -EINVAL, "a name that is two is refused");
 }
