@@ -67,7 +67,7 @@ stopped_by_hand() {
 
 configured_anew() {
     local before
-    app_health=Failures=1 app_publish 5
+    app_timeout=30s app_health=Failures=1 app_publish 5
     ok "release 5 is on trial" sealift check
     before=$(app_invocation)
     mkdir -p /etc/sealift/bundles.d
