@@ -178,6 +178,15 @@ INTENT
     ok "a service that runs for 6 s starts" unitd start "$sealed"
     listen
     heard "^stopped brief 1 main .*it ended by itself, in order [(]own[)]$" "and its end is told, which nobody wanted"
+    install polite 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/sh -c 'trap "exit 0" TERM; while :; do sleep 1; done'
+Restart=no
+INTENT
+    ok "one that ends in order when it is told to starts" unitd start "$sealed"
+    listen
+    systemctl stop "$(unit_of polite)"
+    heard "^stopped polite 1 main .*it was stopped$" "systemctl does, and that is told of its end"
 }
 
 units_begin
