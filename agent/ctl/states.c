@@ -5,19 +5,16 @@
 
 #include "ctl/states.h"
 
-#include <time.h>
+#include "facts/date.h"
 
 #define QUARANTINE_TYPE "(ssts)"
 
-static json_t *time_json(uint64_t usec)
+json_t *states_time(uint64_t usec)
 {
-        time_t t = (time_t)(usec / 1000000);
-        struct tm tm;
-        char s[32];
+        char date[DATE_SIZE];
 
-        if (usec == 0 || !gmtime_r(&t, &tm) || strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-                return json_null();
-        return json_string(s);
+        date_format((int64_t)(usec / 1000000), date);
+        return usec == 0 ? json_null() : json_string(date);
 }
 
 static const struct known {
@@ -25,7 +22,7 @@ static const struct known {
 } known[] = {
         { "Previous", "previous", "s" },
         { "Proven", "proven", "s" },
-        { "OnTrial", "on_trial", "b" },
+        { "Trial", "trial", "(tuu)" },
         { "Epoch", "epoch", "t" },
         { "Held", "held", "b" },
         { "Listed", "listed", "b" },
@@ -43,7 +40,7 @@ static int quarantined_read(sd_bus_message *m, json_t **ret)
         while (r > 0 &&
                (r = sd_bus_message_read(m, QUARANTINE_TYPE, &version, &digest, &since, &reason)) > 0)
                 if (json_array_append_new(array, json_pack("{s:s, s:s, s:o, s:s}", "version", version,
-                                                           "digest", digest, "since", time_json(since),
+                                                           "digest", digest, "since", states_time(since),
                                                            "reason", reason)) < 0)
                         r = -ENOMEM;
         if (r >= 0)
@@ -52,6 +49,19 @@ static int quarantined_read(sd_bus_message *m, json_t **ret)
                 json_decref(array);
         else
                 *ret = array;
+        return r;
+}
+
+static int trial_read(sd_bus_message *m, json_t **ret)
+{
+        uint32_t failures, max;
+        uint64_t until;
+        int r;
+
+        r = sd_bus_message_read(m, "(tuu)", &until, &failures, &max);
+        if (r >= 0)
+                *ret = json_pack("{s:o, s:i, s:i}", "until", states_time(until), "failures", (int)failures,
+                                 "of", (int)max);
         return r;
 }
 
@@ -74,6 +84,8 @@ static int value_read(sd_bus_message *m, const char *type, json_t **ret)
                 r = sd_bus_message_read_basic(m, 't', &number);
                 *ret = r < 0 ? NULL : json_integer((json_int_t)number);
                 return r;
+        case '(':
+                return trial_read(m, ret);
         default:
                 return quarantined_read(m, ret);
         }
@@ -111,7 +123,7 @@ static int entry_read(sd_bus_message *m, json_t *bundle)
         return r;
 }
 
-static json_t *bundle_find(json_t *bundles, const char *name)
+json_t *states_find(json_t *bundles, const char *name)
 {
         json_t *b;
         size_t i;
@@ -135,7 +147,7 @@ static int state_read(sd_bus_message *m, json_t *bundles)
                 r = sd_bus_message_enter_container(m, 'a', "{sv}");
         if (r < 0)
                 return r;
-        bundle = bundle_find(bundles, name);
+        bundle = states_find(bundles, name);
         while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
                 r = entry_read(m, bundle);
                 if (r >= 0)
@@ -169,7 +181,7 @@ int states_add(sd_bus *bus, json_t *bundles, struct fault *f)
 
 void states_print(const json_t *bundle)
 {
-        const json_t *q;
+        const json_t *trial = json_object_get(bundle, "trial"), *q;
         size_t i;
 
         if (json_is_true(json_object_get(bundle, "held")))
@@ -181,4 +193,9 @@ void states_print(const json_t *bundle)
                 printf("  not again: %s, %s\n", json_string_value(json_object_get(q, "version")),
                        json_string_value(json_object_get(q, "reason")));
         }
+        if (json_is_object(trial))
+                printf("  on trial until %s: %d of %d failures\n",
+                       json_string_value(json_object_get(trial, "until")),
+                       (int)json_integer_value(json_object_get(trial, "failures")),
+                       (int)json_integer_value(json_object_get(trial, "of")));
 }

@@ -7,12 +7,10 @@
 #include "ctl/verbs.h"
 
 #include <jansson.h>
-#include <time.h>
 
 #include "doors/instances.h"
 
-#define JOB_TYPE   "(sssssssisttt)" /* of ListJobs() */
-#define TRIAL_TYPE "(stuu)"         /* of ListTrials() */
+#define JOB_TYPE "(sssssssisttt)" /* of ListJobs() */
 
 static bool arg_json;
 
@@ -42,17 +40,6 @@ static const struct {
         { "NextCheckUSec", "next_check", "Next check", true },
 };
 
-static json_t *time_json(uint64_t usec)
-{
-        time_t t = (time_t)(usec / 1000000);
-        struct tm tm;
-        char s[32];
-
-        if (usec == 0 || !gmtime_r(&t, &tm) || strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-                return json_null();
-        return json_string(s);
-}
-
 static int status_read_facts(sd_bus *bus, json_t *status, struct fault *f)
 {
         for (size_t i = 0; i < ELEMENTSOF(facts); i++) {
@@ -67,7 +54,7 @@ static int status_read_facts(sd_bus *bus, json_t *status, struct fault *f)
                 if (r < 0)
                         return r;
                 (void)json_object_set_new(status, facts[i].key,
-                                          facts[i].time ? time_json(usec) : json_string(s));
+                                          facts[i].time ? states_time(usec) : json_string(s));
         }
         return 0;
 }
@@ -99,22 +86,9 @@ static int status_add_bundle(sd_bus_message *reply, const char *only, json_t *bu
         if (r <= 0 || (only && !str_eq(only, name)))
                 return r;
         b = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:n, s:[], s:[]}", "name", name, "version", version,
-                      "digest", digest, "state", state, "since", time_json(since), "error", error, "trial",
+                      "digest", digest, "state", state, "since", states_time(since), "error", error, "trial",
                       "jobs", "instances");
         return json_array_append_new(bundles, b) < 0 ? -ENOMEM : 1;
-}
-
-static json_t *bundle_find(json_t *bundles, const char *name)
-{
-        json_t *b;
-        size_t i;
-
-        json_array_foreach(bundles, i, b)
-        {
-                if (str_eq(json_string_value(json_object_get(b, "name")), name))
-                        return b;
-        }
-        return NULL; /* not shown */
 }
 
 static int status_read_instances(json_t *bundles, struct fault *f)
@@ -125,7 +99,7 @@ static int status_read_instances(json_t *bundles, struct fault *f)
 
         r = instances_read(&all, &n, f);
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                json_t *b = bundle_find(bundles, all[i].bundle);
+                json_t *b = states_find(bundles, all[i].bundle);
 
                 if (b)
                         (void)json_array_append_new(json_object_get(b, "instances"),
@@ -150,9 +124,9 @@ static int status_add_job(sd_bus_message *reply, json_t *bundles)
         job = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "name", name, "instance",
                         instance, "service", service, "state", state, "version", version, "result", result,
                         "exit_status", exit_status < 0 ? json_null() : json_integer(exit_status), "signal",
-                        signal, "started", time_json(started), "ended", time_json(ended), "next",
-                        time_json(next));
-        b = bundle_find(bundles, bundle);
+                        signal, "started", states_time(started), "ended", states_time(ended), "next",
+                        states_time(next));
+        b = states_find(bundles, bundle);
         if (b)
                 (void)json_array_append(json_object_get(b, "jobs"), job);
         json_decref(job);
@@ -170,44 +144,6 @@ static int status_read_jobs(sd_bus *bus, json_t *status, struct fault *f)
         r = sd_bus_message_enter_container(reply, 'a', JOB_TYPE);
         while (r > 0)
                 r = status_add_job(reply, json_object_get(status, "bundles"));
-        sd_bus_message_unref(reply);
-        return r < 0 ? fault_set_errno(f, r, "the agent's answer cannot be read") : 0;
-}
-
-/* Into the object of its bundle, if that is shown. */
-static int status_add_trial(sd_bus_message *reply, json_t *bundles)
-{
-        uint32_t failures, max;
-        const char *bundle;
-        uint64_t until;
-        json_t *b;
-        size_t i;
-        int r;
-
-        r = sd_bus_message_read(reply, TRIAL_TYPE, &bundle, &until, &failures, &max);
-        if (r <= 0)
-                return r;
-        json_array_foreach(bundles, i, b)
-        {
-                if (str_eq(json_string_value(json_object_get(b, "name")), bundle))
-                        (void)json_object_set_new(b, "trial",
-                                                  json_pack("{s:o, s:i, s:i}", "until", time_json(until),
-                                                            "failures", (int)failures, "of", (int)max));
-        }
-        return 1;
-}
-
-static int status_read_trials(sd_bus *bus, json_t *status, struct fault *f)
-{
-        sd_bus_message *reply = NULL;
-        int r;
-
-        r = agent_bus_call(bus, "ListTrials", 0, &reply, f);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_enter_container(reply, 'a', TRIAL_TYPE);
-        while (r > 0)
-                r = status_add_trial(reply, json_object_get(status, "bundles"));
         sd_bus_message_unref(reply);
         return r < 0 ? fault_set_errno(f, r, "the agent's answer cannot be read") : 0;
 }
@@ -253,14 +189,6 @@ static void instances_print(const json_t *instances)
         }
         if (json_array_size(instances) > 0)
                 printf("\n");
-}
-
-static void trial_print(const json_t *trial)
-{
-        if (json_is_object(trial))
-                printf("  on trial until %s: %d of %d failures\n", text_of(trial, "until"),
-                       (int)json_integer_value(json_object_get(trial, "failures")),
-                       (int)json_integer_value(json_object_get(trial, "of")));
 }
 
 /* "exit status 3", "signal KILL", or systemd's own word. */
@@ -310,7 +238,6 @@ static void status_print(const json_t *status)
                        text_of(b, "version"), text_of(b, "digest"), text_of(b, "since"));
                 instances_print(json_object_get(b, "instances"));
                 states_print(b);
-                trial_print(json_object_get(b, "trial"));
                 if (!str_eq(text_of(b, "error"), "-"))
                         printf("  last attempt: %s\n", text_of(b, "error"));
                 json_array_foreach(json_object_get(b, "jobs"), k, j) job_print(j);
@@ -347,8 +274,6 @@ static int status_run(char **operands, int n, struct fault *f)
                 r = status_read_bundles(bus, n > 0 ? operands[0] : NULL, status, f);
         if (r >= 0)
                 r = status_read_jobs(bus, status, f);
-        if (r >= 0)
-                r = status_read_trials(bus, status, f);
         if (r >= 0 && arg_json) {
                 (void)json_dumpf(status, stdout, JSON_INDENT(2));
                 printf("\n");

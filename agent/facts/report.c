@@ -5,8 +5,8 @@
 #include "facts/report.h"
 
 #include <jansson.h>
-#include <time.h>
 
+#include "facts/date.h"
 #include "facts/digest.h"
 
 static json_t *text_or_null(const char *s)
@@ -16,13 +16,10 @@ static json_t *text_or_null(const char *s)
 
 static json_t *time_text(uint64_t usec)
 {
-        time_t t = (time_t)(usec / 1000000);
-        char s[32];
-        struct tm tm;
+        char date[DATE_SIZE];
 
-        if (usec == 0 || !gmtime_r(&t, &tm) || strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-                return json_null();
-        return json_string(s);
+        date_format((int64_t)(usec / 1000000), date);
+        return usec == 0 ? json_null() : json_string(date);
 }
 
 static json_t *job_json(const struct report_job *j)

@@ -84,33 +84,6 @@ static int on_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return r;
 }
 
-#define TRIAL_TYPE "(stuu)"
-
-static int on_list_trials(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-        const struct agent *a = ((struct agent_bus *)userdata)->agent;
-        sd_bus_message *reply = NULL;
-        int r;
-
-        r = sd_bus_message_new_method_return(m, &reply);
-        if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', TRIAL_TYPE);
-        for (size_t i = 0; r >= 0 && i < a->n_bundles; i++) {
-                unsigned failures, max;
-                uint64_t until = trial_until(a->bundles + i, &failures, &max);
-
-                if (until > 0)
-                        r = sd_bus_message_append(reply, TRIAL_TYPE, a->bundles[i].name, until, failures,
-                                                  max);
-        }
-        if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        if (r >= 0)
-                r = sd_bus_send(NULL, reply, NULL);
-        sd_bus_message_unref(reply);
-        return r;
-}
-
 static int gate_append(sd_bus_message *reply, const struct bundle *b, const char *name, size_t i)
 {
         unsigned failures, max;
@@ -259,8 +232,6 @@ static const sd_bus_vtable vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListStates", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sa{sv})", states),
                                 bus_list_states, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("ListTrials", SD_BUS_NO_ARGS, SD_BUS_RESULT("a" TRIAL_TYPE, trials),
-                                on_list_trials, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Why", SD_BUS_ARGS("s", bundle), SD_BUS_RESULT("s", tried, "a(sss)", gates),
                                 on_why, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CheckNow", SD_BUS_NO_ARGS, SD_BUS_RESULT("b", ok, "s", result),

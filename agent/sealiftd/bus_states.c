@@ -4,6 +4,7 @@
  * dictionaries, which may grow. Reads the agent; touches nothing. */
 
 #include "sealiftd/bus_parts.h"
+#include "sealiftd/trial.h"
 
 #define QUARANTINE_TYPE "(ssts)"
 
@@ -29,6 +30,15 @@ static int quarantined_append(sd_bus_message *m, const struct bundle_state *s)
         return r;
 }
 
+/* Nothing where it is on none. */
+static int trial_append(sd_bus_message *m, const struct bundle *b)
+{
+        unsigned failures, max;
+        uint64_t until = trial_until(b, &failures, &max);
+
+        return until > 0 ? sd_bus_message_append(m, "{sv}", "Trial", "(tuu)", until, failures, max) : 0;
+}
+
 static int state_append(sd_bus_message *m, const struct bundle *b)
 {
         const struct bundle_state *s = &b->state;
@@ -40,10 +50,11 @@ static int state_append(sd_bus_message *m, const struct bundle *b)
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}", "Previous", "s",
-                                          s->previous.version, "Proven", "s", s->proven.version, "OnTrial",
-                                          "b", (int)state_on_trial(s), "Epoch", "t", s->epoch, "Held", "b",
-                                          (int)s->held, "Listed", "b", (int)!b->state.missing);
+                r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}", "Previous", "s", s->previous.version,
+                                          "Proven", "s", s->proven.version, "Epoch", "t", s->epoch, "Held",
+                                          "b", (int)s->held, "Listed", "b", (int)!s->missing);
+        if (r >= 0)
+                r = trial_append(m, b);
         if (r >= 0)
                 r = quarantined_append(m, s);
         for (size_t i = 0; r >= 0 && i < 2; i++)
