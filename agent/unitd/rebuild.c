@@ -51,6 +51,13 @@ static int job_recall(struct units *l, const struct record *record, const struct
         return 0;
 }
 
+/* Not one that is started again, which has been ready; but one whose first start systemd holds back. */
+static bool is_starting(const struct manager_status *s)
+{
+        return str_eq(s->active, "activating") ? !str_eq(s->sub, "auto-restart")
+                                               : str_eq(s->active, "inactive") && s->started_usec == 0;
+}
+
 static int unit_take_over(struct units *l, const char *unit, struct fault *f)
 {
         struct manager_status s;
@@ -72,7 +79,7 @@ static int unit_take_over(struct units *l, const char *unit, struct fault *f)
         r = unit_adopt(l, &record, &u, f);
         if (r < 0)
                 return r;
-        if (!(str_eq(s.active, "activating") && !str_eq(s.sub, "auto-restart")))
+        if (!is_starting(&s))
                 u->state = UNIT_RUNNING;
         u->stood = u->state == UNIT_RUNNING;
         u->since_usec = s.since_usec;

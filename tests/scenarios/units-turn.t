@@ -77,12 +77,15 @@ in_the_queue() {
     ok "the old release is told to stop" await 10 is_state deactivating 1
     ok "the start of the next one waits in systemd's own queue" await 10 job_is 2 "start waiting"
     ok "and not for sealift-unitd, which goes away" systemctl stop sealift-unitd.service
-    is "$(systemctl show --property=MainPID --value "$(unit_at 2)")" 0 "nothing of it runs meanwhile"
-    go
-    ok "it starts when the old one has stopped" await 10 is_state active 2
     wait "$replacing" || true
+    is "$(systemctl show --property=MainPID --value "$(unit_at 2)")" 0 "nothing of it runs meanwhile"
+    begin_replace
+    await 10 systemctl --quiet is-active sealift-unitd.service
+    go
+    end_replace "who asks again is answered"
+    ok "when it has started" is_state active 2
     is "$(met)" "" "they have not met"
-    ok "sealift-unitd takes it over" await 5 runs 2
+    ok "sealift-unitd has taken it over" runs 2
     is "$(unit_at 1)" "" "nothing is left of the old one"
 }
 
