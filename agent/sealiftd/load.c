@@ -166,16 +166,21 @@ static bool bundle_is_armed(struct agent *a, const struct bundle *b)
         return b->health == BUNDLE_ABSENT && jobs_are_armed(a, b) && bundle_is_woken(a, b);
 }
 
-/* Nobody was there to see its end. */
+/* Nobody was there to see its end. A release on trial answers for it. */
 static void bundle_is_gone(struct agent *a, struct bundle *b)
 {
         struct journal_subject s = { .bundle = b->name,
                                      .version = b->state.current.version,
                                      .digest = b->state.current.digest };
+        struct unitd_unit end = { .state = UNIT_FAILED, .own = true };
 
         (void)snprintf(b->error, sizeof(b->error),
                        "release %s does not run any more; see journalctl SEALIFT_BUNDLE=%s",
                        b->state.current.version, b->name);
+        (void)snprintf(end.text, sizeof(end.text), "%s", b->error);
+        memcpy(end.bundle, b->name, sizeof(end.bundle));
+        memcpy(end.digest12, b->state.current.digest, DIGEST_SHORT);
+        health_note_unit(a, &end);
         journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &s, "%s: %s", b->name, b->error);
         agent_set_health(a, b, BUNDLE_FAILED);
         a->report_due = true;

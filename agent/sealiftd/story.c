@@ -213,12 +213,24 @@ static int story_releases(struct agent *a, struct refresh *trust, const struct p
         return result;
 }
 
+/* What ended while sealift-unitd was gone is told by nobody, and of a release that runs one service may be
+ * missing: it is started, and what runs is left alone. */
+static void story_catch_up(struct agent *a)
+{
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
+                if (a->bundles[i].health == BUNDLE_RUNNING)
+                        (void)!attempt_restore(a, a->bundles + i);
+}
+
 int story_look(struct agent *a, struct fault *f)
 {
+        bool was_gone = a->units_due;
         int r;
 
         a->units_due = false;
         r = load_running(a, f);
+        if (r >= 0 && was_gone)
+                story_catch_up(a);
         for (size_t i = 0; r >= 0 && i < a->n_bundles && !a->await.stopping; i++)
                 if (a->bundles[i].restore_due)
                         trial_restore(a, a->bundles + i);

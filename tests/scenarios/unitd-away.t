@@ -8,6 +8,7 @@ TREE=/srv/app
 STATE=/var/lib/private/sealift-app
 WAKE=sealift-wake@app.nightly:timer.service
 
+# app_publish VERSION [SOAK [SECTION]]
 app_publish() {
     mkdir -p "$TREE"
     cat >"$TREE/work" <<'SH'
@@ -23,7 +24,7 @@ SH
 [Bundle]
 Name=app
 Version=$1
-SoakSec=0
+SoakSec=${2:-0}
 
 [Service main]
 ExecStart=/usr/bin/sleep infinity
@@ -37,6 +38,8 @@ StateDirectory=yes
 [Timer nightly]
 Service=work
 OnCalendar=Mon *-02-03 04:05
+
+${3-}
 MANIFEST
     publish_release "$1" "$TREE" /srv/app.manifest
 }
@@ -110,6 +113,40 @@ killed_under() {
 # Its end of the conversation has something to read.
 asked() { [ "$(conversations)" -gt 0 ]; }
 
+# gone UNIT: it ends while there is no unitd.
+gone() {
+    systemctl stop sealift-unitd.socket sealift-unitd.service
+    app_dies "$1"
+    systemctl start sealift-unitd.socket
+}
+
+# What runs beside it hides its end.
+one_of_two() {
+    local unit other pid
+    app_publish 3 0 $'[Service beside]\nExecStart=/usr/bin/sleep infinity\nRestart=no'
+    ok "a release of two services is installed" sealift check
+    unit=$(app_unit)
+    pid=$(pid_of "$unit")
+    other=$(pid_of "$(unit_of app.beside)")
+    requests_mark
+    gone "$unit"
+    ok "one that ended meanwhile is started again" await 30 another_pid "$unit" "$pid"
+    is "$(pid_of "$(unit_of app.beside)")" "$other" "the other one is left alone"
+    is "$(bundle_state app state)" running "the release runs"
+    ok "which is no poll's work" no_poll
+}
+
+on_trial() {
+    app_publish 4 1h
+    ok "a release on trial is installed" sealift check
+    requests_mark
+    gone "$(app_unit)"
+    ok "it goes back, since it does not run any more" await 30 goes_back
+    like "$(sealift why app)" "release 4 does not run any more" "which is said"
+    ok "which is no poll's work" no_poll
+}
+goes_back() { [ "$(bundle_state app version) $(bundle_state app state)" = "3 running" ]; }
+
 bucket_start
 publisher_init
 agent_configure
@@ -119,4 +156,6 @@ ok "a service and a job are installed" sealift check
 killed_before
 away
 killed_under
+one_of_two
+on_trial
 done_testing
