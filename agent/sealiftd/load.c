@@ -11,6 +11,7 @@
 #include "doors/policydir.h"
 #include "ground/io.h"
 #include "ground/text.h"
+#include "sealiftd/attempt.h"
 #include "sealiftd/health.h"
 #include "sealiftd/jobs.h"
 #include "sealiftd/restore.h"
@@ -201,7 +202,7 @@ int load_running(struct agent *a, struct fault *f)
 
                 if (!b->seen && bundle_is_armed(a, b))
                         agent_set_health(a, b, BUNDLE_RUNNING);
-                if (b->seen || b->health != BUNDLE_RUNNING || bundle_is_woken(a, b))
+                if (b->seen || !attempt_old_runs(a, b) || bundle_is_woken(a, b))
                         continue;
                 bundle_is_gone(a, b);
         }

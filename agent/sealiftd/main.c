@@ -122,13 +122,11 @@ static int agent_run(struct agent *a, struct fault *f)
         story_restore(a);
         poll_begin(a);
         while (!a->await.stopping) {
-                struct fault why = {}, ignored = {};
+                struct fault why = {};
                 int r;
 
                 if (a->bus_due)
                         bus_renew(a);
-                if (a->units_due)
-                        (void)!story_look(a, &ignored); /* or later: units.c sees to that */
                 scrub_go_on(a->scrub);
                 if (meanwhile_go(a) || bus_carry_out(a->bus))
                         continue;

@@ -9,12 +9,16 @@
 #include "sealiftd/orders.h"
 #include "sealiftd/report.h"
 #include "sealiftd/restore.h"
+#include "sealiftd/story.h"
 #include "sealiftd/trial.h"
 
 bool meanwhile_go(struct agent *a)
 {
-        bool any = a->trial_due || a->restore_now || a->report_due;
+        bool any = a->units_due || a->trial_due || a->restore_now || a->report_due;
+        struct fault ignored = {};
 
+        if (a->units_due) /* before anything is judged; or later: units.c sees to that */
+                (void)!story_look(a, &ignored);
         if (a->trial_due)
                 trial_judge(a);
         if (a->restore_now)
@@ -28,7 +32,7 @@ static bool is_due(void *userdata)
 {
         struct agent *a = userdata;
 
-        return a->trial_due || a->restore_now || a->report_due || orders_wait(a);
+        return a->units_due || a->trial_due || a->restore_now || a->report_due || orders_wait(a);
 }
 
 static int act(void *userdata, struct fault *f)

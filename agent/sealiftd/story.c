@@ -232,7 +232,7 @@ int story_look(struct agent *a, struct fault *f)
         if (r >= 0 && was_gone)
                 story_catch_up(a);
         for (size_t i = 0; r >= 0 && i < a->n_bundles && !a->await.stopping; i++)
-                if (a->bundles[i].restore_due)
+                if (a->bundles[i].restore_due && !attempt_is_of(a, a->bundles + i))
                         trial_restore(a, a->bundles + i);
         return r;
 }

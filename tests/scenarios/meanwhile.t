@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A download takes its time, and nobody waits for it: orders are carried out meanwhile, releases on trial are judged. What is about
-# the very bundle that is fetched breaks its download off, which goes on later where it was.
+# A download takes its time, and nobody waits for it: orders are carried out meanwhile, releases on trial are judged, sealift-unitd is
+# looked for when it was gone. What is about the very bundle that is fetched breaks its download off, which goes on later where it
+# was.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_OPTIONS=(--timeout 400)
 # shellcheck source=tests/host/scenario.sh
@@ -63,9 +64,21 @@ verdict() {
     app_does 500
     expect_back "meanwhile" 2 1
     app_does ""
+    unitd_away
     is "$(bundle_state web state)" updating "web is being fetched all the time"
     flows
     ok "which comes to its end" await 30 web_answers 3
+}
+
+# What happens while nobody can tell of it is asked for as soon as somebody can, not when the download has ended.
+unitd_away() {
+    local unit
+    unit=$(app_unit)
+    systemctl stop sealift-unitd.socket sealift-unitd.service
+    systemctl stop "$unit"
+    systemctl start sealift-unitd.socket
+    ok "sealift-unitd was away, and a service ended: status says so" await 60 app_is "1 failed"
+    told "another bundle" "runs release 1" start app
 }
 
 # An order about what is fetched.
