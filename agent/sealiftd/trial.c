@@ -13,7 +13,8 @@
 #include "sealiftd/attempt.h"
 #include "sealiftd/story.h"
 
-/* Where a verdict cannot be written down: the disk is full, or going. */
+/* Where a verdict cannot be written down: the disk is full, or going. Or nobody knows whether what is to be
+ * proven runs. */
 #define AGAIN_USEC (UINT64_C(30) * 1000000)
 
 struct trial {
@@ -308,7 +309,7 @@ static void bundle_judge(struct agent *a, struct bundle *b)
                 return;
         if (!attempt_old_runs(a, b) || verdict != HEALTH_WELL)
                 (void)!trial_arm(t, t->soak_usec > 0 ? t->soak_usec : AGAIN_USEC);
-        else if (bundle_prove(a, b) < 0)
+        else if (!units_are_watched(a->units) || bundle_prove(a, b) < 0)
                 (void)!trial_arm(t, AGAIN_USEC);
 }
 

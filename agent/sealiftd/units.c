@@ -432,3 +432,8 @@ int units_list(struct units *l, units_handler each, void *userdata, struct fault
                 l->losses = 0;
         return r;
 }
+
+bool units_are_watched(const struct units *l)
+{
+        return l->sock >= 0 && !l->again;
+}

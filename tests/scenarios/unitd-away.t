@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # sealift-unitd is killed, or is away for a while: what happened meanwhile is known and reported when it is back, and what it was
-# asked for is done. There is no poll that could find out.
+# asked for is done; nothing is proven that nobody has seen. There is no poll that could find out.
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
@@ -8,7 +8,7 @@ TREE=/srv/app
 STATE=/var/lib/private/sealift-app
 WAKE=sealift-wake@app.nightly:timer.service
 
-# app_publish VERSION [SOAK [SECTION]]
+# app_publish VERSION [SECTION], with $app_soak
 app_publish() {
     mkdir -p "$TREE"
     cat >"$TREE/work" <<'SH'
@@ -24,7 +24,7 @@ SH
 [Bundle]
 Name=app
 Version=$1
-SoakSec=${2:-0}
+SoakSec=${app_soak:-0}
 
 [Service main]
 ExecStart=/usr/bin/sleep infinity
@@ -39,7 +39,7 @@ StateDirectory=yes
 Service=work
 OnCalendar=Mon *-02-03 04:05
 
-${3-}
+${2-}
 MANIFEST
     publish_release "$1" "$TREE" /srv/app.manifest
 }
@@ -110,6 +110,22 @@ killed_under() {
     is "$checker" 0 "it is killed under a request of a check, which is asked for again"
     is "$(bundle_state app version) $(bundle_state app state)" "2 running" "the release is installed"
 }
+# A release on trial dies, and its time passes, while there is nobody to tell.
+unproven() {
+    local unit until
+    app_soak=5s app_publish 3
+    ok "a release is on trial" sealift check
+    until=$(sealift status --json | jq -r '.bundles[] | select(.name == "app") | .trial.until')
+    unit=$(app_unit)
+    systemctl stop sealift-unitd.socket sealift-unitd.service
+    app_dies "$unit"
+    ok "its time passes without unitd" await 30 is_past "$until"
+    systemctl start sealift-unitd.socket
+    ok "when it is back, the release goes back" await 60 goes_back_to 2
+    is "$(sed -n 's/^Proven=\([^ ]*\) .*/\1/p' "$STORE/state/app")" 2 "and not proven"
+}
+is_past() { [ "$(date +%s)" -gt "$(($(date -d "$1" +%s) + 1))" ]; }
+
 # Its end of the conversation has something to read.
 asked() { [ "$(conversations)" -gt 0 ]; }
 
@@ -123,7 +139,7 @@ gone() {
 # What runs beside it hides its end.
 one_of_two() {
     local unit other pid
-    app_publish 3 0 $'[Service beside]\nExecStart=/usr/bin/sleep infinity\nRestart=no'
+    app_publish 4 $'[Service beside]\nExecStart=/usr/bin/sleep infinity\nRestart=no'
     ok "a release of two services is installed" sealift check
     unit=$(app_unit)
     pid=$(pid_of "$unit")
@@ -137,15 +153,15 @@ one_of_two() {
 }
 
 on_trial() {
-    app_publish 4 1h
+    app_soak=1h app_publish 5
     ok "a release on trial is installed" sealift check
     requests_mark
     gone "$(app_unit)"
-    ok "it goes back, since it does not run any more" await 30 goes_back
-    like "$(sealift why app)" "release 4 does not run any more" "which is said"
+    ok "it goes back, since it does not run any more" await 30 goes_back_to 4
+    like "$(sealift why app)" "release 5 does not run any more" "which is said"
     ok "which is no poll's work" no_poll
 }
-goes_back() { [ "$(bundle_state app version) $(bundle_state app state)" = "3 running" ]; }
+goes_back_to() { [ "$(bundle_state app version) $(bundle_state app state)" = "$1 running" ]; }
 
 bucket_start
 publisher_init
@@ -156,6 +172,7 @@ ok "a service and a job are installed" sealift check
 killed_before
 away
 killed_under
+unproven
 one_of_two
 on_trial
 done_testing
