@@ -155,6 +155,8 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
 
         if (f->error >= 0) {
                 restore_forget(b);
+                if (b->health == BUNDLE_FAILED) /* why, is over */
+                        *b->error = '\0';
                 agent_set_health(a, b, BUNDLE_RUNNING);
                 journal_send(JOURNAL_RELEASE_RESTORED, LOG_NOTICE, &s, "%s runs release %s again", b->name,
                              r->version);
