@@ -157,7 +157,7 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
                 restore_forget(b);
                 if (b->health == BUNDLE_FAILED) /* why, is over */
                         *b->error = '\0';
-                agent_set_health(a, b, BUNDLE_RUNNING);
+                attempt_note_old(a, b, BUNDLE_RUNNING);
                 journal_send(JOURNAL_RELEASE_RESTORED, LOG_NOTICE, &s, "%s runs release %s again", b->name,
                              r->version);
                 return 0;
@@ -165,7 +165,7 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
         if (f->error == -ECANCELED)
                 return -ECANCELED;
         restore_later(a, b);
-        agent_set_health(a, b, BUNDLE_FAILED);
+        attempt_note_old(a, b, BUNDLE_FAILED);
         if (str_eq(b->error, f->text))
                 return f->error; /* said at an earlier poll */
         (void)snprintf(b->error, sizeof(b->error), "%s", f->text);

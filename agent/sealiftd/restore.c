@@ -172,6 +172,13 @@ void restore_forget(struct bundle *b)
         b->restore_usec = 0;
 }
 
+/* A download may take hours, for which what is down should not stay so. But the attempt counts on that it
+ * remains what it was, and so there is no verdict over it. */
+static bool may_start_beside(const struct agent *a, const struct bundle *b)
+{
+        return a->attempt->staging && !state_on_trial(&b->state) && !attempt_old_runs(a, b);
+}
+
 void restore_go(struct agent *a)
 {
         uint64_t now = agent_now_usec();
@@ -183,7 +190,7 @@ void restore_go(struct agent *a)
                 if (!b->restore_due || b->restore_usec == 0 ||
                     (b->restore_usec > now && b->restore_usec - now < RESTORE_MAX_USEC))
                         continue;
-                if (attempt_is_of(a, b)) {
+                if (attempt_is_of(a, b) && !may_start_beside(a, b)) {
                         b->restore_usec = now + RESTORE_FIRST_USEC;
                         continue;
                 }

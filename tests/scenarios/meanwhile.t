@@ -113,6 +113,27 @@ own() {
     like "$(ranges)" "^bytes=[1-9][0-9]*- 206$" "from where the download was"
 }
 
+# What runs goes down for want of something of this host's, and is started again while the next one is fetched.
+own_restore() {
+    local site=/etc/systemd/system/sealift-app.main@.service.d
+    app_publish 4
+    journal_mark
+    stalls app
+    mkdir -p $site
+    printf '[Service]\nPrivateUsers=no\n' >$site/90-site.conf
+    systemctl daemon-reload
+    systemctl kill --signal=KILL "$(app_unit)"
+    ok "started again without a wall, it is down" await 30 app_is "1 failed"
+    rm -r $site
+    systemctl daemon-reload
+    ok "the wall is back: it runs again" await 40 app_is "1 running"
+    is "$(journal_since "MESSAGE_ID=${EVENT[refused]}")" "" "while the download goes on"
+    ok "release 1 it is" app_runs 1
+    flows
+    ok "the next one comes after it" await 30 app_is "4 running"
+    is "$(app_state Current) $(app_state Previous) $(app_state Proven)" "4 1 1" "the state says so"
+}
+
 # The release that runs fails on trial while the next one is fetched.
 own_verdict() {
     app_publish 5
@@ -151,6 +172,7 @@ expect_proven "a second bundle" 1
 others
 verdict
 own
+own_restore
 own_verdict
 own_proof
 done_testing
