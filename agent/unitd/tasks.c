@@ -238,7 +238,7 @@ static struct asked *asked_find(const struct tasks *t, uint64_t number)
 static void unit_fault(struct asked *a, const struct unit *u)
 {
         if (u->wall && a)
-                (void)fault_set(&a->fault, -ECHILD, "%s", u->text);
+                (void)fault_set(&a->fault, u->error, "%s", u->text);
         else if (str_eq(u->run.result, RUN_STOPPED) && a)
                 (void)fault_set(&a->fault, -EINTR, "%s: it was stopped", u->record.unit);
         else if (u->failed && u->record.task == TASK_MIGRATE)

@@ -143,6 +143,9 @@ INTENT
     like "$(unitd migrate "$sealed" stopped || true)" "^ECHILD .*first-migrate@1-.*: the migration failed: exit status 1; see journalctl" "one that fails"
     like "$(in_journal "${EVENT[migration-failed]}" move)" "exit status 1" "the journal says that, too"
     rm /var/lib/private/sealift-move/refuse
+    site_dropin service Service PrivateUsers=no
+    like "$(unitd migrate "$sealed" stopped || true)" "^ENOTSUP .*first-migrate@1-.*host's user namespace" "where a wall is missing, it is the host's fault"
+    site_dropin_gone service
     ok "it may be run again" unitd migrate "$sealed" stopped
     ok "the service finds what it has left" unitd start "$sealed"
     ok "and stops" unitd stop "$sealed"
