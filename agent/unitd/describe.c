@@ -63,9 +63,17 @@ static void describe_end(const struct manager_status *s, char *ret, size_t size)
         }
 }
 
+/* All that a unit needs of other units is this host's: the network that services share. */
+static int job_blame(const char *job)
+{
+        if (str_eq(job, "canceled"))
+                return -EINTR;
+        return str_eq(job, "dependency") ? -EOPNOTSUPP : -ECHILD;
+}
+
 int describe_failure(const char *unit, const char *job, const struct manager_status *s, struct fault *f)
 {
-        int error = job && str_eq(job, "canceled") ? -EINTR : -ECHILD;
+        int error = job ? job_blame(job) : -ECHILD;
         char end[192];
         bool said = *s->status_text != '\0';
 
@@ -73,6 +81,8 @@ int describe_failure(const char *unit, const char *job, const struct manager_sta
                 (void)snprintf(end, sizeof(end), "systemd has no such unit any more (%s)", s->load);
         else if (str_eq(s->result, "timeout") || (job && str_eq(job, "timeout")))
                 (void)snprintf(end, sizeof(end), "it was not ready in time (TimeoutStartSec=)");
+        else if (job && str_eq(job, "dependency"))
+                (void)snprintf(end, sizeof(end), "a unit that it needs could not be started");
         else if (str_eq(s->result, "watchdog"))
                 (void)snprintf(end, sizeof(end), "it missed its watchdog (WatchdogSec=)");
         else if (str_eq(s->result, "oom-kill"))

@@ -7,7 +7,8 @@
 
 /* Says in words why a service did not come up or ended: exit status or signal, systemd's result, and the
  * last thing it said about itself (STATUS=). job is the result of its start job, or NULL. -EINTR when
- * that job was cancelled, by somebody or by the machine going down, else -ECHILD. For `return`. */
+ * that job was cancelled, by somebody or by the machine going down, -EOPNOTSUPP when what the unit needs of
+ * this host could not be started, else -ECHILD. For `return`. */
 int describe_failure(const char *unit, const char *job, const struct manager_status *s, struct fault *f);
 
 /* The same of a job that failed; after is " after 1.5 s" or "". -ECHILD. */

@@ -42,6 +42,9 @@ Service=main
 TCP=8081
 INTENT
     not_ok "of a release that does not run" unitd probe "$sealed" http
+    site_dropin sealift-network@ Service ExecStart= ExecStart=/bin/false
+    like "$(unitd start "$sealed" || true)" "^ENOTSUP .*a unit that it needs could not be started" "where the network cannot be made, it is the host's fault"
+    site_dropin_gone sealift-network@
     ok "a release with ports in its own network starts" unitd start "$sealed"
     is "$(unitd probe "$sealed" http)" good "HTTP= is good"
     is "$(unitd probe "$sealed" tcp)" good "so is TCP="
