@@ -251,7 +251,7 @@ static int launch_hold(struct launch *x, struct fault *f)
 {
         int r = 0;
 
-        wakes_close_instances(x->units, &x->q, &x->effective);
+        wakes_close_unwanted(x->units, &x->q, &x->effective);
         for (size_t i = 0; r >= 0 && i < x->effective.n; i++) {
                 launch_note_idle(x, x->effective.items[i]);
                 r = sockets_hold(x->units, x->effective.items[i], &x->q, f);

@@ -31,6 +31,19 @@ static int socket_hold(struct units *l, const struct manifest *m, const struct s
                           &w, f);
 }
 
+bool sockets_has(const struct effective *e, const char *held)
+{
+        char socket[UNIT_NAME_SIZE];
+
+        for (size_t i = 0; i < e->n; i++)
+                for (size_t k = 0; k < e->items[i]->n_sockets; k++) {
+                        dropin_socket_name(e->items[i]->place, e->items[i]->sockets[k].name, socket);
+                        if (str_eq(socket, held))
+                                return true;
+                }
+        return false;
+}
+
 int sockets_hold(struct units *l, const struct manifest *m, const struct unitd_request *q, struct fault *f)
 {
         for (size_t i = 0; i < m->n_sockets; i++) {

@@ -10,3 +10,6 @@
  * connections wake it. -EADDRINUSE: one cannot be opened. */
 _must_check_ int sockets_hold(struct units *l, const struct manifest *m, const struct unitd_request *q,
                               struct fault *f);
+
+/* Whether one of them is held by this name. */
+bool sockets_has(const struct effective *e, const char *held);

@@ -60,6 +60,14 @@ static bool others_are_left(const struct units *l, const struct unitd_request *q
         return false;
 }
 
+static bool others_listen(const struct units *l, const struct unitd_request *q)
+{
+        for (const struct wake *w = l->wakes; w; w = w->next)
+                if (is_of_another(&w->record, q) && !wake_is_timer(w))
+                        return true;
+        return false;
+}
+
 /* A job comes to its end when it likes, and one that is being stopped already may not obey. Of a unit that
  * an earlier sealift-unitd has made systemd knows, not we. */
 static bool unit_can_hand_over(const struct unit *u, const char *turn)
@@ -86,7 +94,7 @@ static void others_stop(struct units *l, struct tasks *tasks, const struct unitd
 
 bool turn_take(struct units *l, struct tasks *tasks, const struct unitd_request *q, bool sockets)
 {
-        bool told = true, ordered = !sockets;
+        bool told = true, ordered = !sockets && !others_listen(l, q);
         char turn[UNIT_NAME_SIZE];
         struct fault ignored;
 

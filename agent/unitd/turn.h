@@ -14,6 +14,7 @@ void turn_stop_started(struct units *l, uint64_t owner);
 
 /* The same for every other release of q's bundle. True: whatever of q is started from now on, systemd starts
  * when the last of their units has stopped, and no earlier. False: not yet; to be asked again after each
- * change of a unit. sockets: q has some, which must not be opened while somebody may be on their ports. */
+ * change of a unit. sockets: q has some, which must not be opened while somebody may be on their ports; nor
+ * may those of others be on q's. */
 _must_check_ bool turn_take(struct units *l, struct tasks *tasks, const struct unitd_request *q,
                             bool sockets);

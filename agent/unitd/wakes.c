@@ -14,6 +14,7 @@
 #include "facts/dropin.h"
 #include "facts/name.h"
 #include "ground/io.h"
+#include "unitd/sockets.h"
 #include "unitd/timers.h"
 #include "unitd/wake_file.h"
 
@@ -369,6 +370,13 @@ static bool leaves_for_release(const struct wake *w, const struct leaving *x)
         return str_eq(w->record.bundle, x->release->bundle) && !wake_is_of(w, x->release);
 }
 
+/* Its address may be one that the next release opens itself, or by another name. */
+static bool leaves_in_time(const struct wake *w, const struct leaving *x)
+{
+        return leaves_for_release(w, x) && w->record.resting && !wake_is_timer(w) &&
+               !sockets_has(x->keep, w->held);
+}
+
 static void wakes_close_each(struct units *l, bool (*leaves)(const struct wake *, const struct leaving *),
                              const struct leaving *x)
 {
@@ -417,9 +425,10 @@ void wakes_close(struct units *l, const struct unitd_request *q)
         wakes_close_each(l, leaves_with_release, &(struct leaving){ .release = q });
 }
 
-void wakes_close_instances(struct units *l, const struct unitd_request *q, const struct effective *e)
+void wakes_close_unwanted(struct units *l, const struct unitd_request *q, const struct effective *e)
 {
         wakes_close_each(l, leaves_with_instance, &(struct leaving){ .release = q, .keep = e });
+        wakes_close_each(l, leaves_in_time, &(struct leaving){ .release = q, .keep = e });
 }
 
 void wakes_close_others(struct units *l, const struct unitd_request *q)

@@ -66,10 +66,10 @@ void wake_pass(struct wake *w);
 void wakes_look_again(struct units *l);
 
 /* Ends what this release was the last to hold, but for what another one that runs has too; of that, what
- * instances hold that this host does not have any more; or what other releases of its bundle hold, when it
- * has come up. */
+ * instances hold that this host does not have any more, and with it the sockets of releases that were
+ * stopped, if this one has them not; or what other releases of its bundle hold, when it has come up. */
 void wakes_close(struct units *l, const struct unitd_request *q);
-void wakes_close_instances(struct units *l, const struct unitd_request *q, const struct effective *e);
+void wakes_close_unwanted(struct units *l, const struct unitd_request *q, const struct effective *e);
 void wakes_close_others(struct units *l, const struct unitd_request *q);
 
 /* Writes down what changed in w->record. */

@@ -134,11 +134,30 @@ with_socket() {
     is "$(met)" "" "they have not met"
 }
 
+# The other way round: what systemd listens on is the old one's, too.
+without_socket() {
+    install turn 9 < <(intent 9 $PORT $'[Sandbox main]\nNetwork=bind\nBind=tcp:'$PORT)
+    begin_replace
+    ok "one with a socket is told to stop" await 10 is_state deactivating 6
+    go
+    end_replace "a release whose own the port is now"
+    ok "runs" runs 9
+    is "$(systemctl is-active sealift-turn.main.socket)" inactive "and the socket is gone"
+    is "$(met)" "" "they have not met"
+    go
+    unitd stop /srv/turn-9.manifest
+    unitd start /srv/turn-6.manifest
+    go
+    unitd stop /srv/turn-6.manifest
+    is "$(systemctl is-active sealift-turn.main.socket)" active "a socket outlives a release that is stopped"
+    ok "but is not in the way of one that is started" unitd start /srv/turn-9.manifest
+}
+
 # Made by an earlier sealift-unitd, or changed by hand: systemd does not know that it is After= the turn.
 out_of_order() {
     local unit
     go
-    unitd stop /srv/turn-6.manifest
+    unitd stop /srv/turn-9.manifest
     install turn 7 < <(intent 7)
     unitd start "$sealed"
     unit=$(unit_at 7)
@@ -165,5 +184,6 @@ answered
 no_chain
 refused
 with_socket
+without_socket
 out_of_order
 units_end
