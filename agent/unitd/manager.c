@@ -86,6 +86,7 @@ static int job_read(sd_bus_message *reply, char **ret_job)
         return *ret_job ? 0 : -ENOMEM;
 }
 
+/* "replace": a network that is about to be stopped, for want of who needs it, is needed again. */
 int manager_start(sd_bus *bus, const char *unit, const char *description, bool keep, char **ret_job,
                   struct fault *f)
 {
@@ -94,7 +95,7 @@ int manager_start(sd_bus *bus, const char *unit, const char *description, bool k
         int r;
 
         r = sd_bus_call_method(bus, MANAGER_NAME, MANAGER_OBJECT, MANAGER_INTERFACE, "StartTransientUnit",
-                               &e, &reply, "ssa(sv)a(sa(sv))", unit, "fail", 3, "Description", "s",
+                               &e, &reply, "ssa(sv)a(sa(sv))", unit, "replace", 3, "Description", "s",
                                description, "CollectMode", "s", keep ? "inactive" : "inactive-or-failed",
                                "AddRef", "b", true, 0);
         if (r < 0 && sd_bus_error_has_name(&e, "org.freedesktop.systemd1.UnitExists"))

@@ -148,6 +148,27 @@ waits_in_any_order() {
         "$(property 'sealift-pair.after@*' InactiveExitTimestampMonotonic)" -gt "$(property 'sealift-pair.before@*' ActiveEnterTimestampMonotonic)"
 }
 
+# A network goes when nobody needs it any more; systemd may not be done with that when it is needed again.
+up_and_down() {
+    local slow=/etc/systemd/system/sealift-network@.service.d starter said
+    mkdir -p $slow
+    # shellcheck disable=SC2016 # for systemd
+    printf '[Service]\nExecStop=/bin/sh -c "until [ -e /srv/go ]; do sleep 0.1; done"\n' >$slow/slow.conf
+    systemctl daemon-reload
+    ok "a bundle is stopped" sealift stop guest
+    ok "its network is about to go" await 20 network_is deactivating
+    sealift start guest >/srv/started 2>&1 &
+    starter=$!
+    ok "and is wanted again" await 20 waits_or_failed
+    touch /srv/go
+    wait "$starter" && said=0 || said=$?
+    is "$said $(cat /srv/started)" "0 guest runs release 1" "which is waited for"
+    rm -r $slow
+    systemctl daemon-reload
+}
+network_is() { [ "$(systemctl show -P ActiveState 'sealift-network@guest.*')" = "$1" ]; }
+waits_or_failed() { systemctl list-jobs --plain --no-legend | grep -q 'sealift-network@guest.* start ' || [ -s /srv/started ]; }
+
 nobody_else() {
     local from=@$EPOCHREALTIME
     printf '[Bundle]\nName=guest\nVersion=1\n[Service main]\nExecStart=/usr/bin/sleep infinity\n[Sandbox main]\nNetwork=bundle\n' >/srv/guest.manifest
@@ -156,6 +177,7 @@ nobody_else() {
     sealift check || true
     unlike "$(readlink "/proc/$(pid_of "$(unit_of guest)")/ns/net")" "^$(one_network)$" \
         "another bundle has a network of its own"
+    up_and_down
     site_dropin sealift-guest.main@ Unit \
         "JoinsNamespaceOf=$(systemctl list-units --plain --no-legend 'sealift-network@stack.*' | awk '{ print $1 }')"
     sed -i 's/^Network=bundle/Network=none/' /srv/guest.manifest
