@@ -154,7 +154,7 @@ int fetcher_get(struct fetcher *x, const struct fetch_request *q, fetch_sink sin
         _cleanup_close_ int pipe = -EBADF;
         int r = 0;
 
-        if (x->state != STATE_IDLE) {
+        if (x->state != STATE_IDLE || x->sock < 0) {
                 fetcher_close(x);
                 r = fetcher_open(x, x->await, f);
         }
@@ -163,9 +163,9 @@ int fetcher_get(struct fetcher *x, const struct fetch_request *q, fetch_sink sin
         if (r < 0)
                 return r;
         r = fetcher_drain(x, q, pipe, sink, userdata, f);
+        /* Its state stays "asked": whatever the worker still says is not for the next request. */
         if (r < 0)
-                return r; /* state stays "asked": whatever the worker still says is not for the next request
-                           */
+                return r;
         return fetcher_answer(x, q, ret, f);
 }
 

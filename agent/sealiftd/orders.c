@@ -111,6 +111,7 @@ static int order_retry(struct agent *a, struct bundle *b, const struct order *o,
         if (r < 0)
                 return r;
         error_forget(b);
+        b->unwalled = (struct release_ref){};
         a->check_due = true;
         told(text,
              any ? "%s: what failed or was set back may be tried again, at a check that begins now"

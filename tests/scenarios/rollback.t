@@ -37,13 +37,21 @@ expect_no_retry() {
 
 says_refused() { journal_since "MESSAGE_ID=${EVENT[refused]}" | grep -q "$1"; }
 
-# without_a_wall: what this host's own drop-in takes away is no release's fault, and none is quarantined for it.
-without_a_wall() {
-    local site=/etc/systemd/system/sealift-web.front@.service.d
-    publish_changed 7 's/^\(\[[A-Z][a-z]* \)caddy\]/\1front]/'
+site=/etc/systemd/system/sealift-web.front@.service.d
+wall_down() {
     mkdir -p "$site"
     printf '[Service]\nPrivateUsers=no\n' >"$site/90-site.conf"
     systemctl daemon-reload
+}
+wall_up() {
+    rm -r "$site"
+    systemctl daemon-reload
+}
+
+# without_a_wall: what this host's own drop-in takes away is no release's fault, and none is quarantined for it.
+without_a_wall() {
+    publish_changed 7 's/^\(\[[A-Z][a-z]* \)caddy\]/\1front]/'
+    wall_down
     journal_mark
     sed -i "s/^PollSec=.*/PollSec=2s/" /etc/sealift/sealift.conf
     systemctl restart sealiftd.service
@@ -52,10 +60,15 @@ without_a_wall() {
     is "$(journal_since "MESSAGE_ID=${EVENT[wall]}" | wc -l)" 1 "nor is it"
     is "$(web_page)" 6 "the old release runs again"
     is "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "" "and the new one is not to blame"
-    rm -r "$site"
-    systemctl daemon-reload
+    wall_up
     ok "the wall is back: whoever asks for a check has it tried again" sealift check
     is "$(web_page)" 7 "and it runs"
+    wall_down
+    publish_changed 8 's/^\(\[[A-Z][a-z]* \)caddy\]/\1front]/'
+    ok "the next one is refused" await 20 says_refused "release 8 was not installed.*cannot run on this host"
+    wall_up
+    sealift retry web
+    ok "with the wall back, a retry has it tried again" await 20 web_answers 8
 }
 
 bad_releases() {
