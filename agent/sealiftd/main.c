@@ -125,8 +125,6 @@ static int agent_run(struct agent *a, struct fault *f)
                 struct fault why = {};
                 int r;
 
-                if (a->bus_due)
-                        bus_renew(a);
                 scrub_go_on(a->scrub);
                 if (meanwhile_go(a) || bus_carry_out(a->bus))
                         continue;

@@ -6,6 +6,7 @@
 #include "sealiftd/meanwhile.h"
 
 #include "sealiftd/attempt.h"
+#include "sealiftd/bus.h"
 #include "sealiftd/orders.h"
 #include "sealiftd/report.h"
 #include "sealiftd/restore.h"
@@ -14,9 +15,11 @@
 
 bool meanwhile_go(struct agent *a)
 {
-        bool any = a->units_due || a->trial_due || a->restore_now || a->report_due;
+        bool any = a->bus_due || a->units_due || a->trial_due || a->restore_now || a->report_due;
         struct fault ignored = {};
 
+        if (a->bus_due)
+                bus_renew(a);
         if (a->units_due) /* before anything is judged; or later: units.c sees to that */
                 (void)!story_look(a, &ignored);
         if (a->trial_due)
@@ -32,7 +35,8 @@ static bool is_due(void *userdata)
 {
         struct agent *a = userdata;
 
-        return a->units_due || a->trial_due || a->restore_now || a->report_due || orders_wait(a);
+        return a->bus_due || a->units_due || a->trial_due || a->restore_now || a->report_due ||
+               orders_wait(a);
 }
 
 static int act(void *userdata, struct fault *f)

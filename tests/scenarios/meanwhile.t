@@ -65,9 +65,16 @@ verdict() {
     expect_back "meanwhile" 2 1
     app_does ""
     unitd_away
+    bus_anew
     is "$(bundle_state web state)" updating "web is being fetched all the time"
     flows
     ok "which comes to its end" await 30 web_answers 3
+}
+
+bus_anew() {
+    systemctl kill --signal=KILL dbus.service
+    systemctl start dbus.socket dbus.service
+    ok "D-Bus is another one: who asks is answered" await 20 state_is web updating
 }
 
 # What happens while nobody can tell of it is asked for as soon as somebody can, not when the download has ended.
