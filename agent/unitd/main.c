@@ -116,8 +116,10 @@ static int event_work(sd_event *event)
 
 static void units_forget(struct units *units)
 {
-        while (units->first)
+        while (units->first) {
+                units->first->ended = false; /* nobody was told of it: the next one finds its record */
                 (void)unit_free(units->first);
+        }
         wakes_free(units);
         units->change = sd_event_source_disable_unref(units->change);
         units->bus = sd_bus_flush_close_unref(units->bus);

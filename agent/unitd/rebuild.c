@@ -88,29 +88,70 @@ static int unit_take_over(struct units *l, const char *unit, struct fault *f)
         return 0;
 }
 
+/* What says nothing about a unit, only that systemd or this machine is busy: a healthy service must not be
+ * stopped for it. We end, its unit file starts us again, and meanwhile what runs runs on. */
+static const int passing[] = {
+        ETIMEDOUT,    /* systemd has not answered yet */
+        ECONNRESET,   /* the bus has gone, and comes back: */
+        ENOTCONN,     /* the same, seen by the next call */
+        EPIPE,        /* the same, while writing */
+        EHOSTUNREACH, /* the bus knows no systemd now, */
+        EIO,          /* or says so by a name that has no errno: it re-executes itself */
+        ENOBUFS,      /* a queue of the bus is full */
+        ENOMEM,       /* this machine is short of memory, */
+        EMFILE,       /* we of descriptors, */
+        ENFILE,       /* or all of this machine is */
+        EINTR,        /* a signal came first */
+        EAGAIN,       /* as it says */
+};
+
+static bool error_passes(int error)
+{
+        for (size_t i = 0; i < ELEMENTSOF(passing); i++)
+                if (error == -passing[i])
+                        return true;
+        return false;
+}
+
 static int is_name(const struct dirent *e)
 {
         return !str_eq(e->d_name, ".") && !str_eq(e->d_name, "..");
 }
 
-int rebuild_units(struct units *l, struct fault *f)
+int rebuild_each(struct units *l, int fd, const char *path, rebuild_one one, struct fault *f)
 {
         struct dirent **names = NULL;
-        int n;
+        int n, r = 0;
 
-        n = scandirat(l->records_fd, ".", &names, is_name, alphasort);
+        n = scandirat(fd, ".", &names, is_name, alphasort);
         if (n < 0)
-                return fault_set_errno(f, -errno, "%s", UNITS_RECORDS_PATH);
+                return fault_set_errno(f, -errno, "%s", path);
         for (int i = 0; i < n; i++) {
-                struct fault one = {};
+                const char *name = names[i]->d_name;
+                struct fault why = {};
 
-                /* Of io_replace_file_at(): we were killed before its unit was made. */
-                if (names[i]->d_name[0] == '.')
-                        (void)unlinkat(l->records_fd, names[i]->d_name, 0);
-                else if (unit_take_over(l, names[i]->d_name, &one) < 0)
-                        unit_drop(l, names[i]->d_name, &one);
+                /* Of io_replace_file_at(): we were killed before what it is of was made. */
+                if (*name == '.')
+                        (void)unlinkat(fd, name, 0);
+                else if (r >= 0 && one(l, name, &why) < 0 && error_passes(why.error))
+                        r = fault_set(f, why.error, "%s cannot be taken over now: %s", name, why.text);
                 free(names[i]);
         }
         free(names);
-        return 0;
+        return r;
+}
+
+static int unit_rebuild(struct units *l, const char *unit, struct fault *f)
+{
+        int r;
+
+        r = unit_take_over(l, unit, f);
+        if (r < 0 && !error_passes(r))
+                unit_drop(l, unit, f);
+        return r;
+}
+
+int rebuild_units(struct units *l, struct fault *f)
+{
+        return rebuild_each(l, l->records_fd, UNITS_RECORDS_PATH, unit_rebuild, f);
 }

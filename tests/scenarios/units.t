@@ -81,6 +81,38 @@ unitd_dies() {
     is "$(ls /var/lib/sealift/releases)" "" "with all its folders"
 }
 
+# starts_short FOLDER: unitd starts anew, and again, and each time no descriptor is free when it opens what is in there; until
+# enough_again
+starts_short() {
+    rm -f /srv/strace
+    journal_mark
+    strace -f -p 1 -o /srv/trace -P "$(find "$1" -type f -printf '%f\n')" -e trace=openat -e inject=openat:error=EMFILE 2>/srv/strace &
+    tracer=$!
+    await 10 grep -q attached /srv/strace
+    kill -KILL "$(pid_of sealift-unitd.service)"
+}
+enough_again() {
+    kill "$tracer"
+    wait "$tracer" || true
+    await 20 systemctl --quiet is-active sealift-unitd.service
+}
+
+# What unitd has not the means to look at is not what it stops.
+short_of_means() {
+    local unit pid dropin
+    install short 1 < <(printf '[Service main]\nExecStart=/usr/bin/sleep infinity\n')
+    unitd start "$sealed"
+    unit=$(unit_of short)
+    pid=$(pid_of "$unit")
+    dropin=$(sha256sum "/run/systemd/system/$unit.d/50-sealift.conf")
+    starts_short /run/sealift/units
+    like "$(await_journal 20 _SYSTEMD_UNIT=sealift-unitd.service PRIORITY=3)" "$unit cannot be taken over now: .*Too many open files" "a unitd that can open no record says so"
+    enough_again
+    is "$(unitd list)" "running short 1 main $pid $unit" "and is started again, and finds the unit as it was"
+    is "$(pid_of "$unit") $(sha256sum "/run/systemd/system/$unit.d/50-sealift.conf")" "$pid $dropin" "which never noticed"
+    unitd stop "$sealed"
+}
+
 no_network() {
     local unit
     install quiet 2.0+a~1 <<'INTENT'
@@ -193,6 +225,7 @@ units_begin
 refusals
 web
 unitd_dies
+short_of_means
 no_network
 skeleton
 redis
