@@ -7,13 +7,13 @@
 
 #include "unitd/wakes.h"
 
-#include <dirent.h>
 #include <syslog.h>
 
 #include "doors/journal.h"
 #include "facts/dropin.h"
 #include "facts/name.h"
 #include "ground/io.h"
+#include "unitd/rebuild.h"
 #include "unitd/sockets.h"
 #include "unitd/timers.h"
 #include "unitd/wake_file.h"
@@ -472,26 +472,8 @@ static int wake_take_over(struct units *l, const char *held, struct fault *f)
         return 0;
 }
 
-static int is_held(const struct dirent *e)
-{
-        return e->d_name[0] != '.';
-}
-
+/* An unreadable one is made anew by the next start of its release. */
 int wakes_rebuild(struct units *l, struct fault *f)
 {
-        struct dirent **names = NULL;
-        int n;
-
-        n = scandirat(l->wakes_fd, ".", &names, is_held, alphasort);
-        if (n < 0)
-                return fault_set_errno(f, -errno, "%s", UNITS_WAKES_PATH);
-        for (int i = 0; i < n; i++) {
-                struct fault ignored;
-
-                /* An unreadable one is made anew by the next start of its release. */
-                (void)!wake_take_over(l, names[i]->d_name, &ignored);
-                free(names[i]);
-        }
-        free(names);
-        return 0;
+        return rebuild_each(l, l->wakes_fd, UNITS_WAKES_PATH, wake_take_over, f);
 }

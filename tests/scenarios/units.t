@@ -100,7 +100,8 @@ enough_again() {
 # What unitd has not the means to look at is not what it stops.
 short_of_means() {
     local unit pid dropin
-    install short 1 < <(printf '[Service main]\nExecStart=/usr/bin/sleep infinity\n')
+    printf '[Policy short]\nListen=tcp:8099\n' >/etc/sealift/policy.d/short.conf
+    install short 1 < <(printf '[Service main]\nExecStart=/usr/bin/sleep infinity\n[Socket main]\nListenStream=8099\n')
     unitd start "$sealed"
     unit=$(unit_of short)
     pid=$(pid_of "$unit")
@@ -110,7 +111,14 @@ short_of_means() {
     enough_again
     is "$(unitd list)" "running short 1 main $pid $unit" "and is started again, and finds the unit as it was"
     is "$(pid_of "$unit") $(sha256sum "/run/systemd/system/$unit.d/50-sealift.conf")" "$pid $dropin" "which never noticed"
+    starts_short /run/sealift/wakes
+    like "$(await_journal 20 _SYSTEMD_UNIT=sealift-unitd.service PRIORITY=3)" "sealift-short.main.socket cannot be taken over now: .*Too many open files" "nor is a socket forgotten that it cannot look at"
+    enough_again
+    is "$(unitd list)" "running short 1 main $pid $unit" "all is as it was"
     unitd stop "$sealed"
+    rm /var/lib/sealift/releases/short/*/tree/* 2>/dev/null || true
+    ok "the socket is known, and goes with its release" unitd remove "$sealed"
+    is "$(systemctl is-active sealift-short.main.socket)" inactive "and is closed"
 }
 
 no_network() {
