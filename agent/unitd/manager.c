@@ -7,12 +7,15 @@
 #include "unitd/manager.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <signal.h>
 
 #define MANAGER_NAME      "org.freedesktop.systemd1"
 #define MANAGER_OBJECT    "/org/freedesktop/systemd1"
 #define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
 #define UNIT_OBJECTS      "/org/freedesktop/systemd1/unit"
+#define JOB_OBJECTS       "/org/freedesktop/systemd1/job"
+#define JOB_INTERFACE     "org.freedesktop.systemd1.Job"
 #define UNIT_INTERFACE    "org.freedesktop.systemd1.Unit"
 #define SERVICE_INTERFACE "org.freedesktop.systemd1.Service"
 
@@ -126,6 +129,28 @@ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f)
                 return manager_fault(r, &e, "stop", unit, f);
         r = job_read(reply, ret_job);
         return r < 0 ? manager_fault(r, &e, "stop", unit, f) : 0;
+}
+
+int manager_stop_job(sd_bus *bus, const struct manager_status *s, char **ret_job, struct fault *f)
+{
+        _cleanup_(sd_bus_error_free) sd_bus_error e = SD_BUS_ERROR_NULL;
+        _cleanup_free_ char *type = NULL;
+        char path[sizeof(JOB_OBJECTS) + 16], *job = NULL;
+        int r;
+
+        (void)snprintf(path, sizeof(path), JOB_OBJECTS "/%" PRIu32, s->job);
+        r = s->job == 0 ? 0
+                        : sd_bus_get_property_string(bus, MANAGER_NAME, path, JOB_INTERFACE, "JobType", &e,
+                                                     &type);
+        if (r < 0 && !sd_bus_error_has_name(&e, SD_BUS_ERROR_UNKNOWN_OBJECT))
+                return manager_fault(r, &e, "describe", path, f);
+        if (type && str_eq(type, "stop")) {
+                job = strdup(path);
+                if (!job)
+                        return fault_set_errno(f, -ENOMEM, "%s", path);
+        }
+        *ret_job = job;
+        return 0;
 }
 
 int manager_restart(sd_bus *bus, const char *unit, struct fault *f)

@@ -57,6 +57,11 @@ void manager_forget(sd_bus *bus, const char *unit);
 /* -ENOENT: there is no such unit any more. */
 _must_check_ int manager_stop(sd_bus *bus, const char *unit, char **ret_job, struct fault *f);
 
+/* Its job that stops it, waiting or running, as manager_stop() gave it; the caller's. NULL: none does, be it
+ * that its job is another one, or over by now. */
+_must_check_ int manager_stop_job(sd_bus *bus, const struct manager_status *s, char **ret_job,
+                                  struct fault *f);
+
 /* Or starts it; its job is in systemd's queue then. */
 _must_check_ int manager_restart(sd_bus *bus, const char *unit, struct fault *f);
 

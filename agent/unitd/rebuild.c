@@ -60,6 +60,7 @@ static bool is_starting(const struct manager_status *s)
 
 static int unit_take_over(struct units *l, const char *unit, struct fault *f)
 {
+        _cleanup_free_ char *stop = NULL;
         struct manager_status s;
         struct record record;
         struct unit *u;
@@ -76,10 +77,17 @@ static int unit_take_over(struct units *l, const char *unit, struct fault *f)
                 unit_remove_files(l, unit);
                 return 0;
         }
-        r = unit_adopt(l, &record, &u, f);
+        r = manager_stop_job(l->bus, &s, &stop, f);
+        if (r >= 0)
+                r = unit_adopt(l, &record, &u, f);
         if (r < 0)
                 return r;
-        if (!is_starting(&s))
+        u->job = TAKE_PTR(stop);
+        if (u->job) {
+                /* Taken for one that runs, it would answer a START, and end a moment later. */
+                u->state = UNIT_STOPPING;
+                u->asked = true;
+        } else if (!is_starting(&s))
                 u->state = UNIT_RUNNING;
         u->stood = u->state == UNIT_RUNNING;
         u->since_usec = s.since_usec;

@@ -176,6 +176,35 @@ out_of_order() {
     is "$(met)" "" "they have not met"
 }
 
+# unitd_dies: and is started again
+unitd_dies() {
+    local daemon
+    daemon=$(pid_of sealift-unitd.service)
+    kill -KILL "$daemon"
+    await 10 another_pid sealift-unitd.service "$daemon"
+    await 10 systemctl --quiet is-active sealift-unitd.service
+}
+
+# A sealift-unitd that starts while a release stops must not take it for one that runs.
+stops_still() {
+    local old stopping
+    old=$(pid_of "$(unit_at 8)")
+    unitd stop "$sealed" >/dev/null 2>&1 &
+    stopping=$!
+    await 10 is_state deactivating 8
+    unitd_dies
+    wait "$stopping" || true
+    like "$(unitd list)" "^stopping turn 8 main" "a release that is being stopped is found so"
+    unitd start "$sealed" >/srv/replaced 2>&1 &
+    replacing=$!
+    await 10 sh -c 'ss -xp | grep -q "unitd.sock.*ESTAB\|ESTAB.*unitd.sock"'
+    go
+    end_replace "who has it started meanwhile is answered"
+    ok "when it runs" runs 8
+    not_ok "anew" [ "$(pid_of "$(unit_at 8)")" = "$old" ]
+    is "$(met)" "" "they have not met"
+}
+
 units_begin
 bundle_write
 first
@@ -186,4 +215,5 @@ refused
 with_socket
 without_socket
 out_of_order
+stops_still
 units_end
