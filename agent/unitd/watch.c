@@ -169,6 +169,16 @@ static bool end_is_clear(struct unit *u)
                sd_event_source_set_priority(u->settle, SD_EVENT_PRIORITY_IDLE) < 0;
 }
 
+/* The start job of one that an earlier unitd made is not ours to be told the end of: one that was canceled
+ * left nothing but this. */
+static const char *lost_job(const struct unit *u, const struct manager_status *s)
+{
+        return u->state == UNIT_STARTING && s->started_usec == 0 && str_eq(s->load, "loaded") &&
+                               str_eq(s->result, "success")
+                       ? "canceled"
+                       : NULL;
+}
+
 static void look_down(struct unit *u, const struct manager_status *s)
 {
         struct fault f = {};
@@ -179,7 +189,7 @@ static void look_down(struct unit *u, const struct manager_status *s)
                 return;
         }
         if (u->state != UNIT_STOPPING && !ended_in_order(u, s)) {
-                (void)describe_failure(u->record.unit, NULL, s, &f);
+                (void)describe_failure(u->record.unit, lost_job(u, s), s, &f);
                 (void)snprintf(u->text, sizeof(u->text), "%s", f.text);
                 u->error = f.error;
                 u->failed = true;

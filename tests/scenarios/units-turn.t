@@ -205,6 +205,20 @@ stops_still() {
     is "$(met)" "" "they have not met"
 }
 
+# What somebody takes out of systemd's queue has not failed by itself.
+taken_out() {
+    install turn 10 < <(intent 10)
+    begin_replace
+    await 10 job_is 10 "start waiting"
+    unitd_dies
+    wait "$replacing" || true
+    like "$(unitd list)" "starting turn 10 main" "a start that waits in the queue is found"
+    listen
+    systemctl stop "$(unit_at 10)"
+    heard "^failed turn 10 main .*it did not run [(]canceled[)]" "that somebody canceled it, is told"
+    go
+}
+
 units_begin
 bundle_write
 first
@@ -216,4 +230,5 @@ with_socket
 without_socket
 out_of_order
 stops_still
+taken_out
 units_end
