@@ -182,6 +182,17 @@ int attempt_start_again(struct agent *a, struct bundle *b, const struct release_
         return release_note_start(a, b, r, id, &f);
 }
 
+/* Of the release that was stopped for the new one; in whose place, should that not obey or not have been
+ * reached, since the two must not run beside each other. */
+static void release_start_again(struct attempt *t)
+{
+        struct agent *a = t->agent;
+        struct fault f = {};
+
+        (void)!(t->replaces ? units_replace : units_start)(a->units, t->bundle->name, &t->old, t->id, &f);
+        (void)!release_note_start(a, t->bundle, &t->old, t->id, &f);
+}
+
 /* Of the release that never stopped: it gets back the sockets that the failed one was the last to hold, or
  * they would wake nobody, and be closed when the failed one is collected. */
 static void release_hold_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id)
@@ -216,7 +227,7 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
         if (!agent_may_run(t->agent, t->bundle))
                 return; /* the old one did not run */
         if (t->old_stopped)
-                (void)!attempt_start_again(t->agent, t->bundle, &t->old, t->id);
+                release_start_again(t);
         else if (t->started && *t->old.digest)
                 release_hold_again(t->agent, t->bundle, &t->old, t->id);
         trial_resume(t->agent, t->bundle);
