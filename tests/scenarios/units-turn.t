@@ -215,7 +215,7 @@ taken_out() {
     like "$(unitd list)" "starting turn 10 main" "a start that waits in the queue is found"
     listen
     systemctl stop "$(unit_at 10)"
-    heard "^failed turn 10 main .*it did not run [(]canceled[)]" "that somebody canceled it, is told"
+    heard "^failed turn 10 main .*it did not run [(]canceled[)]; see journalctl -u [^ ]*$" "that somebody canceled it is told, and not as its own doing"
     go
 }
 
