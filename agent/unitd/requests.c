@@ -65,7 +65,7 @@ struct requests *requests_free(struct requests *l)
         return NULL;
 }
 
-static void unit_log(const struct unit *u, enum journal_event event, int priority)
+static void unit_log(const struct unit *u, enum journal_event event, int priority, const char *text)
 {
         const struct journal_subject subject = {
                 .bundle = u->record.bundle,
@@ -75,14 +75,15 @@ static void unit_log(const struct unit *u, enum journal_event event, int priorit
                 .unit = u->record.unit,
         };
 
-        journal_send(event, priority, &subject, "%s", u->text);
+        journal_send(event, priority, &subject, "%s", text);
 }
 
-static void unit_tell(struct requests *l, const struct unit *u)
+static void unit_tell(struct requests *l, const struct unit *u, const char *text)
 {
         struct unitd_unit event;
 
         tell_unit(u, 0, &event);
+        (void)snprintf(event.text, sizeof(event.text), "%s", text);
         server_tell_unit(l->server, 0, UNITD_EVENT, &event);
 }
 
@@ -133,7 +134,8 @@ static void job_ended(struct requests *l, const struct unit *u)
                              : JOURNAL_JOB_SUCCEEDED,
                  stopped     ? LOG_NOTICE
                  : u->failed ? LOG_ERR
-                             : LOG_INFO);
+                             : LOG_INFO,
+                 u->text);
         timers_note(l->units, u);
         if (stopped && u->asked)
                 l->look_again = true;
@@ -157,14 +159,14 @@ static void unit_ended(struct requests *l, struct unit *u)
                 timers_note(l->units, u);
         unit_leave_sockets(l, u);
         if (u->failed)
-                unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, LOG_ERR);
+                unit_log(u, u->wall ? JOURNAL_WALL_MISSING : JOURNAL_UNIT_FAILED, LOG_ERR, u->text);
         if (r && r->launch && u->record.on_demand && !u->failed && !u->asked)
                 launch_note_end(r->launch, u);
         else if (r && r->fault.error == 0)
                 (void)fault_set(&r->fault, unit_blame(u), "%s",
                                 *u->text ? u->text : "it was stopped while it started");
         if (!r && !u->asked)
-                unit_tell(l, u);
+                unit_tell(l, u, u->text);
 }
 
 /* One that died too often is being stopped, and told of when it has ended. */
@@ -176,8 +178,8 @@ static void unit_tell_restart(struct requests *l, struct unit *u)
                 else
                         (void)snprintf(u->text, sizeof(u->text), "%s: it ended, and was started again",
                                        u->record.unit);
-                unit_log(u, JOURNAL_UNIT_RESTARTED, LOG_WARNING);
-                unit_tell(l, u);
+                unit_log(u, JOURNAL_UNIT_RESTARTED, LOG_WARNING, u->text);
+                unit_tell(l, u, u->text);
                 *u->text = *u->ending = '\0';
         }
         u->restarted = 0;
@@ -190,10 +192,9 @@ static void units_sweep(struct requests *l)
         for (struct unit *u = l->units->first; u; u = next) {
                 next = u->next;
                 if (u->noted && !u->ended) {
-                        unit_log(u, u->note, LOG_WARNING);
-                        unit_tell(l, u);
+                        unit_log(u, u->note, LOG_WARNING, u->note_text);
+                        unit_tell(l, u, u->note_text);
                         u->noted = false;
-                        *u->text = '\0';
                 }
                 if (u->restarted > 0 && !u->ended)
                         unit_tell_restart(l, u);

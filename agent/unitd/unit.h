@@ -49,7 +49,7 @@ struct unit {
         bool woken;  /* one did */
         bool ended;  /* systemd runs nothing for it any more; to be told and freed */
         bool wall;   /* what is wrong with it is a wall that is missing */
-        bool noted;  /* text holds something to tell while it runs on; which, is note */
+        bool noted;  /* there is something to tell while it runs on: note_text, as note */
         enum journal_event note;
         bool dirty;     /* systemd said that something about it changed */
         uint64_t owner; /* number of the request that started it; 0 = none waits any more */
@@ -74,7 +74,8 @@ struct unit {
         char ending[FAULT_TEXT_MAX]; /* why it died before the last of them */
         struct run run;              /* of a job: this one */
         char sites[DIGEST_HEX_SIZE]; /* sum of all drop-ins of the host's that apply too */
-        char text[FAULT_TEXT_MAX];
+        char note_text[FAULT_TEXT_MAX];
+        char text[FAULT_TEXT_MAX]; /* of its end */
 };
 
 /* Writes record, skeleton and drop-in, and starts the unit under a name of its own. *ret is in the list,

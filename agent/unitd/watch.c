@@ -40,7 +40,7 @@ void watch_note(struct unit *u, enum journal_event event, const char *what, cons
         struct fault f = {};
 
         (void)fault_set(&f, 0, "%s: %s%s", u->record.unit, what, why);
-        memcpy(u->text, f.text, sizeof(u->text));
+        memcpy(u->note_text, f.text, sizeof(u->note_text));
         u->noted = true;
         u->note = event;
         units_changed(u->units);
