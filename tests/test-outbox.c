@@ -108,6 +108,35 @@ static void test_overflow(void)
         site_close(&s);
 }
 
+/* A name that is taken by a folder, as the disk being full would have it: what counts is not written. */
+static void counters_block(const struct site *s, bool block)
+{
+        int fd = store_outbox_fd(s->store), r;
+
+        (void)unlinkat(fd, "counters", 0);
+        r = block ? mkdirat(fd, "counters", 0700) : unlinkat(fd, "counters", AT_REMOVEDIR);
+        if (r < 0)
+                abort();
+}
+
+static void test_full_disk(void)
+{
+        char name[OUTBOX_NAME_SIZE];
+        struct site s;
+
+        site_open(&s);
+        tap_int(add(&s, "one"), 0, "a report is added (%s)", s.f.text);
+        tap_int(outbox_first(s.outbox, name, &s.f), 1, "and delivered");
+        counters_block(&s, true);
+        tap_ok(outbox_remove(s.outbox, name, &s.f) < 0, "it stays while its number cannot be written down");
+        counters_block(&s, false);
+        tap_int(outbox_remove(s.outbox, name, &s.f), 0, "it is removed when it can (%s)", s.f.text);
+        site_stop(&s);
+        site_start(&s);
+        tap_int((long long)outbox_next_sequence(s.outbox), 2, "and its number is not given to another");
+        site_close(&s);
+}
+
 static void test_hostile(void)
 {
         static char large[OUTBOX_REPORT_BYTES_MAX + 1];
@@ -142,6 +171,7 @@ int main(void)
 {
         test_order();
         test_overflow();
+        test_full_disk();
         test_hostile();
         return tap_done();
 }

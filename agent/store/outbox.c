@@ -143,6 +143,7 @@ uint64_t outbox_dropped(const struct outbox *o)
 /* The counters go first: a power cut in between forgets no number and counts at most one loss too many. */
 static int report_take_out(struct outbox *o, uint64_t sequence, bool dropped, struct fault *f)
 {
+        uint64_t last = o->last;
         char name[OUTBOX_NAME_SIZE];
         int r = 0;
 
@@ -151,8 +152,11 @@ static int report_take_out(struct outbox *o, uint64_t sequence, bool dropped, st
                 o->last = sequence > o->last ? sequence : o->last;
                 r = counters_save(o, f);
         }
-        if (r < 0)
+        if (r < 0) { /* or the next try would find nothing to save */
+                o->last = last;
+                o->dropped -= dropped;
                 return r;
+        }
         report_name(sequence, name);
         if (unlinkat(o->fd, name, 0) < 0 && errno != ENOENT)
                 return fault_set_errno(f, -errno, "outbox/%s: cannot remove", name);
