@@ -4,7 +4,6 @@
 # scenario shows. In a virtual machine, since the kernel that tests run on may be without.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_HOST=vm
-SCENARIO_LONG=trixie
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
