@@ -179,7 +179,7 @@ INTENT
 /etc: alternatives ld.so.cache localtime nsswitch.conf ssl "$'\n'"/run: systemd "$'\n'"/var: lib tmp "$'\n'"/var/lib: sealift-plain " \
         "it sees what a program needs, what is its own, and nothing else of this host"
     is "$(grep ^time "$said")" "time JST, certificates yes" "it knows this host's time and whom it trusts"
-    is "$(journalctl --quiet --output=cat SEALIFT_BUNDLE=plain SYSLOG_IDENTIFIER=plain-test)" "by syslog" "what it gives to syslog is in the journal, as its own"
+    is "$(await_journal 20 SEALIFT_BUNDLE=plain SYSLOG_IDENTIFIER=plain-test)" "by syslog" "what it gives to syslog is in the journal, as its own"
     unitd stop "$sealed"
 }
 
