@@ -38,12 +38,18 @@ in_force() {
     unitd stop "$sealed"
 }
 
-# site LINE...: of this host's own, for units of this bundle. systemd makes it so for what runs, too, at the reload, which undoes
-# what `systemctl set-property` has made of anything that our drop-in names.
+# site LINE...: of this host's own, for units of this bundle.
 site() {
     mkdir -p /run/systemd/system/sealift-limited.main@.service.d
     printf '%s\n' '[Service]' "$@" >/run/systemd/system/sealift-limited.main@.service.d/90-site.conf
     systemctl daemon-reload
+}
+
+# turn UNIT LINE...: the same for one that runs. At a reload systemd 252 undoes what set-property has made of anything that our
+# drop-in names, unless a later one names it too; 257 leaves alone what runs.
+turn() {
+    systemctl set-property --runtime "$@"
+    site "${@:2}"
 }
 
 # loose LINE REGEX: as if systemd had gone on without.
@@ -78,13 +84,13 @@ turned() {
     unit=$(unit_of limited)
     listen
     group=/sys/fs/cgroup$(systemctl show -P ControlGroup "$unit")
-    site CPUWeight=idle IOWeight=1000 MemoryMax=32M TasksMax=5 CPUQuota=50%
+    turn "$unit" CPUWeight=idle IOWeight=1000 MemoryMax=32M TasksMax=5 CPUQuota=50%
     looks "limits are made tighter, and shares others, while it runs"
     is "$(cat "$group/pids.max" "$group/cpu.idle" | xargs)" "5 1" "systemd has made it so"
     systemctl kill --signal=KILL sealift-unitd.service
     await 10 sh -c "/tests/host/unitd.py list | grep -q '^running limited 2 main [0-9]* $unit'"
     is "$(unitd list)" "running limited 2 main $(pid_of "$unit") $unit" "it runs on, also for a unitd that starts anew"
-    site TasksMax=8
+    turn "$unit" TasksMax=8
     ok "one that is made wider stops it" await 60 nothing_runs
     ok "and the journal says which" await 20 is_told "its pids.max is 8, and should be 7 at most"
 }
