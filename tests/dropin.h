@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What tests of drop-ins have in common: a manifest of "web" from its text, and lines that are there or not.
- */
+/* What tests of drop-ins have in common: lines that are there or not. */
 
-#include "facts/manifest.h"
 #include "ground/buffer.h"
 
-#include "tap.h"
-
-#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static struct manifest *parse(const char *text)
-{
-        struct manifest *m = NULL;
-        struct fault f = {};
-
-        if (manifest_parse(text, strlen(text), "web.manifest", &m, &f) < 0) {
-                printf("# %s\n", f.text);
-                abort();
-        }
-        return m;
-}
+#include "parsed.h"
 
 /* what: why it is there; NULL: what it is says enough. */
 static void has(const struct buffer *b, const char *line, const char *what)

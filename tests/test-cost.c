@@ -2,22 +2,10 @@
 
 #include "facts/cost.h"
 
-#include "tap.h"
+#include "parsed.h"
 
 #define HEAD    "[Bundle]\nName=web\nVersion=1\n[Service main]\nExecStart=/usr/bin/true\n"
 #define SANDBOX HEAD "[Sandbox main]\n"
-
-static struct manifest *parse(const char *text)
-{
-        struct manifest *m = NULL;
-        struct fault f = {};
-
-        if (manifest_parse(text, strlen(text), "web.manifest", &m, &f) < 0) {
-                printf("# %s\n", f.text);
-                abort();
-        }
-        return m;
-}
 
 static struct service_cost compute(const struct manifest *m)
 {

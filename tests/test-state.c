@@ -4,16 +4,7 @@
 
 #include "facts/name.h"
 #include "tap.h"
-
-#define DIGEST_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define DIGEST_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-
-#define DIGEST_C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
-#define BOOT_A   "0123456789abcdef0123456789abcdef"
-#define BOOT_B   "1123456789abcdef0123456789abcdef"
-
-static const struct release_ref three = { "3.0", DIGEST_C };
-static const struct release_ref one = { "1.0", DIGEST_A }, two = { "2.0~rc1", DIGEST_B };
+#include "releases.h"
 
 static int parse(const char *text, struct bundle_state *ret, struct fault *f)
 {
@@ -159,14 +150,6 @@ static void test_going_back(void)
         tap_ok(state_pardon(&s, NULL) && s.n_quarantined == 0, "or all are");
 }
 
-static void state_rolled_back(struct bundle_state *s, const struct release_ref *to)
-{
-        const struct release_ref from = s->current;
-
-        state_set_back(s, &from, 5);
-        state_commit(s, to, BOOT_A);
-}
-
 static void test_last_resort(void)
 {
         static struct bundle_state s;
@@ -226,107 +209,6 @@ static void test_boots(void)
         tap_ok(!state_trial_boot(&s, BOOT_B), "the next is one too many");
         state_prove(&s, 0);
         tap_ok(s.boots == 0 && !*s.boot, "of what is proven boots are not counted");
-}
-
-/* ---- Every transition from every state that transitions lead to, so many steps deep */
-
-enum { WALK_DEPTH = 5 };
-
-static const struct release_ref *const releases[] = { &one, &two, &three };
-
-static void walk_commit(struct bundle_state *s, const struct release_ref *r)
-{
-        if (!state_find_quarantined(s, r->digest) && !release_ref_equal(&s->current, r))
-                state_commit(s, r, BOOT_A);
-}
-
-static void walk_roll_back(struct bundle_state *s, const struct release_ref *r)
-{
-        if (release_ref_is_set(&s->current) && !state_find_quarantined(s, r->digest) &&
-            !release_ref_equal(&s->current, r))
-                state_rolled_back(s, r);
-}
-
-static void walk_prove(struct bundle_state *s, const struct release_ref *r)
-{
-        if (release_ref_is_set(&s->current))
-                state_prove(s, 0);
-}
-
-static void walk_go_back(struct bundle_state *s, const struct release_ref *r)
-{
-        if (release_ref_is_set(&s->current))
-                state_go_back(s, 1, "died");
-}
-
-static void walk_pardon(struct bundle_state *s, const struct release_ref *r)
-{
-        (void)state_pardon(s, NULL);
-}
-
-static void walk_withdraw(struct bundle_state *s, const struct release_ref *r)
-{
-        state_withdraw(s, r->digest);
-}
-
-static const struct step {
-        void (*go)(struct bundle_state *s, const struct release_ref *r);
-        size_t releases; /* it is tried with */
-} steps[] = {
-        { walk_commit, 3 },  { walk_roll_back, 3 }, { walk_prove, 1 },
-        { walk_go_back, 1 }, { walk_pardon, 1 },    { walk_withdraw, 1 },
-};
-
-static bool quarantine_is_failure(const struct bundle_state *s, const struct release_ref *r)
-{
-        const struct quarantine *q = state_find_quarantined(s, r->digest);
-
-        return q && !q->by_operator;
-}
-
-/* NULL: all holds. */
-static const char *state_wrong(const struct bundle_state *s)
-{
-        const struct release_ref *back = state_back_target(s), *order = state_rollback_target(s);
-        bool on_trial = state_on_trial(s);
-
-        if (release_ref_is_set(&s->current) && state_find_quarantined(s, s->current.digest))
-                return "there is a verdict over what is current";
-        if (release_ref_is_set(&s->current) && release_ref_equal(&s->current, &s->previous))
-                return "what is current comes before itself";
-        if (back && (release_ref_equal(back, &s->current) || quarantine_is_failure(s, back)))
-                return "goes back to itself, or to what failed";
-        if (order && (back != order || state_find_quarantined(s, order->digest)))
-                return "an order goes elsewhere than a failure, or to what there is a verdict over";
-        if (on_trial && release_ref_is_set(&s->proven) && !quarantine_is_failure(s, &s->proven) && !back)
-                return "ends with nothing, and something was proven";
-        if (!on_trial && (s->boots > 0 || *s->forgiven))
-                return "counts what is on no trial";
-        return NULL;
-}
-
-static const char *walk(const struct bundle_state *from, int depth, unsigned long *n)
-{
-        const char *wrong = state_wrong(from);
-
-        ++*n;
-        for (size_t i = 0; !wrong && depth > 0 && i < ELEMENTSOF(steps); i++)
-                for (size_t k = 0; !wrong && k < steps[i].releases; k++) {
-                        struct bundle_state to = *from;
-
-                        steps[i].go(&to, releases[k]);
-                        wrong = walk(&to, depth - 1, n);
-                }
-        return wrong;
-}
-
-static void test_walk(void)
-{
-        static struct bundle_state empty;
-        unsigned long n = 0;
-        const char *wrong = walk(&empty, WALK_DEPTH, &n);
-
-        tap_ok(!wrong && n > 100000, "%lu ways through the transitions: %s", n, wrong ? wrong : "all holds");
 }
 
 static const struct damage {
@@ -504,7 +386,6 @@ int main(void)
         test_going_back();
         test_last_resort();
         test_taking_up_again();
-        test_walk();
         test_boots();
         test_keep();
         test_forgiven();
