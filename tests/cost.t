@@ -58,6 +58,7 @@ awk -v dir="$work" '
         sub(/^.*\/sealift-/, ""); sub(/@.*/, ""); file = dir "/" $0 ".service"
         next
     }
+    /^# / && /: exposure |^#    / { next } # what it says of the next one
     { print >file }' "$work/units"
 
 awk '$1 ~ /manifest:$/ { bundle = $2 } / exposure / { print bundle, $NF }' "$work/said" | LC_ALL=C sort >"$work/ours"
@@ -116,7 +117,10 @@ ok $? "in one section"
 "$sealift" lint --unit "$work/web.manifest" >"$work/said" 2>&1
 ok $? "--unit" "$work/said"
 digest=$(printf '%064d' 0)
-has "has each service's drop-in" "# /run/systemd/system/sealift-web.main@1.0-000000000000-1.service.d/50-sealift.conf"
+has "has each service's exposure" "# main: exposure 1.0"
+has "each request with its cost" \
+    "#    0.89  Network=bind Bind=tcp:8080: listens in the host's network by itself, and may connect anywhere"
+has "and each service's drop-in" "# /run/systemd/system/sealift-web.main@1.0-000000000000-1.service.d/50-sealift.conf"
 has "with its root" "RootDirectory=/run/sealift/root/sealift-web.main@1.0-000000000000-1.service"
 has "its tree" "BindReadOnlyPaths=/var/lib/sealift/releases/web/1.0-000000000000/tree:/bundle"
 has "no digest yet" "LogExtraFields=SEALIFT_DIGEST=$digest"

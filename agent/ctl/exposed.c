@@ -28,7 +28,7 @@ static int print_requests(const struct service *s, const struct service_cost *c,
                 r = format_request(s, c->costs + i, &request, f);
                 if (r < 0)
                         return r;
-                printf("%s%5s  %s: %s\n", indent, cost_format(c->costs[i].hundredths, cost), request.data,
+                printf("%s  %5s  %s: %s\n", indent, cost_format(c->costs[i].hundredths, cost), request.data,
                        c->costs[i].meaning);
         }
         return 0;
@@ -44,7 +44,7 @@ int exposed_print_requests(const struct manifest *m, const struct service *s, co
         return r < 0 ? r : print_requests(s, &c, indent, f);
 }
 
-int exposed_print(const struct manifest *m, const struct service *s, struct fault *f)
+int exposed_print(const struct manifest *m, const struct service *s, const char *indent, struct fault *f)
 {
         char figure[EXPOSURE_TEXT_SIZE];
         struct service_cost c;
@@ -53,8 +53,8 @@ int exposed_print(const struct manifest *m, const struct service *s, struct faul
         r = cost_compute(m, s, &c, f);
         if (r < 0)
                 return r;
-        printf("  %s: exposure %s\n", s->name, exposure_format(c.exposure.tenths, figure));
-        return print_requests(s, &c, "    ", f);
+        printf("%s%s: exposure %s\n", indent, s->name, exposure_format(c.exposure.tenths, figure));
+        return print_requests(s, &c, indent, f);
 }
 
 static int make_requests(const struct service *s, const struct service_cost *c, json_t **ret,

@@ -7,12 +7,13 @@
 #include "facts/manifest.h"
 
 /* How exposed the services of a manifest are, and what each request costs: for `sealift lint` and `sealift
- * show`.
+ * show`, each line behind indent.
  *
  *       web: exposure 1.0
  *          0.89  Network=bind Bind=tcp:8080: listens ... */
-_must_check_ int exposed_print(const struct manifest *m, const struct service *s, struct fault *f);
-/* The lines below the first one, each behind indent. */
+_must_check_ int exposed_print(const struct manifest *m, const struct service *s, const char *indent,
+                               struct fault *f);
+/* The lines below the first one. */
 _must_check_ int exposed_print_requests(const struct manifest *m, const struct service *s,
                                         const char *indent, struct fault *f);
 

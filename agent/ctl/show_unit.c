@@ -37,7 +37,7 @@ static int print_service(const struct host_unit *u, struct fault *f)
                 printf(", exposure %s\n", figure);
         else
                 printf(", exposure not known: %s\n", why.text);
-        return s ? exposed_print_requests(u->manifest, s, "#   ", f) : 0;
+        return s ? exposed_print_requests(u->manifest, s, "# ", f) : 0;
 }
 
 static int print_units(const struct host_units *h, struct fault *f)

@@ -66,21 +66,23 @@ static int lint_read(const char *file, const struct files *site, struct linted *
         return ret->manifest->content.sealed ? digest_hex(text, len, ret->digest) : 0;
 }
 
-static int for_each_unit(const struct linted *l, int (*on)(const struct unit_text *t, void *userdata),
-                         void *userdata, struct fault *f)
+/* Gets the service that the unit is of, or NULL. */
+typedef int (*unit_handler)(const struct linted *l, const struct service *s, const struct unit_text *t,
+                            void *userdata, struct fault *f);
+
+static int for_each_unit(const struct linted *l, unit_handler on, void *userdata, struct fault *f)
 {
         const struct manifest *m = l->manifest;
         int r = 0;
 
         for (size_t i = 0; i < m->n_services + unit_text_count(m) && r >= 0; i++) {
+                const struct service *s = i < m->n_services ? m->services + i : NULL;
                 struct unit_text t = {};
 
-                if (i < m->n_services)
-                        r = unit_text_service(m, m->services + i, l->digest, NULL, &t, f);
-                else
-                        r = unit_text_other(m, i - m->n_services, &t, f);
+                r = s ? unit_text_service(m, s, l->digest, NULL, &t, f)
+                      : unit_text_other(m, i - m->n_services, &t, f);
                 if (r >= 0)
-                        r = on(&t, userdata);
+                        r = on(l, s, &t, userdata, f);
                 unit_text_done(&t);
         }
         return r;
@@ -105,10 +107,16 @@ static int for_each_grant(const struct linted *l, void (*on)(const char *line, v
 
 /* ---- in words */
 
-static int print_unit(const struct unit_text *t, void *userdata)
+/* As `sealift show --unit` does it: what is not the text itself is a comment in it. */
+static int print_unit(const struct linted *l, const struct service *s, const struct unit_text *t,
+                      void *userdata, struct fault *f)
 {
+        int r = 0;
+
+        if (s)
+                r = exposed_print(l->manifest, s, "# ", f);
         unit_text_print(t);
-        return 0;
+        return r;
 }
 
 static void print_grant(const char *line, void *userdata)
@@ -147,7 +155,7 @@ static int lint_print(const char *file, const struct linted *l, struct fault *f)
                 printf("  the files of bundles.d go with it, and it runs %zu time%s\n", l->n_instances,
                        l->n_instances == 1 ? "" : "s");
         for (size_t i = 0; i < m->n_services && r >= 0; i++)
-                r = exposed_print(m, m->services + i, f);
+                r = exposed_print(m, m->services + i, "  ", f);
         for (size_t i = 0; i < m->n_probes; i++)
                 print_probe(m->probes + i);
         if (r >= 0)
@@ -159,7 +167,8 @@ static int lint_print(const char *file, const struct linted *l, struct fault *f)
 
 /* ---- in JSON */
 
-static int add_unit(const struct unit_text *t, void *userdata)
+static int add_unit(const struct linted *l, const struct service *s, const struct unit_text *t,
+                    void *userdata, struct fault *f)
 {
         return json_array_append_new(userdata, json_pack("{s:s, s:s}", "path", t->path, "text",
                                                          t->text.data ? t->text.data : "")) < 0
