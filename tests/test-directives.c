@@ -37,10 +37,65 @@ static void test_table(void)
                 "a typing error");
         tap_str(f.text, "unknown key 'ExecStrat' in [Service main]; did you mean 'ExecStart'?",
                 "is guessed");
-        tap_int(directive_find(SECTION_SERVICE, "[Service main]", "User", &d, &f), -EINVAL,
-                "User= of systemd");
-        tap_int(directive_find(SECTION_SOCKET, "[Socket main]", "ExecStart", &d, &f), -EINVAL,
-                "a key in the wrong section");
+}
+
+/* Each KEY= that text tells to write is one. */
+static bool keys_are_known(const char *text)
+{
+        for (const char *end = text; (end = strchr(end, '=')); end++) {
+                const char *start = end;
+                bool known = false;
+
+                while (start > text && ((start[-1] | 0x20) >= 'a' && (start[-1] | 0x20) <= 'z'))
+                        start--;
+                for (size_t i = 0; i < n_directives; i++)
+                        known |= strlen(directives[i].key) == (size_t)(end - start) &&
+                                 strncmp(directives[i].key, start, (size_t)(end - start)) == 0;
+                if (!known && strncmp(start, "Accept=no", 9) != 0)
+                        return false;
+        }
+        return true;
+}
+
+/* What people bring along from unit files is told in words of a manifest; the words are wrong where the
+ * table of keys does not have what they tell to write. */
+static void test_hints(void)
+{
+        static const struct {
+                enum section section;
+                const char *key, *words;
+        } keys[] = {
+                { SECTION_SERVICE, "User", "no key 'User' in [X]; it stands in [Sandbox NAME]" },
+                { SECTION_SOCKET, "ExecStart", "it stands in [Service NAME]" },
+                { SECTION_SERVICE, "Epoch", "it stands in [Bundle]" },
+                { SECTION_SERVICE, "File", "see sealift.manifest" },
+                { SECTION_SERVICE, "Requires", "come and go as one; After= orders them" },
+                { SECTION_SERVICE, "ExecStartPost", "Type=notify" },
+                { SECTION_SERVICE, "EnvironmentFile", "Environment= sets it" },
+                { SECTION_SERVICE, "ProtectSystem", "the strictest" },
+                { SECTION_SERVICE, "CapabilityBoundingSet", "Capability= in" },
+                { SECTION_SERVICE, "SystemCallFilter", "SystemCalls= in" },
+                { SECTION_SERVICE, "SystemCallArchitectures", "the strictest" },
+                { SECTION_SERVICE, "BindReadOnlyPaths", "HostPath= in" },
+                { SECTION_SERVICE, "Nice", "CPUWeight= and" },
+                { SECTION_TIMER, "OnUnitActiveSec", "OnCalendar= says when" },
+                { SECTION_SOCKET, "Accept", "as with Accept=no" },
+                { SECTION_SOCKET, "Exexstart", "see sealift.manifest" },
+        };
+        const struct directive *d;
+        struct fault f = {};
+        enum section s;
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+                tap_int(directive_find(keys[i].section, "[X]", keys[i].key, &d, &f), -EINVAL,
+                        "%s= of systemd", keys[i].key);
+                tap_like(f.text, keys[i].words, "is told otherwise");
+                tap_ok(keys_are_known(f.text), "in keys that there are");
+        }
+        tap_int(section_find("Unit", &s, &f), -EINVAL, "[Unit] of systemd");
+        tap_like(f.text, "there is no section [Unit]; After= stands in [Service NAME]", "too");
+        tap_int(section_find("Install", &s, &f), -EINVAL, "and [Install]");
+        tap_like(f.text, "starts at boot", "too");
 }
 
 static void check(const char *key, const char *value, bool good)
@@ -248,9 +303,34 @@ static void test_addresses(void)
                 "an IPv4 address by another name");
 }
 
+static void said(const char *key, const char *value, const char *words)
+{
+        const struct directive *d;
+        struct fault f = {};
+
+        if (directive_find(SECTION_SERVICE, "", key, &d, &f) < 0 &&
+            directive_find(SECTION_SOCKET, "", key, &d, &f) < 0)
+                abort();
+        tap_ok(directive_check(d, value, &f) < 0, "%s=%s is refused", key, value);
+        tap_like(f.text, words, "and what it may be is said");
+}
+
+static void test_refusals(void)
+{
+        said("TimeoutStartSec", "20min", "must be 1s to 15min");
+        said("RestartSec", "1ms", "must be 100ms to ");
+        said("Type", "simple", "oneshot; here that is: exec, which fails");
+        said("After", "network.target", "names of services of this bundle");
+        said("ListenStream", "/run/x.sock", "no service is given a UNIX socket");
+        said("ListenStream", "x", "PORT, ADDRESS:PORT or [IPV6-ADDRESS]:PORT");
+        said("MemoryMax", "50%", "64M or 2G, in bytes");
+}
+
 int main(void)
 {
         test_table();
+        test_hints();
+        test_refusals();
         test_values();
         test_commands();
         test_words();

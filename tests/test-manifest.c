@@ -113,15 +113,19 @@ static void test_intent_refused(void)
             "a typing error");
         bad(HEAD "[Servcie x]\n", "web.manifest:6: unknown section [Servcie]; did you mean [Service]?",
             "a section's typing error");
-        bad(HEAD "[Install]\n", "unknown section [Install]; see", "a section of systemd's own");
-        bad(HEAD "User=root\n", "web.manifest:6: unknown key 'User'", "User=");
-        bad(HEAD "CapabilityBoundingSet=CAP_SYS_ADMIN\n", "unknown key", "capabilities");
+        bad(HEAD "[Install]\n", "there is no section [Install]; what is current starts",
+            "a section of systemd's own");
+        bad(HEAD "User=root\n",
+            "web.manifest:6: no key 'User' in [Service main]; it stands in [Sandbox NAME]", "User=");
+        bad(HEAD "CapabilityBoundingSet=CAP_SYS_ADMIN\n", "no key 'CapabilityBoundingSet'", "capabilities");
         bad(HEAD "ExecStart=/bundle/x\n",
             "web.manifest:6: ExecStart= is set already in [Service main], on line 5", "a repeated key");
         bad(HEAD SERVICE, "web.manifest:6: [Service main] is there already, on line 4",
             "a repeated section");
         bad(HEAD BUNDLE, "web.manifest:6: [Bundle] is there already, on line 1", "two bundles");
-        bad(HEAD "Type=forking\n", "web.manifest:6: Type=forking: must be one of exec, notify",
+        bad(HEAD "Type=forking\n",
+            "web.manifest:6: Type=forking: must be one of exec, notify, oneshot; here that is: use "
+            "Type=exec",
             "a bad value");
         bad(BUNDLE "[Service Main]\nExecStart=/bundle/x\n", "web.manifest:4: [Service NAME] needs",
             "a bad name");

@@ -100,6 +100,10 @@ static void test_nearest(void)
         tap_str(text_nearest("ExecStrat", words, 3), "ExecStart", "a typing error is recognised");
         tap_str(text_nearest("Bananas", words, 3), NULL, "something else is not");
         tap_str(text_nearest("x", words, 3), NULL, "nor is a letter");
+        tap_str(text_nearest("Nice", words, 3), NULL, "nor is a word that has one letter of another");
+        tap_str(text_nearest("Tyep", words, 3), "Type", "two letters that changed places are one mistake");
+        tap_str(text_nearest("Tpye", words, 3), "Type", "wherever they are");
+        tap_str(text_nearest("Ty", words, 3), NULL, "half a word is none");
 }
 
 static void test_faults(void)

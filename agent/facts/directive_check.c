@@ -11,6 +11,7 @@
 #include "facts/capability.h"
 #include "facts/command.h"
 #include "facts/directives.h"
+#include "facts/hints.h"
 #include "facts/name.h"
 #include "facts/requirement.h"
 #include "ground/text.h"
@@ -48,6 +49,7 @@ static int check_version(const struct directive *d, const char *value, struct fa
 
 static int check_word(const struct directive *d, const char *value, struct fault *f)
 {
+        const char *hint = hint_for_word(d, value);
         char list[256] = "";
         size_t n = 0;
 
@@ -56,7 +58,8 @@ static int check_word(const struct directive *d, const char *value, struct fault
                         return 0;
                 n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n > 0 ? ", " : "", *w);
         }
-        return fault_set(f, -EINVAL, "%s=%s: must be one of %s", d->key, value, list);
+        return fault_set(f, -EINVAL, "%s=%s: must be one of %s%s%s", d->key, value, list,
+                         hint ? "; here that is: " : "", hint ? hint : "");
 }
 
 static int check_number(const struct directive *d, const char *value, struct fault *f)
@@ -69,16 +72,38 @@ static int check_number(const struct directive *d, const char *value, struct fau
         return 0;
 }
 
+enum { SPAN_TEXT_SIZE = 32 };
+
+/* As the table has them, in one unit: "100ms", "15min", "1d". */
+static const char *span_format(uint64_t usec, char ret[static SPAN_TEXT_SIZE])
+{
+        static const struct {
+                uint64_t usec;
+                const char *name;
+        } units[] = {
+                { 24 * 3600 * SECOND, "d" }, { 3600 * SECOND, "h" },
+                { 60 * SECOND, "min" },      { SECOND, "s" },
+                { SECOND / 1000, "ms" },     { 1, "us" },
+        };
+        size_t i = 0;
+
+        while (usec % units[i].usec != 0 || (usec == 0 && units[i].usec != SECOND))
+                i++;
+        (void)snprintf(ret, SPAN_TEXT_SIZE, "%" PRIu64 "%s", usec / units[i].usec, units[i].name);
+        return ret;
+}
+
 static int check_span(const struct directive *d, const char *value, struct fault *f)
 {
+        char least[SPAN_TEXT_SIZE], most[SPAN_TEXT_SIZE];
         uint64_t v;
 
         if (text_parse_span(value, &v) < 0)
                 return fault_set(f, -EINVAL, "%s=%s: must be a time span such as 500ms, 5s or 1min 30s",
                                  d->key, value);
         if (v < d->min || v > d->max)
-                return fault_set(f, -ERANGE, "%s=%s: must be %" PRIu64 "ms to %" PRIu64 "s", d->key, value,
-                                 d->min / 1000, d->max / SECOND);
+                return fault_set(f, -ERANGE, "%s=%s: must be %s to %s", d->key, value,
+                                 span_format(d->min, least), span_format(d->max, most));
         return 0;
 }
 
@@ -87,7 +112,8 @@ static int check_size(const struct directive *d, const char *value, struct fault
         uint64_t v;
 
         if (text_parse_size(value, &v) < 0)
-                return fault_set(f, -EINVAL, "%s=%s: must be a size such as 512K, 64M or 2G", d->key, value);
+                return fault_set(f, -EINVAL, "%s=%s: must be a size such as 512K, 64M or 2G, in bytes",
+                                 d->key, value);
         if (v < d->min || v > d->max)
                 return fault_set(f, -ERANGE, "%s=%s: must be %" PRIu64 "M to %" PRIu64 "G", d->key, value,
                                  d->min / MIB, d->max / (MIB << 10));
@@ -150,8 +176,9 @@ static int check_listen(const struct directive *d, const char *value, struct fau
         uint16_t port;
 
         if (address_parse_listen(value, &address, &port) < 0)
-                return fault_set(f, -EINVAL, "%s=%s: must be PORT, ADDRESS:PORT or [IPV6-ADDRESS]:PORT",
-                                 d->key, value);
+                return fault_set(
+                        f, -EINVAL, "%s=%s: must be PORT, ADDRESS:PORT or [IPV6-ADDRESS]:PORT%s", d->key,
+                        value, *value == '/' || *value == '@' ? "; no service is given a UNIX socket" : "");
         return 0;
 }
 
@@ -198,7 +225,8 @@ static int check_names(const struct directive *d, const char *value, struct faul
                         return 0;
                 p += strspn(p, " ");
         }
-        return fault_set(f, -EINVAL, "%s=%s: must be names parted by spaces", d->key, value);
+        return fault_set(f, -EINVAL, "%s=%s: must be names of services of this bundle, parted by spaces",
+                         d->key, value);
 }
 
 /* It becomes a file name, and part of another one. No glob, no path: which secret of the host it is, is not

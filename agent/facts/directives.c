@@ -4,6 +4,7 @@
 
 #include "facts/directives.h"
 
+#include "facts/hints.h"
 #include "ground/text.h"
 
 #define SECOND UINT64_C(1000000)
@@ -243,22 +244,49 @@ bool section_is_named(enum section s)
 
 int section_find(const char *name, enum section *ret, struct fault *f)
 {
-        const char *near;
+        const char *near, *hint;
 
         for (size_t i = 0; i < SECTION_MAX; i++)
                 if (str_eq(section_names[i], name)) {
                         *ret = (enum section)i;
                         return 0;
                 }
+        hint = hint_for_section(name);
+        if (hint)
+                return fault_set(f, -EINVAL, "there is no section [%s]; %s", name, hint);
         near = text_nearest(name, section_names, SECTION_MAX);
         return fault_set(f, -EINVAL, "unknown section [%s]%s%s%s", name, near ? "; did you mean [" : "",
                          near ? near : "", near ? "]?" : "; see sealift.manifest(5)");
 }
 
+/* A section that has key; SECTION_MAX: none. Nobody writes [Content] by hand. */
+static enum section section_of(const char *key)
+{
+        for (size_t i = 0; i < n_directives; i++)
+                if (directives[i].section != SECTION_CONTENT && str_eq(directives[i].key, key))
+                        return directives[i].section;
+        return SECTION_MAX;
+}
+
+static int refuse_key(enum section s, const char *title, const char *key, const char *near, struct fault *f)
+{
+        const char *hint = hint_for_key(s, key);
+        enum section other = section_of(key);
+
+        if (hint)
+                return fault_set(f, -EINVAL, "no key '%s' in %s; %s", key, title, hint);
+        if (other != SECTION_MAX)
+                return fault_set(f, -EINVAL, "no key '%s' in %s; it stands in [%s%s]", key, title,
+                                 section_name(other), section_is_named(other) ? " NAME" : "");
+        if (near)
+                return fault_set(f, -EINVAL, "unknown key '%s' in %s; did you mean '%s'?", key, title, near);
+        return fault_set(f, -EINVAL, "unknown key '%s' in %s; see sealift.manifest(5)", key, title);
+}
+
 int directive_find(enum section s, const char *title, const char *key, const struct directive **ret,
                    struct fault *f)
 {
-        const char *keys[ELEMENTSOF(directives)], *near;
+        const char *keys[ELEMENTSOF(directives)];
         size_t n = 0;
 
         for (size_t i = 0; i < n_directives; i++) {
@@ -270,8 +298,5 @@ int directive_find(enum section s, const char *title, const char *key, const str
                 }
                 keys[n++] = directives[i].key;
         }
-        near = text_nearest(key, keys, n);
-        return fault_set(f, -EINVAL, "unknown key '%s' in %s%s%s%s", key, title,
-                         near ? "; did you mean '" : "", near ? near : "",
-                         near ? "'?" : "; see sealift.manifest(5)");
+        return refuse_key(s, title, key, text_nearest(key, keys, n), f);
 }

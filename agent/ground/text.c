@@ -259,36 +259,41 @@ bool text_glob(const char *pattern, const char *s)
 
 enum { NEAREST_WORD_MAX = 63, NEAREST_DISTANCE_MAX = 3 };
 
+static size_t least(size_t a, size_t b)
+{
+        return a < b ? a : b;
+}
+
+/* Two letters that changed places are one mistake. */
 static size_t text_distance(const char *a, const char *b)
 {
-        size_t n = strlen(b), row[NEAREST_WORD_MAX + 1];
+        size_t n = strlen(b), rows[3][NEAREST_WORD_MAX + 1], *before = rows[0], *last = rows[1],
+               *row = rows[2];
 
         for (size_t j = 0; j <= n; j++)
-                row[j] = j;
+                last[j] = before[j] = j;
         for (size_t i = 1; a[i - 1]; i++) {
-                size_t diagonal = row[0];
+                size_t *spare = before;
 
                 row[0] = i;
                 for (size_t j = 1; j <= n; j++) {
-                        size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-                        diagonal = row[j];
-                        if (row[j] + 1 < best)
-                                best = row[j] + 1;
-                        if (row[j - 1] + 1 < best)
-                                best = row[j - 1] + 1;
-                        row[j] = best;
+                        row[j] = least(last[j - 1] + (a[i - 1] != b[j - 1]), least(last[j], row[j - 1]) + 1);
+                        if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                                row[j] = least(row[j], before[j - 2] + 1);
                 }
+                before = last;
+                last = row;
+                row = spare;
         }
-        return row[n];
+        return last[n];
 }
 
 const char *text_nearest(const char *word, const char *const *words, size_t n)
 {
-        size_t best = NEAREST_DISTANCE_MAX + 1;
+        size_t len = strlen(word), best = len < 3 ? 2 : least(len / 3, NEAREST_DISTANCE_MAX) + 1;
         const char *found = NULL;
 
-        if (strlen(word) > NEAREST_WORD_MAX)
+        if (len > NEAREST_WORD_MAX)
                 return NULL;
         for (size_t i = 0; i < n; i++) {
                 size_t d;

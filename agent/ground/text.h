@@ -37,6 +37,6 @@ void text_make_printable(char *s);
  * quadratic time at worst, so a hostile pattern cannot stall us. */
 bool text_glob(const char *pattern, const char *s);
 
-/* Levenshtein-nearest of n words, or NULL when none is near enough to be a typing error. For "did you mean".
- */
+/* The one of n words that word is a typing error of, at most one letter in three being wrong, or NULL. For
+ * "did you mean". */
 const char *text_nearest(const char *word, const char *const *words, size_t n);
