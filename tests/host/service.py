@@ -5,8 +5,9 @@
   service.py [PORT]   serves HTTP on 127.0.0.1:PORT, or on all sockets that systemd has passed
 
 The file holds one word: a number is the status of all answers; hang: it answers no more; die: it ends with status 3 at the next
-request; end: it ends in order at the next request; eat: it takes memory until it is killed; shut: it ends with status 7 before it is ready. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are said where systemd wants to hear them, until
-the word is "sleep".
+request; end: it ends in order at the next request; eat: it takes memory until it is killed; shut: it ends with status 7 before it is
+ready. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are said where systemd wants to hear them, until the word
+is "sleep". $STATE_DIRECTORY/well says which process it is, and how often it has said 200.
 """
 import os
 import selectors
@@ -46,6 +47,17 @@ def listeners():
 
 
 held = []
+well = 0
+
+
+def count_well():
+    global well
+    well += 1
+    try:
+        with open(os.environ.get("STATE_DIRECTORY", "") + "/well", "w") as f:
+            f.write(f"{os.getpid()} {well}\n")
+    except OSError:  # it has no such directory
+        pass
 
 
 def answer(connection):
@@ -65,6 +77,8 @@ def answer(connection):
         held.append(connection)
         return
     else:
+        if does == "200":
+            count_well()
         connection.sendall(b"HTTP/1.0 " + does.encode() + b" So\r\n\r\n")
     connection.close()
 

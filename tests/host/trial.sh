@@ -59,6 +59,14 @@ app_state() { sed -n "s/^$1=\([^ ]*\) .*/\1/p" "$STORE/state/app"; }
 gate() { sealift why --json app | jq -r --arg gate "$1" '.gates[] | select(.gate == $gate) | .verdict'; }
 on_trial() { sealift status --json | jq -e '.bundles[] | select(.name == "app") | .trial.until != null' >/dev/null; }
 
+# app_was_well: the process that runs now has answered well often enough for the agent to know. Before that, a bad answer is no
+# failure of a trial: whoever has not been well yet has StartSec= for it. Four: two in a row are wanted, the first may have been
+# asked for a trial that is over, and the last is not known yet.
+app_was_well() {
+    local pid count
+    read -r pid count <"$APP_STATE/well" && [ "$pid" = "$(systemctl show -P MainPID "$(app_unit)")" ] && [ "$count" -ge 4 ]
+}
+
 # expect_proven NAME VERSION
 expect_proven() {
     ok "$1: it is proven" await_journal 60 "MESSAGE_ID=${EVENT[proven]}" "SEALIFT_VERSION=$2"

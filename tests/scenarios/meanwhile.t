@@ -60,6 +60,8 @@ others() {
 verdict() {
     web_publish 3
     stalls web
+    ok "the other is on trial" await 60 on_trial
+    ok "and well" await 60 app_was_well
     journal_mark
     app_does 500
     expect_back "meanwhile" 2 1

@@ -65,7 +65,7 @@ ends() {
 
 agent_killed() {
     local invocation
-    app_health=Failures=50 begin_trial "a killed agent" 6
+    app_health=Failures=5 begin_trial "a killed agent" 6
     invocation=$(systemctl show -P InvocationID "$(app_unit)")
     systemctl kill --signal=KILL sealiftd.service
     ok "a killed agent comes back" await_active 20 sealiftd.service
@@ -74,6 +74,7 @@ agent_killed() {
     systemctl kill --signal=KILL sealift-unitd.service
     ok "sealift-unitd comes back" await_active 20 sealift-unitd.service
     is "$(systemctl show -P InvocationID "$(app_unit)")" "$invocation" "the release was not touched by that either"
+    ok "it is well" await 60 app_was_well
     app_does 503
     expect_back "after both were killed" 6 1
     app_does ""

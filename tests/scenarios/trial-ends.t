@@ -76,6 +76,7 @@ configured_anew() {
     ok "it is started anew" test "$(app_invocation)" != "$before"
     ok "that is nothing against it: it is on trial" await 20 on_trial
     is "$(app_state Current) $(app_failures)" "5 0" "with no failure"
+    ok "it is well" await 60 app_was_well
     journal_mark
     app_does 500
     expect_back "but what it does then is" 5 1
