@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A service for scenarios, which is as well as the file $STATE_DIRECTORY/does says, or /bundle/does.
+"""A service for scenarios, which is as well as the file "does" says, in $STATE_DIRECTORY or $CACHE_DIRECTORY, or /bundle/does.
 
   service.py [PORT]   serves HTTP on 127.0.0.1:PORT, or on all sockets that systemd has passed
 
 The file holds one word: a number is the status of all answers; hang: it answers no more; die: it ends with status 3 at the next
 request; end: it ends in order at the next request; eat: it takes memory until it is killed; shut: it ends with status 7 before it is
 ready. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are said where systemd wants to hear them, until the word
-is "sleep". $STATE_DIRECTORY/well says which process it is, and how often it has said 200.
+is "sleep". Words with commas between are for one request each, in turn. "asked", beside the first of these files, says which
+process it is, how often it was asked, and how often it has said 200.
 """
 import os
 import selectors
@@ -27,10 +28,15 @@ def notify(text):
                 pass
 
 
+asked = well = 0
+OWN = os.environ.get("STATE_DIRECTORY", os.environ.get("CACHE_DIRECTORY", ""))
+
+
 def word():
-    for path in (os.environ.get("STATE_DIRECTORY", "") + "/does", "/bundle/does"):
+    for path in (OWN + "/does", "/bundle/does"):
         try:
-            return open(path).read().strip()
+            words = open(path).read().strip().split(",")
+            return words[asked % len(words)]
         except OSError:
             pass
     return "200"
@@ -47,15 +53,15 @@ def listeners():
 
 
 held = []
-well = 0
 
 
-def count_well():
-    global well
-    well += 1
+def count(does):
+    global asked, well
+    asked += 1
+    well += does == "200"
     try:
-        with open(os.environ.get("STATE_DIRECTORY", "") + "/well", "w") as f:
-            f.write(f"{os.getpid()} {well}\n")
+        with open(OWN + "/asked", "w") as f:
+            f.write(f"{os.getpid()} {asked} {well}\n")
     except OSError:  # it has no such directory
         pass
 
@@ -77,8 +83,7 @@ def answer(connection):
         held.append(connection)
         return
     else:
-        if does == "200":
-            count_well()
+        count(does)
         connection.sendall(b"HTTP/1.0 " + does.encode() + b" So\r\n\r\n")
     connection.close()
 

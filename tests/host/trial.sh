@@ -50,8 +50,8 @@ app_begin() {
     agent_start
 }
 
-# app_does WORD: from now on. "": what the release says.
-app_does() { if [ -n "$1" ]; then echo "$1" >"$APP_STATE/does"; else rm -f "$APP_STATE/does"; fi; }
+# app_does WORD [DIRECTORY]: from now on, the service that has it. "": what the release says.
+app_does() { if [ -n "$1" ]; then echo "$1" >"${2:-$APP_STATE}/does"; else rm -f "${2:-$APP_STATE}/does"; fi; }
 app_unit() { systemctl list-units --plain --no-legend --state=running 'sealift-app.main@*' | awk '{ print $1; exit }'; }
 app_runs() { [ "$(systemctl list-units --plain --no-legend --state=running 'sealift-app.*@*.service' | grep -vc -- -probe@)" = "${2:-1}" ] && [[ $(app_unit) = *@"$1"-* ]]; }
 app_is() { [ "$(bundle_state app version) $(bundle_state app state)" = "$1" ]; }
@@ -62,9 +62,12 @@ on_trial() { sealift status --json | jq -e '.bundles[] | select(.name == "app") 
 # app_was_well: the process that runs now has answered well often enough for the agent to know. Before that, a bad answer is no
 # failure of a trial: whoever has not been well yet has StartSec= for it. Four: two in a row are wanted, the first may have been
 # asked for a trial that is over, and the last is not known yet.
-app_was_well() {
-    local pid count
-    read -r pid count <"$APP_STATE/well" && [ "$pid" = "$(systemctl show -P MainPID "$(app_unit)")" ] && [ "$count" -ge 4 ]
+app_was_well() { app_was_asked 4 4; }
+# app_was_asked COUNT [WELL]: by the process that runs now so many questions were answered, and so many of them well.
+app_was_asked() {
+    local pid asked well
+    read -r pid asked well <"$APP_STATE/asked" && [ "$pid" = "$(systemctl show -P MainPID "$(app_unit)")" ] &&
+        [ "$asked" -ge "$1" ] && [ "$well" -ge "${2:-0}" ]
 }
 
 # expect_proven NAME VERSION

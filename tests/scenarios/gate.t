@@ -93,4 +93,22 @@ sock_publish 3 200 ExecMigrate=/usr/bin/true
 sealift check || true
 is "$(bundle_state sock version)" 3 "release 3 migrates, and is installed"
 like "$(job_times)" "Stopped main@1 .*Started main-migrate@3 .*Started main@3" "while nothing runs, though it could have started beside"
+
+# Never three in a row, until it is told to: not one, nor two, nor three in all.
+in_a_row() {
+    local checker status=0
+    app_does ""
+    app_soak=0 app_start=10min app_health=Successes=3 app_publish 8 200,200,500
+    journal_mark
+    sealift check >/srv/said 2>&1 &
+    checker=$!
+    ok "a release that is to be well three times in a row" await 60 app_runs 8
+    ok "is asked, and answers two in a row well, again and again" await 180 app_was_asked 9
+    is "$(app_state Current) $(gate healthy)" "7 not reached" "which is not enough"
+    app_does 200
+    wait $checker || status=$?
+    is "$status $(gate healthy)" "0 passed" "three in a row are"
+    expect_proven "three in a row" 8
+}
+in_a_row
 done_testing

@@ -80,11 +80,23 @@ agent_killed() {
     app_does ""
 }
 
+# Its first service is well all the time.
+second_service() {
+    app_more=$(printf '%s\n' '[Service other]' 'ExecStart=/usr/bin/python3 /bundle/service.py 8081' Type=notify \
+        Environment=VERSION=8 CacheDirectory=yes '[Sandbox other]' Network=bundle '[Health other]' HTTP=8081/ IntervalSec=200ms) \
+        begin_trial "a second service" 8
+    ok "a second service: both run" app_runs 8 2
+    app_does 500 /var/cache/private/sealift-app
+    expect_back "a second service" 8 1
+    like "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "did not pass its time on trial.*Health other.*status 500" \
+        "a second service: the journal says whose answer it was"
+}
+
 good() {
-    app_soak=1s app_publish 7
+    app_soak=1s app_publish 9
     journal_mark
     ok "one that stays well" sealift check
-    expect_proven "one that stays well" 7
+    expect_proven "one that stays well" 9
     not_ok "it is on trial no more" on_trial
     is "$(gate proven)" passed "sealift why says so"
     is "$(app_state Previous)" 1 "and the old one is kept"
@@ -116,5 +128,6 @@ restarts
 watchdog
 ends
 agent_killed
+second_service
 good
 done_testing
