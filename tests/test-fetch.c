@@ -430,7 +430,7 @@ static void test_proxy(struct worker *w)
         tap_int(requests_with("\"CONNECT\""), 1, "which opened a tunnel");
         tap_int(requests_with("\"login\": \"Basic"), 0, "without credentials");
         offset = 4;
-        tap_int(worker_get(w, "proxied", "digits", 10, ""), 0, "the rest of it");
+        tap_int(worker_get(w, "proxied", "digits", 10, ""), 0, "the rest of it (%s)", w->done.text);
         tap_str(w->body, "456789", "too");
         offset = 0;
         tap_int(requests_with("\"CONNECT\""), 1, "through the same tunnel");
@@ -447,7 +447,7 @@ static void test_proxy(struct worker *w)
         (void)snprintf(dir, sizeof(dir), "%s", web.dir);
         (void)setenv("CREDENTIALS_DIRECTORY", dir, 1);
         worker_open(w, "ways.conf", "30s");
-        tap_int(worker_get(w, "proxied", "digits", 10, ""), 0, "with credentials");
+        tap_int(worker_get(w, "proxied", "digits", 10, ""), 0, "with credentials (%s)", w->done.text);
         tap_int(requests_with("\"login\": \"Basic bWU6YSBzZWNyZXQ=\""), 1, "they are given to the proxy");
         tap_int(worker_get(w, "evil", "good", 10, ""), 0, "to nobody else");
         tap_int(requests_with("\"login\": \"Basic"), 1, "no");

@@ -33,11 +33,11 @@ import hashlib
 import http.server
 import json
 import os
+import select
 import socket
 import ssl
 import struct
 import tempfile
-import threading
 import time
 
 CHUNK = 64 * 1024
@@ -267,17 +267,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with socket.create_connection((host, int(port))) as other:
             self.send_response(200)
             self.end_headers()
-            threading.Thread(target=carry, args=(other, self.request), daemon=True).start()
             carry(self.request, other)
         self.close_connection = True
 
 
-def carry(a, b):
-    """All bytes of one connection to the other, until either ends."""
+def carry(tls, plain):
+    """All bytes of either connection to the other, until one of them ends. In one thread: two at one TLS connection take each
+    other's state for their own, and now and then "nothing there yet" for the end."""
+    other = {tls: plain, plain: tls}
     try:
-        while data := a.recv(CHUNK):
-            b.sendall(data)
-        b.shutdown(socket.SHUT_WR)
+        while True:
+            for one in [tls] if tls.pending() else select.select([tls, plain], [], [])[0]:
+                data = one.recv(CHUNK)
+                if not data:
+                    return
+                other[one].sendall(data)
     except OSError:
         pass
 
