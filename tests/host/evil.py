@@ -14,6 +14,7 @@ A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, a
   endless [CODE]    no Content-Length, and bytes until the client has had enough; the file need not be there
   headers           header lines until the client has had enough
   stall             takes the request and never answers
+  wait PATH         takes the request and answers it as an honest server would, once there is a file PATH
   stall-body N      says the full length, sends N bytes, then nothing more
   drip SEC [N]      one byte, or N bytes, every SEC seconds
   flip N            the byte at N has one bit flipped
@@ -41,6 +42,7 @@ import tempfile
 import time
 
 CHUNK = 64 * 1024
+NOTED_AT_ONCE = "stall", "stall-body", "wait"
 FOREVER = 3600  # longer than any test lasts; the client or the test's end is what ends it
 
 
@@ -171,6 +173,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.status = 0
         time.sleep(FOREVER)
 
+    def obey_wait(self, data, path):
+        while not os.path.exists(path):
+            time.sleep(0.05)
+        self.honest(data)
+
     def obey_stall_body(self, data, count):
         self.head(200, len(data))
         self.send(data[:int(count)])
@@ -218,17 +225,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return file.read()
 
     def answer(self, data):
-        """Obeys the rule; the request is noted when it is over, or when the client has gone. A stall is noted at once."""
+        """Obeys the rule; the request is noted when it is over, or when the client has gone, or at once if that may take long."""
         mode, arguments = self.rule()
         self.sent, self.status = 0, 0
-        if mode in ("stall", "stall-body"):
+        if mode in NOTED_AT_ONCE:
             self.note(0)
         try:
             getattr(self, "obey_" + mode.replace("-", "_"))(data, *arguments)
         except Hang:
             self.close_connection = True
         finally:
-            if mode not in ("stall", "stall-body"):
+            if mode not in NOTED_AT_ONCE:
                 self.note(self.status)
 
     # ---- methods ----------------------------------------------------------------------------------------------------

@@ -75,17 +75,22 @@ writes() {
     wait "$tracer" || true
     awk -v ours="$daemon $unitd" 'BEGIN { split(ours, all); for (i in all) on[all[i]] = 1 }
         /execve\("[^"]*\/sealift-fetch"/ { on[$1] = 1 } $1 in on' /srv/trace >/srv/ours
-    grep -vE ' (alarm|setitimer|epoll_p?wait)\(| execve\(| openat\(.*O_(RDONLY|PATH)| <\.\.\. |[a-z0-9]\((AT_FDCWD[^,]*, "|[0-9]+<|")(/(run|proc|sys|dev)/|/memfd:|[a-z_]+:)' /srv/ours |
+    grep -vE ' (alarm|setitimer|epoll_p?wait2?)\(| execve\(| openat\(.*O_(RDONLY|PATH)| <\.\.\. |[a-z0-9]\((AT_FDCWD[^,]*, "|[0-9]+<|")(/(run|proc|sys|dev)/|/memfd:|[a-z_]+:)' /srv/ours |
         grep -E '^[0-9]+ +[a-z0-9]+\('
 }
-# strace_waits: "work" each time that sealift-unitd sets an alarm, "wait" where it waits without one.
+# strace_waits: "work" each time that sealift-unitd sets an alarm, "wait" where it waits without one, "armed" where with one. A call
+# that another process's line comes between is taken where it ends, which is where its timeout stands. One that does not wait
+# (a timeout of 0) is none: sd-event looks so for more before it goes on with what it has.
 strace_waits() {
     local unitd
     unitd=$(systemctl show -P MainPID sealift-unitd.service)
-    awk -v unitd="$unitd" '$1 != unitd { next } / alarm\(120\)|setitimer\(.*tv_sec=120/ { print "work"; armed = 1 }
-        / alarm\(0\)|setitimer\(.*tv_sec=0/ { armed = 0 } / epoll_p?wait\(/ { print armed ? "armed" : "wait" }' /srv/trace | uniq | xargs
+    awk -v unitd="$unitd" '$1 != unitd { next }
+        / alarm\(120| setitimer\(.*it_value=\{tv_sec=120, tv_usec=0\}\},/ { print "work"; armed = 1 }
+        / alarm\(0| setitimer\(.*it_value=\{tv_sec=0, tv_usec=0\}\},/ { armed = 0 }
+        / epoll_p?wait2?\(| epoll_p?wait2? resumed/ && !/<unfinished|\], [0-9]+, (0|\{tv_sec=0, tv_nsec=0\})[,)]/ { print armed ? "armed" : "wait" }' \
+        "${1:-/srv/trace}" | uniq | xargs
 }
-OTHER_CALLS='?alarm,setitimer,?epoll_wait,epoll_pwait,fdatasync,syncfs,?rename,renameat,renameat2,?unlink,unlinkat,?mkdir,mkdirat,?symlink,symlinkat,?link,linkat,truncate,ftruncate,fallocate,fchmod,fchmodat,?chmod,fchown,fchownat,utimensat,copy_file_range,sendfile'
+OTHER_CALLS='?alarm,setitimer,?epoll_wait,epoll_pwait,epoll_pwait2,fdatasync,syncfs,?rename,renameat,renameat2,?unlink,unlinkat,?mkdir,mkdirat,?symlink,symlinkat,?link,linkat,truncate,ftruncate,fallocate,fchmod,fchmodat,?chmod,fchown,fchownat,utimensat,copy_file_range,sendfile'
 nothing_to_deliver() { [ -z "$(find "$STORE/outbox" -name '*.json')" ]; }
 ok "once more" sealift check
 ok "what there was to say has been said" await 40 nothing_to_deliver
@@ -130,6 +135,36 @@ sed -i "s/^Window=.*/Window=$(window -1)-$(window +1)/" /etc/sealift/sealift.con
 systemctl restart sealiftd.service
 ok "an open window: it is installed" await 30 web_answers 3
 sed -i "/^Window=/d" /etc/sealift/sealift.conf
+
+# Several who ask: what the first one's poll has already asked for may be older than the others' wish; one more is enough for
+# them. They are all there before the first has its answer.
+checks_asked() { [ "$(grep -c Member=CheckNow /srv/calls)" -ge "$1" ]; }
+timestamps() { requests_count '.path == "/metadata/timestamp.json"'; }
+evil_start
+evil_rule /metadata/timestamp.json wait /srv/gate
+requests_mark
+busctl monitor --match="member='CheckNow'" >/srv/calls 2>&1 &
+monitor=$!
+ok "somebody watches the bus" await 40 grep -q Monitoring /srv/calls
+asking=()
+for n in 1 2 3; do
+    sealift check >&2 &
+    asking+=($!)
+    ok "check $n is asked for" await 40 checks_asked "$n"
+    await_requests 40 1 '.path == "/metadata/timestamp.json"'
+done
+kill "$monitor"
+wait "$monitor" || true
+ok "the agent has heard of them: it answers who came after" sealift status
+is "$(timestamps)" 1 "one poll waits for the bucket"
+touch /srv/gate
+for n in 1 2 3; do
+    status=0
+    wait "${asking[n - 1]}" || status=$?
+    is "$status" 0 "check $n is answered"
+done
+is "$(timestamps)" 2 "two requests at once are one"
+bucket_start
 
 poll_every 2s
 web_publish 4
