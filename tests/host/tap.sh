@@ -5,6 +5,7 @@
 #   not_ok NAME COMMAND...   passes when it fails
 #   is GOT WANT NAME         like GOT REGEX NAME      unlike GOT REGEX NAME
 #   skip REASON COUNT        diag TEXT...             done_testing
+#   figure TEXT...           what tests/check prints also where all has passed
 
 tap_count=0
 tap_failed=0
@@ -14,6 +15,7 @@ tap_failed=0
 tap_save() { echo "tap $tap_count $tap_failed" >/talk/requests; }
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
+figure() { diag "figure: $*"; }
 
 tap_pass() {
     tap_count=$((tap_count + 1))

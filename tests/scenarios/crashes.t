@@ -46,5 +46,5 @@ for program in sealiftd sealift-unitd; do
 done
 # Of a repair the update's fetching and unpacking is the longer part.
 series "sealiftd killed in a repair" 6 sealiftd repair
-diag "killed at $total points"
+figure "killed at $total points"
 done_testing

@@ -20,4 +20,5 @@ status=0
 PYTHONDONTWRITEBYTECODE=1 /tests/host/endurance.py "$@" >/srv/soak 2>&1 || status=$?
 diag "$(cat /srv/soak)"
 is "$status" 0 "nothing leaks: $(tail -n 1 /srv/soak)"
+figure "$(tail -n 1 /srv/soak)"
 done_testing

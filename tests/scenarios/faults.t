@@ -24,5 +24,5 @@ for program in sealiftd sealift-unitd; do
     series "$program: a read fails" 6 "$program" update --fault EIO --reads
     series "$program: no descriptor is free" 9 "$program" update --fault EMFILE --opens
 done
-diag "$total calls failed"
+figure "$total calls failed"
 done_testing
