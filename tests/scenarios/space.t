@@ -14,6 +14,12 @@ publish_large() {
     publish_release "$1" "$WEB" /srv/web.manifest
 }
 
+# leave_inodes COUNT: files of others take the rest.
+leave_inodes() {
+    local n
+    for ((n = $(df --output=iavail "$STORE/incoming" | tail -n 1) - $1; n > 0; n--)); do : >"$STORE/f$n"; done
+}
+
 # keep N: from now on.
 keep() {
     sed -i '/^Keep=/d; s/^\[Agent\]$/&\nKeep='"$1"'/' /etc/sealift/sealift.conf
@@ -73,11 +79,29 @@ ok "with Keep=2 and 15 MiB left, release 6 is installed: what it drops goes firs
 is "$(web_page) $(places)" "6 4 5 6" "it answers, and those before it stay"
 rm "$STORE/foreign" "$WEB/ballast"
 
-for i in $(seq 3500); do : >"$STORE/f$i" || break; done 2>/dev/null
+# Inodes: of a release with two hundred files, and for another one.
+mkdir "$WEB/many"
+for i in {1..200}; do : >"$WEB/many/$i"; done
 web_publish 7
-not_ok "no inodes are left for release 7" sealift check
-like "$(sealift why web)" "store: needs [0-9]+ inodes and 1024 left over" "which is said"
-find "$STORE" -maxdepth 1 -name 'f[0-9]*' -delete
-ok "with inodes, it is installed" sealift check
-is "$(web_page)" 7 "and answers"
+ok "release 7 of many files is installed" sealift check
+mv "$WEB/many" /srv/many
+for i in 8 9; do
+    web_publish "$i"
+    ok "release $i is installed" sealift check
+done
+is "$(places)" "7 8 9" "three are there"
+mv /srv/many "$WEB/many"
+web_publish 10
+leave_inodes $((1024 + 100))
+keep 3
+ok "the agent runs again" await 20 web_is running
+requests_mark
+not_ok "100 inodes are too few for release 10" sealift check
+like "$(sealift why web)" "store: needs 2[0-9][0-9] inodes and 1024 left over, free are 1[0-9]{3}; make room" "which is said"
+is "$(requests_count '.path | endswith(".tar.zst")')" 0 "nothing of it was fetched"
+is "$(web_page) $(places)" "9 7 8 9" "nothing went for it, and release 9 runs on"
+keep 2
+ok "the agent runs again" await 20 web_is running
+ok "with the inodes of what goes for it, it is installed" sealift check
+is "$(web_page) $(places)" "10 10 8 9" "it answers"
 done_testing
