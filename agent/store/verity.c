@@ -1,20 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The door to fs-verity. Its digest is not kept: it proves only what somebody trusted has written down,
- * which here is the SHA-256 in the signed manifest, and asking for it reads nothing of the file. */
+/* The door to fs-verity, and what is written down of it. Its input is a file whose bytes have just been
+ * compared with what was signed, or one about which nothing is known; it reads and writes no byte of either.
+ *
+ * What was signed is a SHA-256 of the whole, which the kernel does not know; what the kernel can tell
+ * without reading is a digest that nobody signed. So the two are tied together at the one moment when both
+ * are known: an attribute of the file says which pair it was, and goes where the file goes, so that a good
+ * file in the place of another is another pair. */
 
 #include "store/verity.h"
 
 #include <linux/fs.h>
 #include <linux/fsverity.h>
 #include <sys/ioctl.h>
+#include <sys/xattr.h>
 
 #include "ground/beneath.h"
 
 /* Every kernel and file system with fs-verity takes it (ext4 and btrfs on x86-64: no other). */
 enum { VERITY_BLOCK = 4096 };
 
-int verity_enable(int tree_fd, const char *path)
+/* 32 bytes and a short name: they fit into an ext4 inode of 256 bytes, and cost no block. */
+#define VERITY_ATTRIBUTE "user.sealift"
+
+struct measured {
+        struct fsverity_digest head;
+        uint8_t digest[SHA256_SIZE]; /* where head.digest[] has its bytes */
+};
+_Static_assert(offsetof(struct measured, digest) == sizeof(struct fsverity_digest), "one behind the other");
+
+static int file_measure(int fd, uint8_t ret[static SHA256_SIZE])
+{
+        struct measured m = { .head.digest_size = SHA256_SIZE };
+
+        if (ioctl(fd, FS_IOC_MEASURE_VERITY, &m) < 0)
+                return -errno;
+        if (m.head.digest_algorithm != FS_VERITY_HASH_ALG_SHA256 || m.head.digest_size != SHA256_SIZE)
+                return -EBADMSG;
+        memcpy(ret, m.digest, SHA256_SIZE);
+        return 0;
+}
+
+static int file_pair(int fd, const uint8_t sha256[static SHA256_SIZE], uint8_t ret[static SHA256_SIZE])
+{
+        uint8_t both[2 * SHA256_SIZE];
+        int r;
+
+        memcpy(both, sha256, SHA256_SIZE);
+        r = file_measure(fd, both + SHA256_SIZE);
+        return r < 0 ? r : digest_bytes(both, sizeof(both), ret);
+}
+
+int verity_seal(int tree_fd, const char *path, const uint8_t sha256[static SHA256_SIZE])
 {
         const struct fsverity_enable_arg arg = {
                 .version = 1,
@@ -22,19 +59,25 @@ int verity_enable(int tree_fd, const char *path)
                 .block_size = VERITY_BLOCK,
         };
         _cleanup_close_ int fd = beneath_open(tree_fd, path, O_RDONLY, 0);
+        uint8_t pair[SHA256_SIZE];
 
         if (fd < 0)
                 return fd;
-        if (ioctl(fd, FS_IOC_ENABLE_VERITY, &arg) >= 0)
-                return 0;
-        /* ENOTTY: no file system of this kernel has it, or not this one; EOPNOTSUPP: it has, but not so
-         * made. */
-        return errno == ENOTTY ? -EOPNOTSUPP : -errno;
+        if (ioctl(fd, FS_IOC_ENABLE_VERITY, &arg) < 0)
+                /* ENOTTY: no file system of this kernel has it, or not this one; EOPNOTSUPP: it has, but not
+                 * so made. */
+                return errno == ENOTTY ? -EOPNOTSUPP : -errno;
+        /* Sealed it is all the same; whoever looks at it without the attribute has to sum it. */
+        if (file_pair(fd, sha256, pair) >= 0)
+                (void)fsetxattr(fd, VERITY_ATTRIBUTE, pair, sizeof(pair), 0);
+        return 0;
 }
 
-bool verity_is_on(int fd)
+bool verity_is_sealed(int fd, const uint8_t sha256[static SHA256_SIZE])
 {
-        int flags = 0;
+        uint8_t pair[SHA256_SIZE], noted[SHA256_SIZE];
 
-        return ioctl(fd, FS_IOC_GETFLAGS, &flags) >= 0 && (flags & FS_VERITY_FL);
+        return file_pair(fd, sha256, pair) >= 0 &&
+               fgetxattr(fd, VERITY_ATTRIBUTE, noted, sizeof(noted)) == (ssize_t)sizeof(noted) &&
+               memcmp(pair, noted, sizeof(noted)) == 0;
 }

@@ -71,7 +71,7 @@ is "$(web_invocation) $(web_page)" "$invocation 2" "and the service was not touc
 # struck CALL WHAT [PATH]: from now on, and until strike_over, that call of the agent's, or of its reader's, on that path.
 struck() {
     rm -f /srv/strace
-    strace -f -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace ${3:+-P "$3"} -e trace="$1" -e inject="$1:$2" 2>/srv/strace &
+    strace -f -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace ${3:+-P "$3"} -e trace="$1,clock_nanosleep" -e inject="$1:$2" 2>/srv/strace &
     tracer=$!
     await 10 grep -q attached /srv/strace
 }
@@ -107,9 +107,22 @@ ok "all is well" sealift verify
 systemctl restart sealiftd.service
 ok "an agent of its own clock" await 20 sealift status
 not_ok "which does not look yet" reader
-struck read delay_enter=1000000000 "$(tree 2)/page.html"
+# Each read takes a twentieth of a second, so that what comes behind it is known however busy this machine is.
+# rests: of how many seconds each, that were asked for in the trace.
+rests() { sed -n 's/.*clock_nanosleep(.*{tv_sec=\([0-9]*\), tv_nsec=\([0-9]*\)}.*/\1 \2/p' /srv/trace | awk '{ print $1 + $2 / 1e9 }'; }
+files=$(find "$STORE/releases" -type f -path '*/tree/*' | wc -l)
+struck read delay_enter=50000
+ok "whoever waits" sealift verify
+is "$(rests)" "" "waits for no rest"
+rm "$STORE/trust/scrub"
 echo 7200 >/etc/clock-boot
 ok "two hours pass" sealift status
+ok "and it has looked" await 60 test -e "$STORE/trust/scrub"
+strike_over
+is "$(rests | awk '$1 >= 0.15' | wc -l) $(rests | wc -l)" "$files $files" "with a rest behind each piece, of three times as long as it took to read"
+struck read delay_enter=1000000000 "$(tree 2)/page.html"
+echo 14400 >/etc/clock-boot
+ok "two more pass" sealift status
 ok "and it looks" await 20 reader
 await 20 grep -q 'read(' /srv/trace
 slow=$(reader)
@@ -121,7 +134,7 @@ rm "$STORE/trust/scrub"
 ok "whoever asks does not wait for it" timeout 20 sealift verify web
 is "$(ls "$STORE/trust/scrub" 2>/dev/null)" "" "which was about one bundle"
 is "$(stat -c %s "/proc/$slow/stat" 2>/dev/null)" "" "it has made way"
-echo 7260 >/etc/clock-boot
+echo 14460 >/etc/clock-boot
 ok "and" sealift status
 ok "begins anew" await 20 test -e "$STORE/trust/scrub"
 
