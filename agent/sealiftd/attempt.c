@@ -90,6 +90,11 @@ bool attempt_is_of(const struct agent *a, const struct bundle *b)
         return a->attempt && a->attempt->bundle == b;
 }
 
+bool attempt_repairs(const struct agent *a, const struct bundle *b)
+{
+        return attempt_is_of(a, b) && a->attempt->repairs;
+}
+
 bool attempt_old_runs(const struct agent *a, const struct bundle *b)
 {
         return b->health == BUNDLE_RUNNING ||
@@ -193,19 +198,24 @@ static int attempt_parse_manifest(struct attempt *t, const char *name, struct fa
         return 0;
 }
 
+static int attempt_load_manifest(struct attempt *t, struct fault *f)
+{
+        int r;
+
+        r = store_manifest_read(t->agent->store, t->bundle->name, &t->release, &t->manifest_text,
+                                &t->manifest_len, f);
+        return r < 0 ? r : attempt_parse_manifest(t, t->bundle->name, f);
+}
+
 /* What is on disk was in force here once, and is looked at all the same. */
 int attempt_read_manifest(struct attempt *t, struct fault *f)
 {
-        const struct agent *a = t->agent;
         int r;
 
-        r = store_manifest_read(a->store, t->bundle->name, &t->release, &t->manifest_text, &t->manifest_len,
-                                f);
-        if (r >= 0)
-                r = attempt_parse_manifest(t, t->bundle->name, f);
+        r = attempt_load_manifest(t, f);
         if (r < 0)
                 return r;
-        t->tree_fd = store_tree_open(a->store, t->bundle->name, &t->release, f);
+        t->tree_fd = store_tree_open(t->agent->store, t->bundle->name, &t->release, f);
         if (t->tree_fd < 0)
                 return t->tree_fd;
         agent_set_health(t->agent, t->bundle, BUNDLE_UPDATING);
@@ -298,6 +308,23 @@ int attempt_check_policy(struct attempt *t, struct fault *f)
                 r = policy_check(t->agent->policy, e.items[i], f);
         for (size_t i = 0; r >= 0 && i < e.n; i++)
                 r = apparmor_check(t->agent->policy, e.items[i], f);
+        return r;
+}
+
+int attempt_may_roll_back(struct agent *a, const struct bundle *b, const struct release_ref *to,
+                          struct fault *f)
+{
+        static int (*const checks[])(struct attempt *, struct fault *) = {
+                attempt_check_quarantine, attempt_load_manifest, attempt_check_epoch,
+                attempt_check_suits,      attempt_check_policy,
+        };
+        _cleanup_(attempt_done) struct attempt t = {};
+        struct bundle unheard = *b; /* what a check notes of its bundle is noted here */
+        int r = 0;
+
+        attempt_begin_rollback(&t, a, &unheard, to);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(checks); i++)
+                r = checks[i](&t, f);
         return r;
 }
 

@@ -27,6 +27,7 @@ struct attempt {
         uint64_t since_before;
         bool staging;                   /* nothing runs of it yet: it can be broken off */
         char overtaken[FAULT_TEXT_MAX]; /* why it is; "": it is not */
+        bool repairs;  /* the current release, which stays what it is (repair.c); no gates */
         bool unwanted; /* the operator wants no such thing now, or it is not the time: no failure of the poll
                         */
         struct health *health;                         /* owned; of the release, once it has been started */
@@ -45,6 +46,10 @@ int attempt_begin(struct attempt *t, struct agent *a, struct refresh *trust, con
                   struct fault *f);
 void attempt_begin_rollback(struct attempt *t, struct agent *a, struct bundle *b,
                             const struct release_ref *to);
+/* Whether a rollback to that release would be refused by what is known of it: a verdict, its epoch, what it
+ * asks of this host. Changes nothing, and nobody is told. */
+int attempt_may_roll_back(struct agent *a, const struct bundle *b, const struct release_ref *to,
+                          struct fault *f);
 void attempt_done(struct attempt *t);
 
 /* What journal entries of this attempt are about; points into t. */
@@ -52,6 +57,8 @@ struct journal_subject attempt_subject(const struct attempt *t);
 
 /* An attempt at a release of b is under way, or a repair. */
 bool attempt_is_of(const struct agent *a, const struct bundle *b);
+/* Its current release is being put right, by a repair. */
+bool attempt_repairs(const struct agent *a, const struct bundle *b);
 /* Whether the current release of b runs, also while another one is on its way; and notes that it does now,
  * or does not. */
 bool attempt_old_runs(const struct agent *a, const struct bundle *b);

@@ -289,7 +289,12 @@ static int order_rollback(struct agent *a, struct bundle *b, const struct order 
                 return r;
         if (release_ref_equal(&to, &b->state.current)) /* also where it is stopped */
                 return order_start(a, b, o, text);
-        r = story_roll_back(a, b, &to, text);
+        if (attempt_is_of(a, b)) /* which goes on, since this is refused; `sealift why` is about it */
+                r = story_may_roll_back(a, b, &to, text);
+        if (r >= 0 && attempt_is_of(a, b))
+                r = fault_set(text, -EBUSY, "%s: a release is on its way; ask again", b->name);
+        if (r >= 0)
+                r = story_roll_back(a, b, &to, text);
         if (r >= 0)
                 told(text, "%s runs release %s again", b->name, current_version(b));
         return r;
@@ -297,9 +302,10 @@ static int order_rollback(struct agent *a, struct bundle *b, const struct order 
 
 /* ---- the table */
 
+/* What runs is put right all the same, be it held or stopped. */
 static bool overtakes(struct agent *a, const struct bundle *b, const struct order *o)
 {
-        return true;
+        return !attempt_repairs(a, b);
 }
 
 /* An order that comes to nothing ends no download. */
@@ -308,7 +314,8 @@ static bool rollback_overtakes(struct agent *a, const struct bundle *b, const st
         struct fault ignored = {};
         struct release_ref to;
 
-        return rollback_target(a, b, o, &to, &ignored) >= 0 && !release_ref_equal(&to, &b->state.current);
+        return rollback_target(a, b, o, &to, &ignored) >= 0 && !release_ref_equal(&to, &b->state.current) &&
+               story_may_roll_back(a, b, &to, &ignored) >= 0;
 }
 
 static const struct order_verb verbs[] = {

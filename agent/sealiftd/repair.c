@@ -61,6 +61,7 @@ static int repair_release(struct agent *a, struct refresh *trust, struct bundle 
                                                      .bundle = b,
                                                      .id = agent_now_usec(),
                                                      .release = b->state.current,
+                                                     .repairs = true,
                                                      .bundle_fd = -EBADF,
                                                      .tree_fd = -EBADF };
         struct journal_subject s = attempt_subject(&t);
@@ -73,6 +74,8 @@ static int repair_release(struct agent *a, struct refresh *trust, struct bundle 
                 r = repair_tree(&t, &replaced, f);
         a->attempt = NULL;
         a->trial_due = true;
+        if (*t.overtaken) /* which may come to nothing; or another release is damaged no less */
+                a->check_due = true;
         if (r == -ECANCELED || *t.overtaken) /* the next poll goes on with it */
                 return r;
         if (r < 0) {

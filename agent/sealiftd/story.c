@@ -179,6 +179,15 @@ static int story_release(struct agent *a, struct refresh *trust, const struct pl
         return r < 0 ? r : story_attempt(a, &t, f);
 }
 
+int story_may_roll_back(struct agent *a, const struct bundle *b, const struct release_ref *to,
+                        struct fault *f)
+{
+        int r;
+
+        r = story_policy(a, f);
+        return r < 0 ? r : attempt_may_roll_back(a, b, to, f);
+}
+
 int story_roll_back(struct agent *a, struct bundle *b, const struct release_ref *to, struct fault *f)
 {
         _cleanup_(attempt_done) struct attempt t = {};

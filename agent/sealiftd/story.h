@@ -20,6 +20,10 @@ int story_poll(struct agent *a, struct fault *f);
  */
 int story_roll_back(struct agent *a, struct bundle *b, const struct release_ref *to, struct fault *f);
 
+/* Whether it would be refused before anything is touched: then nothing need be broken off for it. */
+int story_may_roll_back(struct agent *a, const struct bundle *b, const struct release_ref *to,
+                        struct fault *f);
+
 /* The gates, in order: `sealift why`. A bundle's gates_passed counts along them. NULL: the story of that
  * kind has no such gate. */
 size_t story_n_gates(void) _const_;

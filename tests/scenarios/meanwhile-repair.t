@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# A damaged release is fetched again, which takes its time: orders that leave it alone are carried out meanwhile, and it goes on;
+# what does break it off, or comes to nothing, is followed by it. An order that would be refused ends nobody's download.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_OPTIONS=(--timeout 400)
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/trial.sh
+. /tests/host/trial.sh
+
+tree() { echo "$STORE/releases/$1/$2-"*/tree; }
+flip() { printf x | dd of="$1" bs=1 seek=3 conv=notrunc status=none; }
+some_is_here() { [ -n "$(find "$STORE/incoming" -type f -size +0)" ]; }
+nothing_of() { [ -z "$(systemctl list-units --plain --no-legend --state=running "sealift-$1.*@*.service")" ]; }
+state_is() { [ "$(bundle_state "$1" state)" = "$2" ]; }
+sends_little() {
+    evil_start
+    evil_rule '*.tar.zst' stall-body 100
+}
+flows() {
+    evil_clear
+    systemctl restart evil.service
+}
+# told NAME WORDS ORDER...: which is answered while the server is silent.
+told() {
+    local name=$1 words=$2
+    shift 2
+    like "$(timeout 20 sealift "$@" 2>&1)" "$words" "$name: sealift $*"
+}
+# broken BUNDLE VERSION FILE: its release is damaged, and its repair gets no more than its first bytes.
+broken() {
+    sends_little
+    rm -f "$STORE"/incoming/*
+    flip "$(tree "$1" "$2")/$3"
+    not_ok "release $2 of $1 is damaged" sealift verify "$1"
+    ok "it is being fetched again" await 30 some_is_here
+    journal_mark
+}
+repaired() { ok "$1: it is put right, and nobody had to ask" await_journal 90 "MESSAGE_ID=${EVENT[repaired]}"; }
+unbroken() { is "$(journal_since "MESSAGE_ID=${EVENT[repaired]}")$(find "$STORE/incoming" -type f -size +0 | wc -l)" 1 "$1: the repair goes on"; }
+
+beside() {
+    local order
+    broken web 2 page.html
+    told "beside a repair" "is held" hold web
+    told "beside a repair" "not held" unhold web
+    for order in stop disable; do
+        told "beside a repair" "web is ${order/%stop/stopp}" $order web
+        ok "$order: nothing runs" nothing_of web
+        told "beside a repair" "runs release 2" start web
+    done
+    unbroken "after five orders"
+    flows
+    repaired "after five orders"
+}
+
+# The release to go back to is damaged as well, which is seen when its tree is walked.
+in_its_place() {
+    flip "$(tree web 1)/page.html"
+    broken web 2 page.html
+    told "in its place" "page.html: its SHA-256" rollback web 1
+    is "$(web_page)" 2 "release 2 runs on"
+    flows
+    repaired "broken off for nothing"
+    flip "$(tree web 1)/page.html"
+}
+
+# What is refused for what is known of it.
+refused() {
+    web_write 3
+    sed -i 's/^SoakSec=.*/&\nEpoch=2/' /srv/web.manifest
+    publish_release 3 "$WEB" /srv/web.manifest
+    ok "a release of a higher epoch" sealift check
+    web_write 4
+    sed -i 's/^SoakSec=.*/&\nEpoch=2/' /srv/web.manifest
+    publish_release 4 "$WEB" /srv/web.manifest
+    ok "and another" sealift check
+    told "to begin with" "runs release 3 again" rollback web
+    web_write 5
+    sed -i 's/^SoakSec=.*/&\nEpoch=2/' /srv/web.manifest
+    publish_release 5 "$WEB" /srv/web.manifest
+    sends_little
+    rm -f "$STORE"/incoming/*
+    journal_mark
+    sealift check --no-wait
+    await 30 state_is web updating
+    await 30 some_is_here
+    told "a verdict" "web 4 is quarantined here .set back by the operator." rollback web 4
+    told "an epoch" "web 2 has Epoch=0" rollback web 2
+    is "$(bundle_state web state)" updating "the next one is being fetched still"
+    is "$(journal_since "MESSAGE_ID=${EVENT[refused]}")" "" "and was not broken off"
+    is "$(sealift why --json web | jq -r '.tried + " " + (.gates[] | select(.gate == "fetch") | .verdict)')" "5 not reached" \
+        "sealift why is about it"
+    flows
+    ok "which comes to its end" await 90 web_answers 5
+}
+
+proof() {
+    app_soak=10s app_publish 1
+    sealift check
+    broken app 1 service.py
+    ok "a release is proven while it is put right" await_journal 60 "MESSAGE_ID=${EVENT[proven]}" SEALIFT_BUNDLE=app
+    is "$(gate proven)" passed "sealift why says so"
+    flows
+    repaired "a proven one"
+}
+
+web_begin
+web_publish 2
+ok "release 2 is installed" sealift check
+beside
+in_its_place
+refused
+proof
+done_testing
