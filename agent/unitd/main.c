@@ -94,7 +94,9 @@ static int event_prepare(sd_event **ret, struct fault *f)
 }
 
 /* Whatever is at work for so long hangs, and SIGALRM ends it; systemd starts it anew. WatchdogSec= would
- * have it wake up to say that it waits. */
+ * have it wake up to say that it waits. sd_event_prepare() asks epoll, too, where something is left to do
+ * (what was deferred, what the bus has read ahead): with a timeout of 0, so that nothing but sd_event_wait()
+ * ever waits, and no alarm is set then. */
 enum { HANG_SEC = 120 };
 
 static int event_work(sd_event *event)
