@@ -1,46 +1,78 @@
 #!/usr/bin/env bash
-# What happens to a machine in the middle of an update: systemd executes itself anew, the system bus is started anew, a worker
-# is killed in the stream, and somebody starts a second agent. The service that runs does not notice, and the release is
-# installed by this check or the next one.
+# What happens to a machine in the middle of an update, and while all is quiet: systemd executes itself anew, the system bus is started
+# anew, a worker is killed in the stream, and somebody starts a second agent. The service that runs does not notice, and the release
+# is installed by this check or the next one.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_OPTIONS=(--timeout 300)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
-# Takes a while to fetch and to unpack: time for what is to come in between.
+# Takes a while to unpack: time for what is to come in between.
 publish_slow() {
+    local n
     web_write "$1"
-    head -c 48M /dev/urandom >"$WEB/ballast"
+    mkdir -p "$WEB/many"
+    for n in {1..3000}; do echo "$1 $n" >"$WEB/many/$n"; done
     publish_release "$1" "$WEB" /srv/web.manifest
 }
 
 stream_begins() { [ -n "$(requests '.path | endswith(".tar.zst")')" ]; }
 staging_begins() { [ -n "$(find "$STORE/releases/web" -path "*/$1-*/tree/*" -print -quit)" ]; }
 worker_runs() { systemctl list-units --plain --no-legend --state=running "$1" | grep -q .; }
+# What runs: which start of which unit, in which process, and that it answers.
+service() { echo "$(web_unit) $(web_invocation) $(pid_of "$(web_unit)") $(web_page)"; }
+check_installs() { sealift check && [ "$(bundle_state web version)" = "$1" ]; }
 
-# disturb NAME VERSION WHAT...: in the update to it, once its tree begins to fill.
-disturb() {
-    local name=$1 version=$2 invocation
-    shift 2
-    invocation=$(web_invocation)
-    publish_slow "$version"
+# update_to VERSION: it goes no further than into the middle of its tree, since sealift-unpack is kept from going on; its process is
+# $unpacker.
+update_to() {
+    publish_slow "$1"
     sealift check --no-wait
-    await 60 staging_begins "$version"
-    is "$(web_invocation)" "$invocation" "$name: it comes while release $version is unpacked"
+    await 60 staging_begins "$1"
+    unpacker=$(pgrep --exact sealift-unpack)
+    kill -STOP "$unpacker"
+}
+
+# disturb NAME VERSION WHAT...: in the update to it, and once more when it is installed.
+disturb() {
+    local name=$1 version=$2 before unpacker
+    shift 2
+    before=$(service)
+    update_to "$version"
+    is "$(cat "/proc/$unpacker/comm") $(bundle_state web version)" "sealift-unpack $((version - 1))" "$name: it comes while release $version is unpacked"
     "$@"
+    is "$(service)" "$before" "$name: the service that runs is the same process, and answers"
+    ! [ -e "/proc/$unpacker" ] || kill -CONT "$unpacker"
     ok "$name: the check, or the next one, installs release $version" await 60 check_installs "$version"
     ok "$name: which answers" await 20 web_answers "$version"
     is "$(systemctl list-units --plain --no-legend --state=running 'sealift-web.*' | wc -l)" 1 "$name: alone"
+    before=$(service)
+    "$@"
+    ok "$name: once more, while nothing is under way: a check finds all well" await 60 check_installs "$version"
+    is "$(service)" "$before" "$name: the service is the same process, and answers"
 }
-check_installs() { sealift check && [ "$(bundle_state web version)" = "$1" ]; }
 
 restart_bus() {
     systemctl kill --signal=KILL dbus.service
     systemctl start dbus.socket dbus.service
 }
-kill_unpacker() { systemctl kill --signal=KILL 'sealift-unpack@*'; }
+
+unpacker_killed() {
+    local before unpacker said=0
+    before=$(service)
+    journal_mark
+    update_to "$1"
+    kill -KILL "$unpacker"
+    ok "sealift-unpack is killed in the stream: it is gone" await 20 test ! -e "/proc/$unpacker"
+    like "$(await_journal 30 "MESSAGE_ID=${EVENT[refused]}")" "sealift-unpack" "the journal says of whom"
+    is "$(service)" "$before" "the service that runs is the same process, and answers"
+    ok "the next check installs the release" await 60 check_installs "$1"
+    is "$(web_page)" "$1" "which answers"
+}
 
 fetcher_killed() {
-    local invocation said
-    invocation=$(web_invocation)
+    local before said
+    before=$(service)
     evil_start
     evil_rule '*.tar.zst' stall-body 20
     requests_mark
@@ -53,25 +85,27 @@ fetcher_killed() {
     wait $! || said=$?
     is "$said" 1 "sealift-fetch killed in the stream: the check fails"
     like "$(cat /srv/said)" "sealift-fetch" "and says of whom"
-    is "$(web_invocation)" "$invocation" "the service does not notice"
+    is "$(service)" "$before" "the service that runs is the same process, and answers"
     bucket_start
     ok "the next check installs the release" sealift check
     is "$(web_page)" "$1" "which answers"
 }
 
 second_agent() {
-    local said status=0
+    local said status=0 before
+    before=$(service)
     said=$(setpriv --reuid sealift --regid sealift --clear-groups /usr/libexec/sealift/sealiftd 2>&1) || status=$?
     is "$status" 1 "a second agent on the same store does not start"
     like "$said" "another sealiftd has this store; stop it first" "and says why"
     ok "the first one goes on" sealift check
+    is "$(service)" "$before" "the service that runs is the same process, and answers"
 }
 
 web_begin
 disturb "daemon-reexec" 2 systemctl daemon-reexec
 disturb "daemon-reload" 3 systemctl daemon-reload
 disturb "the system bus is killed" 4 restart_bus
-disturb "sealift-unpack is killed" 5 kill_unpacker
+unpacker_killed 5
 fetcher_killed 6
 second_agent
 done_testing
