@@ -4,6 +4,7 @@
 
 #include "store/mend.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "content.h"
@@ -192,6 +193,48 @@ static void test_damage(const struct damage *d)
         MUST(unlinkat(base, "tree", AT_REMOVEDIR));
 }
 
+/* With so many descriptors more than now: whether it was enough. */
+static bool mend_short(int t, int copy, rlim_t more)
+{
+        struct rlimit all, few;
+        size_t replaced = 0;
+        struct fault f = {};
+        ino_t before = inode(t, "empty");
+        int r, lowest = fcntl(t, F_DUPFD_CLOEXEC, 0);
+
+        MUST(lowest);
+        (void)fd_close(lowest);
+        MUST(getrlimit(RLIMIT_NOFILE, &all));
+        few = (struct rlimit){ .rlim_cur = (rlim_t)lowest + more, .rlim_max = all.rlim_max };
+        MUST(setrlimit(RLIMIT_NOFILE, &few));
+        r = mend_tree(t, copy, &content, &replaced, &f);
+        MUST(setrlimit(RLIMIT_NOFILE, &all));
+        if (r < 0)
+                tap_int(r, -EMFILE, "%d descriptors: not enough (%s)", (int)more, f.text);
+        tap_int(inode(t, "empty") == before && replaced == 0, 1, "%d descriptors: what is good stays",
+                (int)more);
+        return r == 0;
+}
+
+static void test_shortage(void)
+{
+        _cleanup_close_ int base = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), t = -EBADF, copy = -EBADF;
+        struct fault f = {};
+        rlim_t more = 0;
+
+        MUST(mkdirat(base, "tree", 0755));
+        t = openat(base, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fill(t);
+        copy = mend_open_copy(t, &f);
+        MUST(copy);
+        fill(copy);
+        while (!mend_short(t, copy, more) && more < 20)
+                more++;
+        tap_ok(more > 3 && more < 20, "%d descriptors are enough", (int)more);
+        tap_int(tree_empty(t, &f), 0, "emptied");
+        MUST(unlinkat(base, "tree", AT_REMOVEDIR));
+}
+
 int main(void)
 {
         if (!mkdtemp(dir))
@@ -200,6 +243,7 @@ int main(void)
         content_make(items, ELEMENTSOF(items), &content);
         for (size_t i = 0; i < ELEMENTSOF(damages); i++)
                 test_damage(damages + i);
+        test_shortage();
         content_done(&content);
         MUST(rmdir(dir));
         return tap_done();

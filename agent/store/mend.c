@@ -60,17 +60,28 @@ static bool files_equal(int a, int b)
         return true;
 }
 
-static bool file_is_good(int at, const char *name, int copy_at, const struct entry *e)
+/* What we are short of says nothing about a file that somebody may have open; that a disk does not give it
+ * back does. */
+static bool is_shortage(int error)
+{
+        return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+/* 1, 0, or -errno when it cannot be told. */
+static int file_is_good(int at, const char *name, int copy_at, const struct entry *e)
 {
         _cleanup_close_ int fd = -EBADF, copy = -EBADF;
         struct stat st;
 
         if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
             (st.st_mode & 07777) != e->mode || (uint64_t)st.st_size != e->size)
-                return false;
+                return 0;
         fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        copy = openat(copy_at, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        return fd >= 0 && copy >= 0 && files_equal(fd, copy);
+        if (fd >= 0)
+                copy = openat(copy_at, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || copy < 0)
+                return is_shortage(errno) ? -errno : 0;
+        return files_equal(fd, copy);
 }
 
 static bool symlink_is_good(int at, const char *name, const struct entry *e)
@@ -126,7 +137,7 @@ static int entry_mend(int tree_fd, int copy_fd, const struct entry *e, size_t *r
 {
         _cleanup_close_ int at = -EBADF, copy_at = -EBADF;
         const char *name, *copy_name;
-        bool good;
+        int good;
 
         at = beneath_open_parent(tree_fd, e->path, &name);
         copy_at = beneath_open_parent(copy_fd, e->path, &copy_name);
@@ -135,6 +146,8 @@ static int entry_mend(int tree_fd, int copy_fd, const struct entry *e, size_t *r
         good = e->type == ENTRY_FILE        ? file_is_good(at, name, copy_at, e)
                : e->type == ENTRY_DIRECTORY ? directory_is_good(at, name, e)
                                             : symlink_is_good(at, name, e);
+        if (good < 0)
+                return fault_set_errno(f, good, "%.200s: cannot look at it", e->path);
         if (good)
                 return 0;
         ++*replaced;
