@@ -211,6 +211,30 @@ static void test_boots(void)
         tap_ok(s.boots == 0 && !*s.boot, "of what is proven boots are not counted");
 }
 
+/* sealift-unitd dies of a start, or so it seems. */
+static void test_losses(void)
+{
+        static struct bundle_state s, back;
+        struct fault f = {};
+
+        state_with_two(&s);
+        for (int i = 1; i < STATE_LOSSES_MAX; i++)
+                tap_ok(!state_count_loss(&s, &three), "loss %d may be chance", i);
+        round_trip(&s, &back, "a loss");
+        tap_ok(str_eq(back.lost, three.digest) && back.losses == STATE_LOSSES_MAX - 1, "with how many");
+        tap_ok(!state_count_loss(&s, &one), "so may that of another release");
+        tap_ok(!state_count_loss(&s, &three), "after which they count anew");
+        tap_ok(state_count_loss(&back, &three), "so many in a row are its doing");
+        tap_ok(!state_count_loss(&back, &three), "and it may be given as many again");
+        state_prove(&back, 0);
+        tap_str(back.lost, "", "what is proven has none");
+        state_commit(&s, &three, BOOT_A);
+        tap_str(s.lost, "", "nor has what is current");
+        tap_int(parse("[Bundle]\nLost=" DIGEST_A "\n", &back, &f), -EINVAL, "how many must be said");
+        tap_int(parse("[Bundle]\nLost=" DIGEST_A " x\n", &back, &f), -EINVAL, "as a number");
+        tap_int(parse("[Bundle]\nLost=a 1\n", &back, &f), -EINVAL, "of a digest");
+}
+
 static const struct damage {
         const char *text, *words;
 } damages[] = {
@@ -387,6 +411,7 @@ int main(void)
         test_last_resort();
         test_taking_up_again();
         test_boots();
+        test_losses();
         test_keep();
         test_forgiven();
         test_damage();

@@ -62,19 +62,29 @@ static bool boot_set(char ret[static STATE_BOOT_SIZE], const char *value)
         return true;
 }
 
-/* "BOOT N" */
+/* "TEXT N", the text of so many characters, into what is empty */
+static bool counted_set(const char *value, size_t len, char *ret, uint32_t *ret_n)
+{
+        uint64_t n;
+
+        if (strnlen(value, len + 1) <= len || value[len] != ' ' ||
+            text_parse_u64(value + len + 1, UINT32_MAX, &n) < 0)
+                return false;
+        memcpy(ret, value, len);
+        *ret_n = (uint32_t)n;
+        return true;
+}
+
 static bool boots_set(struct bundle_state *s, const char *value)
 {
         char boot[STATE_BOOT_SIZE] = "";
-        uint64_t n;
 
-        if (strnlen(value, STATE_BOOT_SIZE) < STATE_BOOT_SIZE || value[STATE_BOOT_SIZE - 1] != ' ')
-                return false;
-        memcpy(boot, value, STATE_BOOT_SIZE - 1);
-        if (text_parse_u64(value + STATE_BOOT_SIZE, UINT32_MAX, &n) < 0)
-                return false;
-        s->boots = (uint32_t)n;
-        return boot_set(s->boot, boot);
+        return counted_set(value, STATE_BOOT_SIZE - 1, boot, &s->boots) && boot_set(s->boot, boot);
+}
+
+static bool lost_set(struct bundle_state *s, const char *value)
+{
+        return counted_set(value, DIGEST_HEX_SIZE - 1, s->lost, &s->losses) && name_digest_valid(s->lost);
 }
 
 static bool stopped_set(struct bundle_state *s, const char *value)
@@ -155,6 +165,7 @@ static int bundle_setting(struct bundle_state *s, const char *file, const struct
                 { "Boot", boots_set },          { "Forgiven", forgiven_set }, { "Epoch", epoch_set },
                 { "Hold", held_set },           { "Disabled", disabled_set }, { "Stopped", stopped_set },
                 { "Withdrawn", withdrawn_set }, { "Earlier", earlier_set },   { "Missing", missing_set },
+                { "Lost", lost_set },
         };
 
         for (size_t n = 0; n < ELEMENTSOF(keys); n++)
@@ -239,6 +250,8 @@ int state_format(const struct bundle_state *s, struct buffer *out)
                 release_format("Earlier", s->earlier + i, out);
         if (*s->boot)
                 (void)buffer_printf(out, "Boot=%s %" PRIu32 "\n", s->boot, s->boots);
+        if (*s->lost)
+                (void)buffer_printf(out, "Lost=%s %" PRIu32 "\n", s->lost, s->losses);
         if (*s->forgiven)
                 (void)buffer_printf(out, "Forgiven=%s\n", s->forgiven);
         if (s->epoch > 0)
@@ -332,6 +345,12 @@ bool state_on_trial(const struct bundle_state *s)
         return release_ref_is_set(&s->current) && !release_ref_equal(&s->current, &s->proven);
 }
 
+static void trial_forget(struct bundle_state *s)
+{
+        s->boots = 0;
+        *s->boot = *s->forgiven = *s->lost = '\0';
+}
+
 static void earlier_add(struct bundle_state *s, const struct release_ref *r)
 {
         size_t at = 0;
@@ -382,16 +401,15 @@ void state_commit(struct bundle_state *s, const struct release_ref *next, const 
         s->current = *next;
         if (release_ref_equal(&s->previous, next))
                 s->previous = (struct release_ref){};
-        s->boots = 0;
+        trial_forget(s);
         (void)!text_copy(s->boot, sizeof(s->boot), boot);
-        *s->withdrawn = *s->forgiven = '\0';
+        *s->withdrawn = '\0';
 }
 
 void state_prove(struct bundle_state *s, uint64_t epoch)
 {
         s->proven = s->current;
-        s->boots = 0;
-        *s->boot = *s->forgiven = '\0';
+        trial_forget(s);
         if (epoch > s->epoch)
                 s->epoch = epoch;
 }
@@ -400,8 +418,7 @@ void state_withdraw(struct bundle_state *s, const char *digest)
 {
         s->current = s->previous = s->proven = (struct release_ref){};
         s->n_earlier = 0;
-        s->boots = 0;
-        *s->boot = *s->forgiven = '\0';
+        trial_forget(s);
         (void)!text_copy(s->withdrawn, sizeof(s->withdrawn), digest);
 }
 
@@ -444,8 +461,7 @@ void state_go_back(struct bundle_state *s, uint64_t now_usec, const char *reason
         state_quarantine(s, &s->current, now_usec, reason);
         s->current = to;
         s->previous = (struct release_ref){};
-        s->boots = 0;
-        *s->boot = *s->forgiven = '\0';
+        trial_forget(s);
 }
 
 bool state_trial_boot(struct bundle_state *s, const char *boot)
@@ -457,6 +473,13 @@ bool state_trial_boot(struct bundle_state *s, const char *boot)
         s->boots++;
         (void)!text_copy(s->boot, sizeof(s->boot), boot);
         return true;
+}
+
+bool state_count_loss(struct bundle_state *s, const struct release_ref *r)
+{
+        s->losses = str_eq(s->lost, r->digest) ? s->losses + 1 : 1;
+        memcpy(s->lost, r->digest, sizeof(s->lost));
+        return s->losses % STATE_LOSSES_MAX == 0; /* after a verdict that was lifted they count anew */
 }
 
 bool state_may_run(const struct bundle_state *s, const char *boot)

@@ -14,6 +14,7 @@
  *     Proven=1.1.0 <digest>
  *     Earlier=1.1.0 <digest>
  *     Boot=0f3c... 1
+ *     Lost=<digest> 1
  *     Forgiven=main
  *     Epoch=2
  *     Hold=yes
@@ -34,6 +35,9 @@ enum {
         /* A release that takes the machine down with it must not do so for ever. Power may fail once by
          * chance in a window of a minute, hardly three times. */
         STATE_TRIAL_BOOTS_MAX = 3,
+        /* A release at whose start sealift-unitd dies must not have it die for ever. An upgrade, or
+         * somebody's kill, meets one start; hardly so many of the same release in a row. */
+        STATE_LOSSES_MAX = 3,
         STATE_FORGIVEN_SIZE = 32 * NAME_SIZE, /* as many as a manifest has [Health]s */
         STATE_BYTES_MAX = 64 * 1024,
 };
@@ -66,6 +70,9 @@ struct bundle_state {
         size_t n_earlier;
         char boot[STATE_BOOT_SIZE];         /* the last one that current was started in on trial; "": none */
         uint32_t boots;                     /* that it was started in on trial, after that of its commit */
+        char lost[DIGEST_HEX_SIZE];         /* of the release that was started last when sealift-unitd died,
+                                               and did not answer when asked again; "": none */
+        uint32_t losses;                    /* how often that was so, in a row */
         char forgiven[STATE_FORGIVEN_SIZE]; /* [Health]s that what ran before current did not answer well
                                                either; names, parted by spaces */
         uint64_t epoch; /* the highest Epoch= proven here: nothing signed below it runs again */
@@ -123,6 +130,8 @@ bool state_on_trial(const struct bundle_state *s);
 /* current is about to be started on trial in that boot, which may be the same one again. false: it has been
  * in STATE_TRIAL_BOOTS_MAX boots already and no one of them lasted until it was proven. */
 bool state_trial_boot(struct bundle_state *s, const char *boot);
+/* sealift-unitd has died of a start of that release, it seems. true: so often in a row that it does. */
+bool state_count_loss(struct bundle_state *s, const struct release_ref *r);
 /* While current is on trial, this [Health] is not held against it. */
 void state_forgive(struct bundle_state *s, const char *probe);
 /* Whether the operator lets the bundle run, in that boot. */

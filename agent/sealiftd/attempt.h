@@ -116,6 +116,11 @@ int attempt_restore(struct agent *a, struct bundle *b);
 /* Notes what came of such a start, f, or nothing wrong; as attempt_restore() returns. */
 int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f);
 
+/* What sealift-unitd said of a start of that release of b. Where it died of it, each time it was asked, and
+ * is well otherwise, that is counted; so often in a row is the release's own doing, and f -ECHILD then.
+ * Returns f->error. */
+int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r, struct fault *f);
+
 /* Starts what is current, after something else ran, and tells how that went. */
 int attempt_start_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id);
 

@@ -51,7 +51,8 @@ int attempt_migrate_beside(struct attempt *t, struct fault *f)
         if (!task_any_migrates(t->manifest, true))
                 return 0;
         t->started = true;
-        return units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, true, f);
+        (void)!units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, true, f);
+        return attempt_blame(t->agent, t->bundle, &t->release, f);
 }
 
 int attempt_migrate(struct attempt *t, struct fault *f)
@@ -59,7 +60,8 @@ int attempt_migrate(struct attempt *t, struct fault *f)
         if (!task_any_migrates(t->manifest, false))
                 return 0;
         t->started = true;
-        return units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, false, f);
+        (void)!units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, false, f);
+        return attempt_blame(t->agent, t->bundle, &t->release, f);
 }
 
 static bool health_is_known(void *health)

@@ -42,8 +42,9 @@ int attempt_look_on_disk(struct attempt *t, struct fault *f)
 int attempt_make_place(struct attempt *t, struct fault *f)
 {
         t->placed = true; /* also where the answer is lost on its way */
-        return units_prepare(t->agent->units, t->bundle->name, &t->release, t->id, t->manifest_text,
+        (void)!units_prepare(t->agent->units, t->bundle->name, &t->release, t->id, t->manifest_text,
                              t->manifest_len, &t->tree_fd, f);
+        return attempt_blame(t->agent, t->bundle, &t->release, f);
 }
 
 /* The conversation with the unpacker, while the event loop runs. */

@@ -59,11 +59,32 @@ int attempt_stop_old_first(struct attempt *t, struct fault *f)
         return migrates ? units_stop(t->agent->units, t->bundle->name, &t->old, t->id, f) : 0;
 }
 
+/* An upgrade of it, or somebody's kill, meets one start: that is asked for again (units.c), and is none of
+ * the release's. */
+int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r, struct fault *f)
+{
+        struct fault ignored = {};
+        bool its;
+
+        if (f->error != -ECONNRESET || !units_answer_now(a->units))
+                return f->error;
+        its = state_count_loss(&b->state, r);
+        (void)!store_state_save(a->store, b->name, &b->state,
+                                &ignored); /* in memory it counts all the same */
+        return its ? fault_set(f, -ECHILD,
+                               "sealift-unitd ended each time when it was to start it, at %d attempts in a "
+                               "row; "
+                               "see journalctl -u sealift-unitd.service",
+                               STATE_LOSSES_MAX)
+                   : f->error;
+}
+
 int attempt_start(struct attempt *t, struct fault *f)
 {
         t->started = true;
-        return (t->replaces ? units_replace : units_start)(t->agent->units, t->bundle->name, &t->release,
+        (void)!(t->replaces ? units_replace : units_start)(t->agent->units, t->bundle->name, &t->release,
                                                            t->id, f);
+        return attempt_blame(t->agent, t->bundle, &t->release, f);
 }
 
 int attempt_commit(struct attempt *t, struct fault *f)
@@ -262,6 +283,8 @@ int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f
         bundle_note_configuration(b, f->error, f);
         if (f->error >= 0)
                 restore_forget(b);
+        if (f->error == -ECONNRESET) /* or sealift-unitd, which is looked for, is asked for it at once */
+                restore_later(a, b);
         if (f->error != -ECHILD && f->error != -EOPNOTSUPP)
                 return f->error;
         return attempt_start_again(a, b, &b->state.current, agent_now_usec());
@@ -269,10 +292,15 @@ int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f
 
 int attempt_restore(struct agent *a, struct bundle *b)
 {
+        uint64_t id = agent_now_usec();
         struct fault f = {};
 
         if (!*b->state.current.digest || !agent_may_run(a, b))
                 return 0;
-        (void)!units_start(a->units, b->name, &b->state.current, agent_now_usec(), &f);
+        (void)!units_start(a->units, b->name, &b->state.current, id, &f);
+        /* What is proven has nothing better to go back to. */
+        if (f.error == -ECONNRESET && state_on_trial(&b->state) &&
+            attempt_blame(a, b, &b->state.current, &f) == -ECHILD)
+                return release_note_start(a, b, &b->state.current, id, &f);
         return attempt_end_restore(a, b, &f);
 }

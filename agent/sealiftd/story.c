@@ -146,7 +146,7 @@ static int story_attempt(struct agent *a, struct attempt *t, struct fault *f)
          * the machine's, which goes down and takes a release on trial with it. */
         if (r == -ECANCELED || a->await.stopping)
                 return -ECANCELED;
-        if (undo == UNDO_SWITCH)
+        if (undo == UNDO_SWITCH || f->error == -ECHILD)
                 attempt_roll_back(t, f);
         if (undo != UNDO_NOTHING)
                 attempt_remove(t);
@@ -222,13 +222,27 @@ static int story_releases(struct agent *a, struct refresh *trust, const struct p
         return result;
 }
 
+/* Starts at which sealift-unitd dies, so that it is looked for again, and they are asked for again, would be
+ * asked for all the time: after a few of them, only when their time has come (restore.h). */
+static bool restore_is_sane(const struct bundle *b)
+{
+        return b->restore_failures < STATE_LOSSES_MAX;
+}
+
 /* What ended while sealift-unitd was gone is told by nobody, and of a release that runs one service may be
  * missing: it is started, and what runs is left alone. */
 static void story_catch_up(struct agent *a)
 {
-        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
-                if (a->bundles[i].health == BUNDLE_RUNNING)
-                        (void)!attempt_restore(a, a->bundles + i);
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++) {
+                struct bundle *b = a->bundles + i;
+
+                if (b->health != BUNDLE_RUNNING || !restore_is_sane(b))
+                        continue;
+                if (attempt_is_of(a, b))
+                        (void)!attempt_restore(a, b);
+                else
+                        trial_restore(a, b);
+        }
 }
 
 int story_look(struct agent *a, struct fault *f)
@@ -241,7 +255,8 @@ int story_look(struct agent *a, struct fault *f)
         if (r >= 0 && was_gone)
                 story_catch_up(a);
         for (size_t i = 0; r >= 0 && i < a->n_bundles && !a->await.stopping; i++)
-                if (a->bundles[i].restore_due && !attempt_is_of(a, a->bundles + i))
+                if (a->bundles[i].restore_due && !attempt_is_of(a, a->bundles + i) &&
+                    (!was_gone || restore_is_sane(a->bundles + i)))
                         trial_restore(a, a->bundles + i);
         return r;
 }

@@ -246,7 +246,8 @@ static bool count_boot(struct agent *a, struct bundle *b)
 }
 
 /* It did not come up in this boot, for a reason that is not its own: none of its trial's. Nor is one in
- * which it was tried again for such a reason when the agent was told to stop. */
+ * which it was tried again for such a reason when the agent was told to stop. That sealift-unitd died of it
+ * may well be its own. */
 static void uncount_boot(struct agent *a, struct bundle *b, const struct bundle_state *before)
 {
         struct fault ignored = {};
@@ -278,7 +279,8 @@ void trial_restore(struct agent *a, struct bundle *b)
         if (r == -ECHILD) {
                 (void)snprintf(why, sizeof(why), "%s", b->error);
                 (void)bundle_go_back(a, b, why);
-        } else if (r < 0 && b->health != BUNDLE_RUNNING && (r != -ECANCELED || b->restore_failures > 0))
+        } else if (r < 0 && r != -ECONNRESET && b->health != BUNDLE_RUNNING &&
+                   (r != -ECANCELED || b->restore_failures > 0))
                 uncount_boot(a, b, &before);
         else
                 trial_resume(a, b);

@@ -78,6 +78,9 @@ _must_check_ int units_end_start(struct units *l, struct units_call *c, struct f
 /* Every unit of ours that systemd knows, one call of each() a unit; and every timer. */
 _must_check_ int units_list(struct units *l, units_handler each, void *userdata, struct fault *f);
 
+/* Whether sealift-unitd answers now: after it has died under a request, was that the request's doing? */
+bool units_answer_now(struct units *l);
+
 /* Whether sealift-unitd would have told of a unit that ended: false from when it has gone until the lost
  * handler is called. */
 bool units_are_watched(const struct units *l) _pure_;

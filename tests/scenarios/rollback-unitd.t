@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# A release that sealift-unitd dies of: it is tried a few times, since an upgrade or somebody's kill may come at that very moment, and
+# then it is quarantined like any other that does not come up; on its way in, when it is to come back, and on trial. What was there
+# before runs on.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_OPTIONS=(--timeout 400)
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/trial.sh
+. /tests/host/trial.sh
+
+lost() { sed -n 's/^Lost=[0-9a-f]* //p' "$STORE/state/app"; }
+quarantined() { [ -n "$(journal_since "MESSAGE_ID=${EVENT[failed]}" "SEALIFT_VERSION=$1")" ]; }
+unitd_pid() { systemctl show -P MainPID sealift-unitd.service; }
+# deadly VERSION: from now on; harmless: no longer.
+deadly() {
+    rm -f /srv/deaths
+    systemd-run --quiet --unit=deadly --property=Type=notify --property=StandardOutput=file:/srv/deaths --service-type=notify \
+        /tests/host/deadly.py "$STORE/releases/app" "$1-" sealift-unitd
+    journal_mark
+}
+harmless() { systemctl stop deadly.service; }
+# quietly COMMAND...: which fails, for what is looked at next.
+quietly() { "$@" >/srv/said 2>&1 || true; }
+
+on_its_way() {
+    local pid i
+    app_publish 2
+    deadly 2
+    quietly sealift check
+    like "$(cat /srv/said)" "sealift-unitd went away" "sealift-unitd dies of a release: that is said"
+    is "$(lost)" 1 "and counted"
+    not_ok "but not held against it yet" quarantined 2
+    harmless
+    ok "if it was somebody's kill, the next check installs it" sealift check
+    is "$(app_state Current) $(lost)" "2 " "and that is forgotten"
+    app_publish 3
+    deadly 3
+    for i in {1..6}; do quarantined 3 || quietly sealift check; done
+    like "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "release 3 did not come up and is quarantined: sealift-unitd ended each time" \
+        "sealift-unitd dies of it again and again: it is quarantined"
+    like "$(sealift check 2>&1)" "3 is quarantined here" "no check tries it again"
+    pid=$(unitd_pid)
+    quietly sealift check
+    is "$(unitd_pid)" "$pid" "and sealift-unitd lives"
+    ok "release 2 runs on" app_runs 2
+    harmless
+}
+
+# It dies of anything.
+dead_itself() {
+    local i
+    mkdir -p /run/systemd/system/sealift-unitd.service.d
+    cat >/srv/dead.py <<'PY'
+import socket
+socket.socket(fileno=3).accept()[0].recv(1)
+PY
+    printf '%s\n' '[Service]' Type=exec NoExecPaths= ExecPaths= ExecStart= 'ExecStart=/usr/bin/python3 /srv/dead.py' \
+        >/run/systemd/system/sealift-unitd.service.d/dead.conf
+    systemctl daemon-reload
+    systemctl kill --signal=KILL sealift-unitd.service
+    app_publish 3.1
+    for i in {1..4}; do quietly sealift check; done
+    like "$(cat /srv/said)" "sealift-unitd went away" "sealift-unitd dies of whatever it is asked"
+    rm -r /run/systemd/system/sealift-unitd.service.d
+    systemctl daemon-reload
+    systemctl stop sealift-unitd.service sealift-unitd.socket
+    systemctl start sealift-unitd.socket
+    is "$(lost)$(grep -c '^Version=3.1$' "$STORE/state/app")" 0 "what is wrong with sealift-unitd itself is held against no release"
+    ok "when that is mended" sealift check
+    is "$(app_state Current)" 3.1 "it is installed"
+    sealift rollback app 2 >/dev/null
+}
+
+# A start alone: what is on disk is not prepared again.
+on_its_way_back() {
+    local i
+    deadly 1
+    for i in 1 2; do
+        like "$(sealift rollback app 1 2>&1)" "sealift-unitd went away" "attempt $i at going back"
+        ok "release 2 runs on" await 20 app_runs 2
+    done
+    is "$(lost)" 2 "they are counted"
+    systemctl restart sealiftd.service
+    like "$(sealift rollback app 1 2>&1)" "sealift-unitd ended each time" "also by the next agent"
+    ok "which is the end of it" quarantined 1
+    ok "release 2 runs on" await 20 app_runs 2
+    harmless
+    like "$(sealift rollback app 1 2>&1)" "is quarantined here" "it is not gone back to again"
+    ok "before somebody says so" sealift retry app
+}
+
+on_trial_it_does() {
+    app_publish 4
+    ok "a release is on trial" sealift check
+    ok "it runs" await 20 app_runs 4
+    systemctl stop sealiftd.service
+    systemctl kill --signal=KILL "$(app_unit)"
+    await 20 app_is_down
+    deadly 4
+    systemctl start sealiftd.service
+    ok "it cannot be started again, since sealift-unitd dies of that: it goes back" await 90 quarantined 4
+    like "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "release 4 did not pass its time on trial.*sealift-unitd ended each time" \
+        "which the journal says"
+    ok "release 2 runs" await 20 app_runs 2
+    harmless
+}
+app_is_down() { [ -z "$(app_unit)" ]; }
+
+app_begin
+app_soak=1s app_publish 1
+journal_mark
+ok "release 1 is installed" sealift check
+expect_proven "release 1" 1
+app_soak=1s
+on_its_way
+expect_proven "release 2" 2
+dead_itself
+on_its_way_back
+app_soak=1h
+on_trial_it_does
+done_testing
