@@ -163,7 +163,7 @@ struct unitd_unit {
         uint64_t since_usec; /* CLOCK_REALTIME of the last state change */
         uint32_t state;
         int32_t pid;
-        uint32_t restarts; /* of an event: it died so often, and runs again */
+        uint32_t restarts; /* of an event: it died so often, by its own doing, and runs again */
         char bundle[NAME_SIZE];
         char version[VERSION_SIZE];
         char digest12[DIGEST_SHORT + 1];

@@ -1,81 +1,93 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From systemd's codes to a sentence for the operator. Pure. */
+/* From systemd's codes to a sentence for the operator, and to whose doing it was. Pure. */
 
 #include "unitd/describe.h"
 
 #include <signal.h>
 #include <string.h>
 
-/* Exit statuses that systemd itself uses in the forked child, before the program runs (systemd.exec(5),
- * "Process exit codes"): those that a bundle can cause. */
-static const struct {
-        int status;
-        const char *meaning;
-} setup_statuses[] = {
-        { 200, "its WorkingDirectory= is not there (CHDIR)" },
-        { 203, "its program cannot be executed: is it in the bundle, mode 0755, for this machine? (EXEC)" },
-        { 205, "a limit cannot be set (LIMITS)" },
-        { 217, "its dynamic user cannot be made (USER)" },
-        { 218, "its capabilities cannot be dropped (CAPABILITIES)" },
-        { 219, "its cgroup cannot be made (CGROUP)" },
-        { 225, "it cannot have its own network (NETWORK)" },
-        { 226, "its mounts or namespaces cannot be made (NAMESPACE)" },
-        { 228, "its system call filter cannot be installed (SECCOMP)" },
-        { 231, "its AppArmor profile is not there (APPARMOR)" },
-        { 232, "its address families cannot be restricted (ADDRESS_FAMILIES)" },
-        { 233, "its RuntimeDirectory= cannot be made (RUNTIME_DIRECTORY)" },
-        { 238, "its StateDirectory= cannot be made (STATE_DIRECTORY)" },
-        { 239, "its CacheDirectory= cannot be made (CACHE_DIRECTORY)" },
-        { 240, "its LogsDirectory= cannot be made (LOGS_DIRECTORY)" },
-        { 243,
-          "a credential of this host's cannot be read, or not decrypted; systemctl cat it for where each "
-          "comes from (CREDENTIALS)" },
+#include "facts/setup.h"
+
+/* The end of one process: the program's, or of what runs before it. */
+struct end {
+        const char *whose; /* "it", "its ExecStartPre=" */
+        int code, status;
+        const struct setup *setup; /* systemd's own; NULL: none, or the program had begun */
 };
 
-static const char *setup_meaning(int status)
+static struct end end_make(const char *whose, int code, int status, bool begun)
 {
-        for (size_t i = 0; i < ELEMENTSOF(setup_statuses); i++)
-                if (setup_statuses[i].status == status)
-                        return setup_statuses[i].meaning;
-        return NULL;
+        return (struct end){ .whose = whose,
+                             .code = code,
+                             .status = status,
+                             .setup = code == CLD_EXITED && !begun ? setup_find(status) : NULL };
 }
 
-static void describe_end(const struct manager_status *s, char *ret, size_t size)
+/* systemd 257 knows when it handed over to the program. Of older ones only this is known: whose walls were
+ * seen was set up. */
+static bool program_has_begun(const struct unit *u, const struct manager_status *s)
+{
+        return s->handoff_usec > 0 || (s->invocation_len == sizeof(u->invocation) &&
+                                       memcmp(u->invocation, s->invocation, sizeof(u->invocation)) == 0);
+}
+
+static struct end end_of(const struct unit *u, const struct manager_status *s)
+{
+        if (s->exec_code == 0 && s->before_code != 0)
+                return end_make("its ExecStartPre=", s->before_code, s->before_status, false);
+        return end_make("it", s->exec_code, s->exec_status, program_has_begun(u, s));
+}
+
+static void end_describe(const struct end *e, bool again, char *ret, size_t size)
 {
         const char *name;
 
-        switch (s->exec_code) {
+        switch (e->code) {
         case CLD_EXITED:
-                name = setup_meaning(s->exec_status);
-                (void)snprintf(ret, size, "it exited with status %d%s%s", s->exec_status, name ? ": " : "",
-                               name ? name : "");
+                (void)snprintf(ret, size, "%s exited with status %d%s%s", e->whose, e->status,
+                               e->setup ? ": " : "", e->setup ? e->setup->meaning : "");
                 return;
         case CLD_KILLED:
         case CLD_DUMPED:
-                name = sigabbrev_np(s->exec_status);
-                (void)snprintf(ret, size, "it was killed by SIG%s%s", name ? name : "?",
-                               s->exec_code == CLD_DUMPED ? ", core dumped" : "");
+                name = sigabbrev_np(e->status);
+                (void)snprintf(ret, size, "%s was killed by SIG%s%s", e->whose, name ? name : "?",
+                               e->code == CLD_DUMPED ? ", core dumped" : "");
                 return;
         default:
-                (void)snprintf(ret, size,
-                               s->restarts > 0 ? "it ended, and was started again" : "it did not run");
+                (void)snprintf(ret, size, again ? "it ended, and was started again" : "it did not run");
         }
 }
 
-/* All that a unit needs of other units is this host's: the network that services share. */
-static int job_blame(const char *job)
+/* How a start job ended, where that alone says whose doing it was. All that a unit needs of other units is
+ * this host's, the network that services share; so are the conditions of its drop-ins. */
+static const struct {
+        const char *result;
+        int error;
+} jobs[] = {
+        { "canceled", -EINTR },
+        { "dependency", -EOPNOTSUPP },
+        { "assert", -EOPNOTSUPP },
+        { "skipped", -EOPNOTSUPP },
+};
+
+static int blame(const char *job, const char *result, const struct end *e)
 {
-        if (str_eq(job, "canceled"))
-                return -EINTR;
-        return str_eq(job, "dependency") ? -EOPNOTSUPP : -ECHILD;
+        for (size_t i = 0; job && i < ELEMENTSOF(jobs); i++)
+                if (str_eq(jobs[i].result, job))
+                        return jobs[i].error;
+        /* It was never forked: a file, a socket, a cgroup or memory is missing. */
+        if (str_eq(result, "resources"))
+                return -EOPNOTSUPP;
+        return e->setup && e->setup->host ? -EOPNOTSUPP : -ECHILD;
 }
 
-int describe_failure(const char *unit, const char *job, const struct manager_status *s, struct fault *f)
+int describe_failure(const struct unit *u, const char *job, const struct manager_status *s, struct fault *f)
 {
-        int error = job ? job_blame(job) : -ECHILD;
-        char end[192];
+        const struct end e = end_of(u, s);
+        const char *summary = job && !str_eq(job, "done") && !str_eq(job, "failed") ? job : s->result;
         bool said = *s->status_text != '\0';
+        char end[192];
 
         if (!str_eq(s->load, "loaded"))
                 (void)snprintf(end, sizeof(end), "systemd has no such unit any more (%s)", s->load);
@@ -83,27 +95,29 @@ int describe_failure(const char *unit, const char *job, const struct manager_sta
                 (void)snprintf(end, sizeof(end), "it was not ready in time (TimeoutStartSec=)");
         else if (job && str_eq(job, "dependency"))
                 (void)snprintf(end, sizeof(end), "a unit that it needs could not be started");
+        else if (str_eq(s->result, "resources"))
+                (void)snprintf(end, sizeof(end), "what systemd needs to run it is not to be had");
         else if (str_eq(s->result, "watchdog"))
                 (void)snprintf(end, sizeof(end), "it missed its watchdog (WatchdogSec=)");
         else if (str_eq(s->result, "oom-kill"))
                 (void)snprintf(end, sizeof(end), "it was killed for lack of memory (MemoryMax=)");
         else
-                describe_end(s, end, sizeof(end));
-        return fault_set(f, error, "%s: %s%s%s%s (%s); see journalctl -u %s", unit, end,
-                         said ? ", last status \"" : "", s->status_text, said ? "\"" : "",
-                         job && !str_eq(job, "done") ? job : s->result, unit);
+                end_describe(&e, s->restarts > 0, end, sizeof(end));
+        return fault_set(f, blame(job, s->result, &e), "%s: %s%s%s%s (%s); see journalctl -u %s",
+                         u->record.unit, end, said ? ", last status \"" : "", s->status_text,
+                         said ? "\"" : "", summary, u->record.unit);
 }
 
-int describe_run(const char *unit, const struct run *run, const char *after, struct fault *f)
+int describe_run(const struct unit *u, const struct manager_status *s, const char *after, struct fault *f)
 {
-        const struct manager_status s = { .exec_code = (int32_t)run->code,
-                                          .exec_status = (int32_t)run->status };
+        const struct end e = end_of(u, s);
         char end[192];
 
-        if (str_eq(run->result, "timeout"))
+        if (str_eq(u->run.result, "timeout"))
                 (void)snprintf(end, sizeof(end), "it was not over in time (RuntimeMaxSec=)");
         else
-                describe_end(&s, end, sizeof(end));
-        return fault_set(f, -ECHILD, "%s: the job failed%s: %s (%s); see journalctl -u %s", unit, after, end,
-                         run->result, unit);
+                end_describe(&e, false, end, sizeof(end));
+        return fault_set(f, blame(NULL, u->run.result, &e),
+                         "%s: the job failed%s: %s (%s); see journalctl -u %s", u->record.unit, after, end,
+                         u->run.result, u->record.unit);
 }

@@ -233,11 +233,34 @@ static const struct field service_fields[] = {
         STATUS("NRestarts", 'u', restarts),
         STATUS("ExecMainCode", 'i', exec_code),
         STATUS("ExecMainStatus", 'i', exec_status),
+        STATUS("ExecMainHandoffTimestamp", 't', handoff_usec),
+        STATUS("ExecStartPre", 'c', before_code),
         STATUS("IPIngressBytes", 't', ip_bytes),
         STATUS("ExecMainStartTimestamp", 't', started_usec),
         STATUS("ExecMainExitTimestamp", 't', exited_usec),
         STATUS("TimeoutStopUSec", 't', stop_max_usec),
 };
+
+/* Commands and how each ended, in order. Those after one that failed have not run. */
+static int commands_read(sd_bus_message *m, struct manager_status *s)
+{
+        int32_t code, status;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(sasbttttuii)");
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'r', "sasbttttuii")) > 0) {
+                r = sd_bus_message_skip(m, "sasbttttu");
+                if (r >= 0)
+                        r = sd_bus_message_read(m, "ii", &code, &status);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+                if (r >= 0 && code != 0 && !(code == CLD_EXITED && status == 0)) {
+                        s->before_code = code;
+                        s->before_status = status;
+                }
+        }
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
 
 static int field_read(sd_bus_message *m, const struct field *field, struct manager_status *s)
 {
@@ -252,6 +275,8 @@ static int field_read(sd_bus_message *m, const struct field *field, struct manag
                 contents = "ay";
         else if (field->type == 'j')
                 contents = "(uo)";
+        else if (field->type == 'c')
+                contents = "a(sasbttttuii)";
         r = sd_bus_message_enter_container(m, 'v', contents);
         if (r < 0)
                 return r;
@@ -270,6 +295,9 @@ static int field_read(sd_bus_message *m, const struct field *field, struct manag
                 break;
         case 'j':
                 r = sd_bus_message_read(m, "(uo)", to, &text);
+                break;
+        case 'c':
+                r = commands_read(m, s);
                 break;
         default:
                 r = sd_bus_message_read_basic(m, field->type, to);

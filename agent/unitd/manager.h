@@ -27,6 +27,9 @@ struct manager_status {
         uint32_t main_pid;
         int32_t exec_code; /* CLD_EXITED ... of the main process's last end, 0 = it has not ended */
         int32_t exec_status;
+        int32_t before_code, before_status; /* the same of the ExecStartPre= that failed; 0 = none did */
+        uint64_t handoff_usec; /* CLOCK_REALTIME; when systemd 257 gave the process to the program; 0: it has
+                                  not, or is an older one, which does not say */
         uint32_t restarts;
         uint64_t started_usec, exited_usec; /* CLOCK_REALTIME, of the main process; 0: it has not */
         uint64_t stop_max_usec;             /* TimeoutStopSec=; UINT64_MAX: none */

@@ -182,7 +182,7 @@ static void unit_tell_restart(struct requests *l, struct unit *u)
                 unit_tell(l, u, u->text);
                 *u->text = *u->ending = '\0';
         }
-        u->restarted = 0;
+        u->restarted = u->excused = 0;
 }
 
 static void units_sweep(struct requests *l)

@@ -19,13 +19,28 @@ void restarts_note(struct unit *u, const struct manager_status *s)
 
         if (!str_has_prefix(s->sub, "auto-restart") || str_eq(s->result, "success"))
                 return;
-        (void)describe_failure(u->record.unit, NULL, s, &f);
+        u->excuse = describe_failure(u, NULL, s, &f) == -EOPNOTSUPP;
         memcpy(u->ending, f.text, sizeof(u->ending));
+}
+
+/* The last of them says whose doing it was. */
+static int stop_restarting(struct unit *u)
+{
+        struct fault f = {};
+
+        if (u->excuse)
+                (void)fault_set(&f, -EOPNOTSUPP, "%s; it died %u times within a minute", u->ending,
+                                u->restarts_counted);
+        else
+                (void)fault_set(&f, -ECHILD, "%s: it died %u times within a minute; see journalctl -u %s",
+                                u->record.unit, u->restarts_counted, u->record.unit);
+        unit_fail(u, &f);
+        return f.error;
 }
 
 int restarts_count(struct unit *u, const struct manager_status *s)
 {
-        struct fault f = {};
+        unsigned n;
         uint64_t now = 0;
 
         if (s->restarts == u->restarts)
@@ -35,14 +50,14 @@ int restarts_count(struct unit *u, const struct manager_status *s)
                 u->restarts_since_usec = now;
                 u->restarts_counted = 0;
         }
-        u->restarts_counted += s->restarts > u->restarts ? s->restarts - u->restarts : 1;
-        u->restarted += s->restarts > u->restarts ? s->restarts - u->restarts : 1;
+        n = s->restarts > u->restarts ? s->restarts - u->restarts : 1;
+        u->restarts_counted += n;
+        u->restarted += n;
+        u->excused += u->excuse ? n : 0;
         u->restarts = s->restarts;
         units_changed(u->units);
-        if (u->restarts_counted <= RESTARTS_MAX)
-                return 0;
-        (void)fault_set(&f, -ECHILD, "%s: it died %u times within a minute; see journalctl -u %s",
-                        u->record.unit, u->restarts_counted, u->record.unit);
-        unit_fail(u, &f);
-        return -ECHILD;
+        if (u->restarts_counted > RESTARTS_MAX)
+                return stop_restarting(u);
+        u->excuse = false;
+        return 0;
 }

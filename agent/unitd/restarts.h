@@ -6,6 +6,6 @@
 /* Remembers why it died, while systemd still knows: between its end and its next start. */
 void restarts_note(struct unit *u, const struct manager_status *s);
 
-/* Restarts since the last call are to be told (u->restarted). -ECHILD: there were too many within a minute,
- * and it is being stopped. */
+/* Restarts since the last call are to be told (u->restarted). Negative: there were too many within a minute,
+ * and it is being stopped: -EOPNOTSUPP for what this host does not give, -ECHILD. */
 _must_check_ int restarts_count(struct unit *u, const struct manager_status *s);

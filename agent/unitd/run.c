@@ -68,7 +68,7 @@ static void run_describe(struct unit *u, const struct manager_status *s)
                 (void)snprintf(u->text, sizeof(u->text), "%s: the job was stopped before its end%s",
                                u->record.unit, after);
         else if (u->failed && !*u->text) {
-                (void)describe_run(u->record.unit, &u->run, after, &f);
+                (void)describe_run(u, s, after, &f);
                 (void)snprintf(u->text, sizeof(u->text), "%s", f.text);
                 u->error = f.error;
         } else if (!u->failed)

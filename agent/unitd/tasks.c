@@ -150,6 +150,12 @@ static void run_outcome(const struct run *run, bool ours, char *ret, size_t size
                 (void)snprintf(ret, size, "%s", run->result);
 }
 
+/* Not for what this host did not give to it. */
+static int task_blame(const struct unit *u)
+{
+        return u->error == -EOPNOTSUPP ? -EOPNOTSUPP : -ECHILD;
+}
+
 static void probe_fault(struct asked *a, const struct unit *u)
 {
         const struct manifest *m = effective_find(&a->effective, u->record.instance);
@@ -159,7 +165,7 @@ static void probe_fault(struct asked *a, const struct unit *u)
         if (p)
                 task_describe(p, what, sizeof(what));
         run_outcome(&u->run, p && p->kind != HEALTH_EXEC, outcome, sizeof(outcome));
-        (void)fault_set(&a->fault, -ECHILD, "[Health %s]%s%s: %s: %s", a->q.task,
+        (void)fault_set(&a->fault, task_blame(u), "[Health %s]%s%s: %s: %s", a->q.task,
                         *u->record.instance ? " of " : "", u->record.instance, what, outcome);
 }
 
@@ -220,8 +226,9 @@ static void migration_fault(struct asked *a, const struct unit *u)
         else
                 run_outcome(&u->run, false, outcome, sizeof(outcome));
         if (a)
-                (void)fault_set(&a->fault, -ECHILD, "%s: the migration failed: %s; see journalctl -u %s",
-                                u->record.unit, outcome, u->record.unit);
+                (void)fault_set(&a->fault, task_blame(u),
+                                "%s: the migration failed: %s; see journalctl -u %s", u->record.unit,
+                                outcome, u->record.unit);
         migration_log(u, outcome);
 }
 

@@ -20,7 +20,7 @@ void tell_unit(const struct unit *u, uint64_t id, struct unitd_unit *ret)
                 .since_usec = u->since_usec,
                 .state = u->state,
                 .pid = (int32_t)u->pid,
-                .restarts = u->restarted,
+                .restarts = u->restarted - u->excused,
                 .own = u->failed ? u->error == -ECHILD : ended_by_itself(u),
         };
         memcpy(ret->bundle, u->record.bundle, sizeof(ret->bundle));

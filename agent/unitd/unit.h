@@ -71,6 +71,8 @@ struct unit {
         unsigned restarts_counted;   /* since then */
         unsigned restarts;           /* in all, as systemd counts */
         unsigned restarted;          /* of them, to be told */
+        unsigned excused;            /* of these, for want of what this host did not give */
+        bool excuse;                 /* the next of them is, too */
         char ending[FAULT_TEXT_MAX]; /* why it died before the last of them */
         struct run run;              /* of a job: this one */
         char sites[DIGEST_HEX_SIZE]; /* sum of all drop-ins of the host's that apply too */

@@ -90,7 +90,7 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
         if (r < 0 && u->misses++ < WATCH_LOOKS_MAX && settle_begin(u) >= 0)
                 return 0; /* systemd did not answer: that says nothing about the unit */
         if (r >= 0 && !(status_is_up(&s) && invocation_is_checked(u, &s)))
-                r = describe_failure(u->record.unit, NULL, &s, &f);
+                r = describe_failure(u, NULL, &s, &f);
         if (r < 0)
                 unit_fail(u, &f);
         else
@@ -123,7 +123,7 @@ static void look_starting(struct unit *u, const struct manager_status *s)
                 return;
         }
         if (died) {
-                (void)describe_failure(u->record.unit, NULL, s, &f);
+                (void)describe_failure(u, NULL, s, &f);
                 unit_fail(u, &f);
                 return;
         }
@@ -189,7 +189,7 @@ static void look_down(struct unit *u, const struct manager_status *s)
                 return;
         }
         if (u->state != UNIT_STOPPING && !ended_in_order(u, s)) {
-                (void)describe_failure(u->record.unit, lost_job(u, s), s, &f);
+                (void)describe_failure(u, lost_job(u, s), s, &f);
                 (void)snprintf(u->text, sizeof(u->text), "%s", f.text);
                 u->error = f.error;
                 u->failed = true;
@@ -273,7 +273,7 @@ static void job_ended(struct unit *u, const char *result)
                 return;
         }
         if (manager_status(u->units->bus, u->record.unit, &s, &f) >= 0)
-                (void)describe_failure(u->record.unit, result, &s, &f);
+                (void)describe_failure(u, result, &s, &f);
         unit_fail(u, &f);
 }
 

@@ -9,7 +9,7 @@
   unitd.py migrate MANIFEST running|stopped
   unitd.py list                    one line a unit: STATE BUNDLE VERSION SERVICE PID UNIT
   unitd.py jobs                    one line a timer: NAME BUNDLE VERSION RESULT CODE STATUS NEXT RESTING
-  unitd.py event [SECONDS]         waits for one event, other than a restart: STATE BUNDLE VERSION SERVICE UNIT TEXT
+  unitd.py event [SECONDS [STATE]] waits for one event, other than a restart, or of this state: STATE BUNDLE VERSION SERVICE UNIT TEXT
   unitd.py raw HEX                 sends these bytes; "closed" when that ends the conversation
 
 Prints unitd's text and exits with status 1 on an error it answered; the error's name comes first.
@@ -110,13 +110,13 @@ def swap(manifest, other):
     Unitd().ask(PREPARE, manifest, memfd(other))
 
 
-def event(seconds="30"):
+def event(seconds="30", wanted=""):
     unitd = Unitd()
     unitd.sock.settimeout(float(seconds))
-    kind, restarts = JOB, 0
-    while kind == JOB or restarts > 0:
+    kind, state, restarts = JOB, 0, 0
+    while kind == JOB or restarts > 0 or (wanted and STATES[state] != wanted):
         kind, body, _ = unitd.receive()
-        restarts = UNIT_BODY.unpack(body)[4] if kind == EVENT else 0
+        state, restarts = (UNIT_BODY.unpack(body)[i] if kind == EVENT else 0 for i in (2, 4))
     _, _, state, _, _, bundle, version, _, service, unit, why, _, own = UNIT_BODY.unpack(body)
     words = [STATES[state], text(bundle), text(version), text(service), text(unit), text(why)]
     print(*words, *(["(own)"] if own else []), flush=True)

@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# What systemd could not set up before a program began: whose doing that is, this host's or the release's own. A host's fault
+# quarantines nothing, at a start and at a restart.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/units.sh
+. /tests/host/units.sh
+
+SITE=sealift-needy.main@
+NOT_THERE=BindReadOnlyPaths=/srv/not-there
+
+# needy VERSION [LINE...]: a release of one service, with these lines too
+needy() {
+    install needy "$1" < <(printf '[Service main]\nExecStart=/usr/bin/sleep infinity\n' && printf '%s\n' "${@:2}")
+}
+# fails ERROR TEXT NAME
+fails() { like "$(unitd start "$sealed" 2>&1 || true)" "^$1 sealift-needy.main@.*$2" "$3"; }
+
+# without SECTION LINE TEXT NAME: this host's own drop-in asks for what cannot be had.
+without() {
+    site_dropin "$SITE" "$1" "$2"
+    fails ENOTSUP "$3" "$4, which is this host's doing"
+    site_dropin_gone "$SITE"
+}
+
+# of_the_host: one for each class, where a container can provoke it
+of_the_host() {
+    mkdir -p /srv/needy
+    needy 1 StateDirectory=yes
+    without Service $NOT_THERE "status 226: .*NAMESPACE" "a mount cannot be made"
+    without Service $'DynamicUser=no\nUser=not-there' "status 217: .*USER" "there is no such user"
+    without Service SupplementaryGroups=not-there "status 216: .*GROUP" "nor such a group"
+    without Service EnvironmentFile=/srv/not-there "resources" "nothing was even forked"
+    without Unit AssertPathExists=/srv/not-there "assert" "what is asserted is not so"
+    rm -rf /var/lib/private/sealift-needy
+    touch /var/lib/private/sealift-needy
+    fails ENOTSUP "status 238: .*STATE_DIRECTORY" "a file is in the way of its directory, which is this host's doing"
+    rm /var/lib/private/sealift-needy
+    ok "with all of it, the same release starts" unitd start "$sealed"
+    unitd stop "$sealed"
+}
+
+# A secret that is there, and no secret.
+secret() {
+    mkdir -p /etc/credstore.encrypted
+    echo "bm90IGEgc2VjcmV0" >/etc/credstore.encrypted/sealift-needy.token
+    needy 2 LoadCredential=token
+    fails ENOTSUP "status 243: .*CREDENTIALS" "a secret that cannot be decrypted is this host's doing"
+    rm /etc/credstore.encrypted/sealift-needy.token
+}
+
+# refuses CALL [WHEN]: the kernel, to whatever systemd forks, until it does so no more (refuses_no_more).
+refuses() {
+    rm -f /srv/strace
+    strace -f -p 1 -o /srv/trace -e trace="$1" -e inject="$1:error=ENOMEM${2:+:when=$2}" 2>/srv/strace &
+    tracer=$!
+    await 20 grep -q attached /srv/strace
+}
+refuses_no_more() {
+    kill "$tracer"
+    wait "$tracer" || true
+}
+
+# What this kernel does not give. systemd goes on without system call filters, whose first five calls only ask what there is.
+kernel() {
+    needy 3
+    refuses unshare
+    fails ENOTSUP "status 225: .*NETWORK" "a kernel that gives no network namespace is this host's doing"
+    refuses_no_more
+    refuses seccomp 6+
+    fails ENOTSUP "(seccomp filters|status 228: .*SECCOMP)" "so is one that takes no system call filters"
+    refuses_no_more
+}
+
+# of_its_own: what a bundle would fail by everywhere
+of_its_own() {
+    needy 4 WorkingDirectory=/bundle/not-there
+    fails ECHILD "status 200: .*CHDIR" "a directory that the bundle has not is its own doing"
+    needy 5 ExecStartPre=/usr/bin/false
+    fails ECHILD "its ExecStartPre= exited with status 1 " "so is a command before the program that fails"
+    needy 6 ExecStartPre=/usr/bin/not-there
+    fails ECHILD "its ExecStartPre= exited with status 203: .*EXEC" "and one that is not there"
+}
+
+# What runs first has the same walls.
+before() {
+    needy 7 ExecStartPre=/usr/bin/true
+    without Service $NOT_THERE "its ExecStartPre= exited with status 226: .*NAMESPACE" "what runs before the program has no mounts"
+}
+
+# A program that began, and ends as systemd would.
+pretends() {
+    cat >/srv/needy/main <<'PYTHON'
+#!/usr/bin/python3
+import os, socket, sys, time
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+    s.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+while not os.path.exists(os.environ["STATE_DIRECTORY"] + "/go"):
+    time.sleep(0.05)
+sys.exit(226)
+PYTHON
+    chmod 755 /srv/needy/main
+    install needy 8 <<'INTENT'
+[Service main]
+Type=notify
+ExecStart=/bundle/main
+StateDirectory=yes
+Restart=no
+INTENT
+    ok "a program says that it is ready" unitd start "$sealed"
+    listen
+    touch /var/lib/private/sealift-needy/go
+    heard "^failed needy 8 main .*it exited with status 226 [(]exit-code[)].*[(]own[)]$" "the status that it ends with then is its own"
+    needy 9 Restart=no
+    sed -i "s|^ExecStart=.*|ExecStart=/usr/bin/sh -c 'exit 226'|" "$sealed"
+    unitd prepare "$sealed" /srv/needy
+    if [ "$(systemctl --version | awk 'NR == 1 { print $2 }')" -ge 256 ]; then
+        fails ECHILD "status 226 " "systemd knows of one that ends at once, too, that it had begun"
+    else
+        fails ENOTSUP "status 226: " "of one that ends at once this systemd does not know whether it had begun"
+    fi
+}
+
+# What is missing at a restart only counts against nobody, however often.
+restarts() {
+    local unit
+    needy 10 Restart=always RestartSec=1s
+    unitd start "$sealed"
+    unit=$(unit_of needy)
+    site_dropin "$SITE" Service $NOT_THERE
+    listen
+    kill -KILL "$(pid_of "$unit")"
+    heard "^running needy 10 main $unit .*status 226: .*NAMESPACE" "a restart that this host did not let happen is told, and is no failure"
+    listen failed
+    heard "^failed needy 10 main $unit .*status 226: .*it died [0-9]+ times within a minute$" "nor are all of them together"
+    is "$(unitd list)$(leftovers needy)" "" "nothing is left of it"
+    site_dropin_gone "$SITE"
+}
+
+# Neither is what runs beside a release.
+tasks() {
+    needy 11 ExecMigrate=/usr/bin/true "[Health main]" Exec=/usr/bin/true
+    site_dropin sealift-needy.main-migrate@ Service $NOT_THERE
+    site_dropin sealift-needy.main-probe@ Service $NOT_THERE
+    like "$(unitd migrate "$sealed" stopped 2>&1 || true)" "^ENOTSUP .*the migration failed: exit status 226" "nor is a migration that this host does not let begin"
+    unitd start "$sealed"
+    like "$(unitd probe "$sealed" main 2>&1 || true)" "^ENOTSUP .*exit status 226" "nor a question after its health"
+    site_dropin_gone sealift-needy.main-migrate@
+    site_dropin_gone sealift-needy.main-probe@
+    ok "both are well without that" unitd migrate "$sealed" stopped
+    is "$(unitd probe "$sealed" main)" good "and good"
+    unitd stop "$sealed"
+}
+
+units_begin
+of_the_host
+secret
+kernel
+of_its_own
+before
+pretends
+restarts
+tasks
+units_end
