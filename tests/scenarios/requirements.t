@@ -14,7 +14,21 @@ web_require() {
     publish_release "$version" "$WEB" /srv/web.manifest
 }
 
+# not_for_us VERSION LINE REGEX NAME: refused for what it was made for, before its bundle is asked for.
+not_for_us() {
+    web_require "$1" "$2"
+    expect_refusal "$4" refused "$3"
+    unlike "$(requests)" "tar\.zst" "$4: nothing of its bundle was fetched"
+    like "$(sealift why web || true)" "suits.*$3" "$4: sealift why names the gate"
+}
+
 web_begin
+
+# One of two that this machine is not.
+foreign=s390x
+[ "$(uname -m)" != s390x ] || foreign=x86-64
+not_for_us 1.1 MinAgent=99 'needs sealift 99, and this host has [0-9.]+; update the image' "a release for an agent that is not out yet"
+not_for_us 1.2 Architecture=$foreign "was built for $foreign, and this host is [a-z0-9-]+; publish it in another channel" "one for another kind of machine"
 
 web_require 2 'Requires=systemd>=252 kernel>=999.1' 'Command=no-such-program'
 expect_refusal "a kernel that is not out yet" refused \
@@ -67,7 +81,9 @@ own java java -version
 own openssl openssl version
 
 # The agent, behind its own walls, sees as much as root did.
-web_require 4 "Requires=$all libstdc++"
-ok "a release that requires all of that is installed:$all" sealift check
+native=$(busctl get-property org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager Architecture | cut -d'"' -f2)
+agent=$(sealift --version | awk '{ print $NF }')
+web_require 4 "Requires=$all libstdc++" "MinAgent=$agent" "Architecture=$native"
+ok "a release that requires all of that, sealift $agent and $native is installed:$all" sealift check
 is "$(web_page)" 4 "and runs"
 done_testing
