@@ -2,7 +2,7 @@
 # A machine boots without its bucket, without a network, with a clock that is ten years off either way, with expired metadata, each
 # of them alone: what it ran runs again, from disk, side by side, and other units are ordered after it. And whatever is done to the programs of sealift, services are not touched.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--clock --timeout 400)
+SCENARIO_OPTIONS=(--clock --timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
@@ -146,23 +146,102 @@ stopped_in_order() {
     is "$(head -n 1 /srv/stopped-web)" 1 "what is ordered after a bundle stops first, and finds it there"
 }
 
+# What our units are ordered after, one way or another, be it by way of others.
+ordered_after() {
+    local unit next=("$@")
+    local -A seen=()
+    while [ ${#next[@]} -gt 0 ]; do
+        for unit in "${next[@]}"; do seen[$unit]=1; done
+        # Names with a backslash are quoted, and are slices and mounts.
+        mapfile -t next < <(systemctl show -P After -- "${next[@]}" | tr ' ' '\n' | grep '^[^"]' | LC_ALL=C sort -u |
+            while read -r unit; do [ -n "${seen[$unit]:-}" ] || echo "$unit"; done)
+    done
+    printf '%s\n' "${!seen[@]}"
+}
+NETWORK='^(network.*|nss-lookup|remote-fs.*|time-sync)\.target$|networkd|resolved'
+# Every unit of ours that systemd knows now, also those that are only started when there is something to do.
+needs_no_network() {
+    local units unit
+    mapfile -t units < <(systemctl list-units --all --plain --no-legend 'sealift*' | awk '{ print $1 }' | LC_ALL=C sort)
+    for unit in sealiftd.service sealift-{unitd,fetch,unpack}.socket sealift-unitd.service "$(web_unit)" \
+        "$(systemctl list-units --plain --no-legend --state=running 'sealift-slow.*' | awk '{ print $1 }')"; do
+        like " ${units[*]} " " $unit " "$unit is one of ours"
+    done
+    units+=(sealift-bundle@web.target sealift-bundle-wait@web.service sealift-fetch@0.service sealift-unpack@0.service
+        sealift-network@web.1.service sealift-turn@web.target sealift-wake@web.main.service)
+    is "$(ordered_after "${units[@]}" | grep -E "$NETWORK")" "" "no unit of ours is ordered after a network, be it by way of others"
+    is "$(systemctl show -P Requires -P Wants -P BindsTo -P Requisite -- "${units[@]}" | tr ' ' '\n' | grep -E "$NETWORK")" "" "nor asks for one"
+}
+
+# no_network: from the next boot on nobody on the machine has a network, not even the one with itself, and no target that says that
+# there is one is ever reached. It has but a loopback anyhow, which is not just set down, since systemd sets it up again for services
+# with PrivateIPC=.
+no_network() {
+    cat >/etc/systemd/system/no-network.service <<'UNIT'
+[Unit]
+DefaultDependencies=no
+Before=sysinit.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/ip rule del pref 0
+ExecStart=/bin/sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
+[Install]
+WantedBy=sysinit.target
+UNIT
+    cat >/etc/systemd/system/never.service <<'UNIT'
+[Unit]
+DefaultDependencies=no
+Wants=network-pre.target network.target network-online.target
+Before=network-pre.target network.target network-online.target
+[Service]
+Type=oneshot
+TimeoutStartSec=infinity
+ExecStart=/bin/sleep infinity
+[Install]
+WantedBy=multi-user.target
+UNIT
+    systemctl enable --quiet no-network.service never.service
+    # Logins wait for a network, and the scenario for them.
+    systemctl mask --quiet systemd-user-sessions.service
+}
+entered() { systemctl show --property=ActiveEnterTimestampMonotonic --value "$1"; }
+before() { [ "$1" -gt 0 ] && [ "$1" -lt "$2" ]; }
+without_network() {
+    local before target
+    is "$(ip -brief link | awk '{ print $1 }')" lo "no network: there is a loopback"
+    like "$(curl --verbose http://localhost:8080/ 2>&1)" "Network is unreachable" "no network: and nothing can be reached by it"
+    ok "no network: which was so before anything was started" before "$(entered no-network.service)" "$(entered sealiftd.service)"
+    for target in network-pre network network-online; do
+        ok "no network: $target.target is waited for" is_unit inactive $target.target
+        like "$(systemctl list-jobs --plain --no-legend)" "$target.target +start +waiting" "no network: by whoever wants it"
+    done
+    condition "no network" "(unreachable|connect)" ""
+    before=$(invocations)
+    ip rule add pref 0 lookup local
+    is "$(web_page)" 1 "with a network, it answers"
+    is "$(invocations)" "$before" "and is what was started without"
+    systemctl disable --quiet no-network.service never.service
+    systemctl unmask --quiet systemd-user-sessions.service
+}
+
 DAY=86400
-FETCH=/etc/systemd/system/sealift-fetch@.service.d
 # next_condition CLOCK: the machine is started again, with its clock off by so many seconds.
 next_condition() {
     echo "$1" >/etc/clock
     rm -f /srv/after-web
     next_boot reboot
 }
-# condition NAME REGEX: nothing can be installed, which the check says so, and yet all is as it was.
+# condition NAME REGEX [PAGE]: nothing can be installed, which the check says so, and yet all is as it was.
 condition() {
+    local page=${3-1}
     ok "$1: what it ran is started" await_active 60 after-web.service
-    is "$(head -n 1 /srv/after-web)" 1 "$1: and answers"
+    like "$(cat /srv/after-web)" "${page:+^$page$'\n'.*}web +running" "$1: and does so for what is ordered after it"
     ok "$1: so is the other one" await_active 60 sealift-bundle@slow.target
     not_ok "$1: a check fails" sealift check
     like "$(sealift check 2>&1)" "$2" "$1: and says why"
     is "$(bundle_state web version) $(bundle_state web state) $(bundle_state slow state)" "1 running running" "$1: status knows both"
-    is "$(web_page)" 1 "$1: it runs on"
+    is "$(web_page)" "$page" "$1: it runs on"
 }
 
 case $PHASE in
@@ -175,6 +254,7 @@ case $PHASE in
         touch "$(readlink -f ${GO%/*})/go"
         ok "a second bundle" sealift wait --timeout=1min slow
         waiting
+        needs_no_network
         programs_change
         formats_change
         after_unit web
@@ -206,14 +286,11 @@ case $PHASE in
         ;;
     3)
         condition "the bucket is gone" "(refused|connect)"
-        mkdir -p $FETCH
-        printf '[Service]\nPrivateNetwork=yes\n' >$FETCH/network.conf
+        no_network
         next_condition 0
         ;;
     4)
-        bucket_start
-        condition "no network" "(unreachable|connect)"
-        rm -r $FETCH
+        without_network
         next_condition $((3650 * DAY))
         ;;
     5)
