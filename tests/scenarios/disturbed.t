@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # What happens to a machine in the middle of an update, and while all is quiet: systemd executes itself anew, the system bus is started
-# anew, a worker is killed in the stream, and somebody starts a second agent. The service that runs does not notice, and the release
-# is installed by this check or the next one.
+# anew, the clock jumps ten years either way, a worker is killed in the stream, and somebody starts a second agent. The service that
+# runs does not notice, and the release is installed by this check or the next one.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 300)
+SCENARIO_OPTIONS=(--clock --timeout 400)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 
@@ -28,6 +28,9 @@ check_installs() { sealift check && [ "$(bundle_state web version)" = "$1" ]; }
 update_to() {
     publish_slow "$1"
     sealift check --no-wait
+    hold_unpacker "$1"
+}
+hold_unpacker() {
     await 60 staging_begins "$1"
     unpacker=$(pgrep --exact sealift-unpack)
     kill -STOP "$unpacker"
@@ -55,6 +58,59 @@ disturb() {
 restart_bus() {
     systemctl kill --signal=KILL dbus.service
     systemctl start dbus.socket dbus.service
+}
+
+# The clock of all programs of ours that have one to look at.
+clock() {
+    echo "$1" >/etc/clock.new
+    mv /etc/clock.new /etc/clock
+}
+clock_begin() {
+    local name
+    clock 0
+    for name in sealiftd sealift-unitd sealift-fetch@; do
+        mkdir -p "/etc/systemd/system/$name.service.d"
+        printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/clock.so\n' >"/etc/systemd/system/$name.service.d/clock.conf"
+    done
+    systemctl daemon-reload
+    systemctl restart sealift-unitd.service sealiftd.service
+    ok "with a clock of their own all goes on" sealift check
+}
+AHEAD=$((3650 * 86400))
+is_installed() { [ "$(bundle_state web version) $(bundle_state web state)" = "$1 running" ]; }
+
+# clock_jumps NAME VERSION SECONDS [EARLIER]: it is so far off from the middle of the update to VERSION on, and by EARLIER when the
+# bundle was still to come. What is under way goes on by the time at which it began; nothing else is taken until the clock is right.
+clock_jumps() {
+    local name=$1 version=$2 before unpacker
+    before=$(service)
+    if [ -n "${4:-}" ]; then
+        rm -f /srv/go
+        evil_start
+        evil_rule '*.tar.zst' wait /srv/go
+        requests_mark
+        publish_slow "$version"
+        sealift check --no-wait
+        await 30 stream_begins
+        clock "$4"
+        is "$(service)" "$before" "$name: while release $version is fetched: the service is the same process"
+        touch /srv/go
+        hold_unpacker "$version"
+    else
+        update_to "$version"
+    fi
+    clock "$3"
+    sealift status >/dev/null || true
+    is "$(service)" "$before" "$name: while release $version is unpacked: the service is the same process, and answers"
+    kill -CONT "$unpacker"
+    ok "$name: the release is installed" await 60 is_installed "$version"
+    ok "$name: and answers" await 20 web_answers "$version"
+    before=$(service)
+    not_ok "$name: another check fails" sealift check
+    like "$(sealift check 2>&1)" "clock looks wrong" "$name: and says why"
+    clock 0
+    ok "$name: the clock is right again: a check finds all well" sealift check
+    is "$(service)" "$before" "$name: the service is the same process, and answers"
 }
 
 unpacker_killed() {
@@ -105,7 +161,11 @@ web_begin
 disturb "daemon-reexec" 2 systemctl daemon-reexec
 disturb "daemon-reload" 3 systemctl daemon-reload
 disturb "the system bus is killed" 4 restart_bus
-unpacker_killed 5
-fetcher_killed 6
+clock_begin
+clock_jumps "ten years ahead" 5 $AHEAD
+clock_jumps "ten years back" 6 -$AHEAD
+clock_jumps "ahead, and then back" 7 -$AHEAD $AHEAD
+unpacker_killed 8
+fetcher_killed 9
 second_agent
 done_testing
