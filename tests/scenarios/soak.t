@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # A release on trial: what goes wrong in its soak window counts against it, whatever it is, and enough of it sets the bundle
-# back by itself, once. An agent that is killed meanwhile goes on where it was.
+# back by itself, once. An agent that is killed meanwhile goes on where it was, and a clock that jumps is no time that passes.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_OPTIONS=(--clock --timeout 400)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh
@@ -92,6 +94,51 @@ second_service() {
         "a second service: the journal says whose answer it was"
 }
 
+clock() {
+    echo "$1" >/etc/clock.new
+    mv /etc/clock.new /etc/clock
+}
+questions_since() { app_was_asked $((asked + 5)); }
+# jump NAME YEARS: and then it is asked some more.
+jump() {
+    local asked
+    read -r _ asked _ <"$APP_STATE/asked"
+    clock $(($2 * 365 * 86400))
+    ok "$1: it is asked on" await 60 questions_since
+}
+# First before it has been well, which it may be within ten minutes, then in its time on trial, an hour.
+clock_jumps() {
+    local checker status=0 years
+    mkdir -p /run/systemd/system/sealiftd.service.d
+    printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/clock.so\n' >/run/systemd/system/sealiftd.service.d/clock.conf
+    clock 0
+    systemctl daemon-reload
+    systemctl restart sealiftd.service
+    app_start=10min app_publish 8.1 200,500
+    journal_mark
+    sealift check >/srv/said 2>&1 &
+    checker=$!
+    ok "a clock that jumps: a release is not well yet" await 60 app_was_asked 2
+    for years in 10 -10 0; do
+        jump "$years years off" $years
+        is "$(app_state Current) $(gate healthy)" "1 not reached" "$years years off: it may still become so"
+    done
+    app_does 200
+    wait $checker || status=$?
+    is "$status $(app_state Current) $(app_state Proven)" "0 8.1 1" "which it does"
+    for years in 10 -10 0; do
+        jump "$years years off, on trial" $years
+        ok "$years years off, on trial: it is, still" on_trial
+        is "$(app_state Current) $(app_state Proven)" "8.1 1" "$years years off, on trial: neither proven nor set back"
+    done
+    app_does 500
+    expect_back "a clock that jumped" 8.1 1
+    app_does ""
+    rm -r /run/systemd/system/sealiftd.service.d
+    systemctl daemon-reload
+    systemctl restart sealiftd.service
+}
+
 good() {
     app_soak=1s app_publish 9
     journal_mark
@@ -129,5 +176,6 @@ watchdog
 ends
 agent_killed
 second_service
+clock_jumps
 good
 done_testing
