@@ -6,11 +6,11 @@ then lets systemd start it again, and looks at everything that must hold (inside
   crashes.py begin                          the agent's bundle "step", release 1, installed and asked from here on
   crashes.py PROGRAM STORY [OPTION...]      PROGRAM: sealiftd, sealift-unitd. STORY: update (with the collection of what is
                                             on disk no more), rollback (a release that does not come up), repair (of one
-                                            that is damaged on disk)
+                                            that is damaged on disk), gc (of one that nobody wants)
 
   --every K --first F   only each K-th call, from F on
-  --fault NAME          the call fails with that errno, instead of a death; --lasting: so do all after it
-  --opens, --reads      calls that open, or that read, instead of those that change
+  --fault NAME          the call fails with that errno, instead of a death; --lasting: so do all after it. EIO: also those that read,
+                        EMFILE: those that open, instead of those that change
   --again N             struck again, N calls later, on the way back to work
   --count               nothing is struck: only says how many such calls there are from one update to rest
 
@@ -38,6 +38,7 @@ LOG = "/var/log/bucket/requests"
 PORT = 8090
 SOCKET = "sealift-step.main.socket"
 DAMAGED, COPY = ("file", "empty", "more"), ".mend\\"  # what is damaged on purpose; where a repair has its copy (store/mend.c)
+KINDS = {"EIO": strike.CHANGE | strike.READ, "EMFILE": strike.OPEN}  # of calls that fail so
 PATIENCE = 100  # seconds for anything to come back; only ever waited for when it does not
 
 SERVICE = """import os
@@ -127,6 +128,18 @@ def publish(version, good=True):
     for name in os.listdir(OUT):
         os.unlink(f"{OUT}/{name}")
     return digest
+
+
+def make_unwanted():
+    """A whole release that is on disk, and that no state knows of; its place."""
+    current = place_of(read_state()["current"])
+    with open(f"{current}/manifest", "rb") as file:
+        manifest = file.read() + b"# of nobody\n"
+    place = f"{PLACES}/0-{hashlib.sha256(manifest).hexdigest()[:12]}"
+    run("cp", "-a", current, place, check=True)
+    with open(f"{place}/manifest", "wb") as file:
+        file.write(manifest)
+    return place
 
 
 # ---- who asks the service, and the receiver of reports ------------------------------------------------------------------
@@ -293,9 +306,10 @@ class Series:
         for s in [self.strike] + self.others:
             s.rest()
         self.asker, self.reports = Asker(), Reports()
+        self.what, self.calls = "", 0
         self.version = int(read_state()["current"][0])
         self.published = max(self.version, max_published())
-        self.kinds = strike.OPEN if options.opens else strike.READ if options.reads else strike.CHANGE
+        self.kinds = KINDS.get(options.fault, strike.CHANGE)
         self.error = getattr(errno, options.fault) if options.fault else 0
 
     def check(self):
@@ -308,6 +322,26 @@ class Series:
         answer = wait_for("sealift check", answered)
         return answer["ok"], answer["result"]
 
+    def struck(self):
+        """Whether it was, by what; else, of how many calls none was the one meant."""
+        count, struck, self.what = self.strike.look()
+        if not struck:
+            self.calls = count
+        return struck
+
+    def deliver(self):
+        """Waits for it. What a fault kept here is tried again half a minute later, or by an agent that starts anew."""
+        if self.error and not outbox_is_empty():
+            run("systemctl", "restart", "sealiftd.service")
+        wait_for("delivery of the reports", outbox_is_empty)
+
+    def rest(self):
+        """To the very end of it. What could not be removed is removed when the program starts the next time."""
+        if self.error:
+            run("systemctl", "restart", f"{self.options.program}.service")
+        self.check()
+        self.deliver()
+
     def settle(self, good, digest, previous):
         """Polls until one has gone as it must, which is the next one; returns how many it took."""
         want = self.published if good else previous
@@ -315,7 +349,7 @@ class Series:
             fine, said = self.check()
             state = read_state()
             if int(state["current"][0]) == want and (good or digest in state["quarantined"]) and fine == good:
-                wait_for("delivery of the reports", outbox_is_empty)
+                self.deliver()
                 return n
         raise Trouble(f"release {want} is not what it came to, but {state['current'][0]}: {said}")
 
@@ -347,7 +381,7 @@ class Series:
     def repair_point(self, at):
         """Returns whether it was struck."""
         self.asker.take()
-        good = self.inodes()
+        good = None if self.options.fault == "EIO" else self.inodes()  # what cannot be read is replaced
         self.damage()
         self.strike.arm(at, self.kinds, self.options.again, self.error, self.options.lasting)
         run("sealift", "verify", "step")
@@ -355,14 +389,35 @@ class Series:
         if self.strike.look()[1] == 0:
             self.check()  # to its very end
             wait_for("delivery of the reports", lambda: outbox_is_empty() or self.strike.look()[1] > 0)
-        _, struck, self.what = self.strike.look()
+        struck = self.struck()
         self.strike.rest()
         if struck:  # what it had found may be forgotten, and what it did not get to is found anew
             wait_for("an agent", lambda: run("sealift", "verify", "step").stdout.startswith(("Good", "sealift verify: step")))
             wait_for("a repair after a crash", lambda: self.is_repaired(good))
-        self.check()
-        wait_for("delivery of the reports", outbox_is_empty)
+        self.rest()
         check_store("")
+        check_units(self.version)
+        self.asker.ask()
+        answers, failures = self.asker.take()
+        if failures or answers != {self.version}:
+            raise Trouble(f"{failures} {answers}")
+        self.reports.take()
+        return struck
+
+    def gc_point(self, at):
+        """Returns whether it was struck."""
+        self.asker.take()
+        place = make_unwanted()
+        self.strike.arm(at, self.kinds, self.options.again, self.error, self.options.lasting)
+        said = run("sealift", "gc")
+        struck = self.struck()
+        self.strike.rest()
+        if said.returncode == 0 and os.path.exists(place):
+            raise Trouble(f"{place} is there, and nobody says so: {said.stdout}")
+        if struck:
+            wait_for("an agent that collects", lambda: run("sealift", "gc").returncode == 0)
+        self.rest()
+        check_store(os.path.basename(place))
         check_units(self.version)
         self.asker.ask()
         answers, failures = self.asker.take()
@@ -375,6 +430,8 @@ class Series:
         """Returns whether it was struck."""
         if self.options.story == "repair":
             return self.repair_point(at)
+        if self.options.story == "gc":
+            return self.gc_point(at)
         o, good, previous = self.options, self.options.story == "update", self.version
         self.published += 1
         digest = publish(self.published, good)
@@ -383,8 +440,7 @@ class Series:
         run("sealift", "check")
         if self.strike.look()[1] == 0:
             wait_for("delivery of the reports", lambda: outbox_is_empty() or self.strike.look()[1] > 0)
-        _, struck, what = self.strike.look()
-        self.what = what
+        struck = self.struck()
         if not struck and not o.count:
             self.strike.rest()
         if struck:
@@ -397,10 +453,8 @@ class Series:
         if polls > 2:
             raise Trouble(f"it took {polls} polls")
         self.version = self.published if good else previous
-        if o.fault:  # what could not be removed is removed when the program starts the next time
-            run("systemctl", "restart", f"{o.program}.service")
-            self.check()
-            wait_for("delivery of the reports", outbox_is_empty)
+        if o.fault:
+            self.rest()
         self.look(digest, previous)
         return struck
 
@@ -443,7 +497,7 @@ class Series:
         self.asker.over = True
         self.strike.rest()
         took = time.monotonic() - started
-        print(f"{points} points, {failed} failed, {took:.0f} s, {points / took:.1f} a second, {len(self.reports.bodies)} reports")
+        print(f"{points} points, {failed} failed, of {self.calls} calls, {took:.0f} s, {points / took:.1f} a second, {len(self.reports.bodies)} reports")
         return 1 if failed or points == 0 else 0
 
     def mend(self):
@@ -485,12 +539,12 @@ def begin():
 def options_of(arguments):
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("program", choices=["sealiftd", "sealift-unitd"])
-    parser.add_argument("story", choices=["update", "rollback", "repair"])
+    parser.add_argument("story", choices=["update", "rollback", "repair", "gc"])
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--again", type=int, default=0)
     parser.add_argument("--fault")
-    for flag in "--lasting", "--opens", "--reads", "--count":
+    for flag in "--lasting", "--count":
         parser.add_argument(flag, action="store_true")
     return parser.parse_args(arguments)
 

@@ -8,9 +8,12 @@
 
 #define _GNU_SOURCE
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/fsverity.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,9 +23,11 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* OPEN: whatever takes a descriptor. READ: what is on the disk, its names and attributes, too. */
 enum { CHANGE = 1, OPEN = 2, READ = 4 };
 
 static struct strike {
@@ -80,24 +85,45 @@ static bool falls(uint32_t kind, const char *call, const char *name)
         return true;
 }
 
+#define NEXT(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
+
 /* Of the disk, that is: no memory, pipe, socket or device, and nothing that the kernel makes up, whose size
  * is 0. */
+static bool attributes_on_disk(const struct stat *st, bool filled)
+{
+        return (S_ISREG(st->st_mode) && st->st_nlink > 0 && (!filled || st->st_size > 0)) ||
+               (filled && (S_ISDIR(st->st_mode) || S_ISLNK(st->st_mode)) && st->st_size > 0);
+}
+
 static bool on_disk(int fd, bool filled)
 {
         struct stat st;
         int saved = errno;
-        bool yes =
-                fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink > 0 && (!filled || st.st_size > 0);
+        bool yes = NEXT(fstat)(fd, &st) == 0 && attributes_on_disk(&st, filled);
 
         errno = saved;
         return yes;
 }
 
-#define NEXT(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
-
 static uint32_t open_kinds(int flags)
 {
         return OPEN | (flags & (O_CREAT | O_TRUNC) ? CHANGE : 0);
+}
+
+/* What is there is known when it is open. */
+static int open_or_fall(int at, const char *name, int flags, mode_t mode)
+{
+        int fd;
+
+        if (falls(open_kinds(flags), "openat", name))
+                return -1;
+        fd = (int)syscall(SYS_openat, at, name, flags, mode);
+        if (fd >= 0 && !(flags & (O_CREAT | O_TRUNC)) && on_disk(fd, true) && falls(READ, "openat", name)) {
+                (void)syscall(SYS_close, fd);
+                errno = strike->error;
+                return -1;
+        }
+        return fd;
 }
 
 int openat(int at, const char *name, int flags, ...)
@@ -109,9 +135,7 @@ int openat(int at, const char *name, int flags, ...)
         if (flags & O_CREAT)
                 mode = va_arg(ap, mode_t);
         va_end(ap);
-        if (falls(open_kinds(flags), "openat", name))
-                return -1;
-        return (int)syscall(SYS_openat, at, name, flags, mode);
+        return open_or_fall(at, name, flags, mode);
 }
 
 int __openat_2(int at, const char *name, int flags);
@@ -158,6 +182,74 @@ ssize_t pread(int fd, void *data, size_t len, off_t offset)
         if (on_disk(fd, true) && falls(READ, "pread", NULL))
                 return -1;
         return syscall(SYS_pread64, fd, data, len, offset);
+}
+
+int fstat(int fd, struct stat *ret)
+{
+        return on_disk(fd, true) && falls(READ, "fstat", NULL) ? -1 : NEXT(fstat)(fd, ret);
+}
+
+int fstatat(int at, const char *name, struct stat *ret, int flags)
+{
+        struct stat st;
+        int r = NEXT(fstatat)(at, name, &st, flags);
+
+        if (r < 0 || (attributes_on_disk(&st, true) && falls(READ, "fstatat", name)))
+                return -1;
+        *ret = st;
+        return 0;
+}
+
+int stat(const char *name, struct stat *ret)
+{
+        return fstatat(AT_FDCWD, name, ret, 0);
+}
+
+int fstatvfs(int fd, struct statvfs *ret)
+{
+        return falls(READ, "fstatvfs", NULL) ? -1 : NEXT(fstatvfs)(fd, ret);
+}
+
+int faccessat(int at, const char *name, int mode, int flags)
+{
+        return falls(READ, "faccessat", name) ? -1 : NEXT(faccessat)(at, name, mode, flags);
+}
+
+ssize_t readlinkat(int at, const char *name, char *target, size_t size)
+{
+        struct stat st;
+
+        if (NEXT(fstatat)(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && attributes_on_disk(&st, true) &&
+            falls(READ, "readlinkat", name))
+                return -1;
+        return NEXT(readlinkat)(at, name, target, size);
+}
+
+/* getdents64(2) is asked by libc itself, for many names at once. */
+struct dirent *readdir(DIR *d)
+{
+        return on_disk(dirfd(d), true) && falls(READ, "readdir", NULL) ? NULL : NEXT(readdir)(d);
+}
+
+int scandirat(int at, const char *name, struct dirent ***ret, int (*filter)(const struct dirent *),
+              int (*compare)(const struct dirent **, const struct dirent **))
+{
+        return falls(OPEN | READ, "scandirat", name) ? -1 : NEXT(scandirat)(at, name, ret, filter, compare);
+}
+
+/* Of fs-verity, that is. */
+int ioctl(int fd, unsigned long request, ...)
+{
+        void *argument;
+        va_list ap;
+
+        va_start(ap, request);
+        argument = va_arg(ap, void *);
+        va_end(ap);
+        if ((request == FS_IOC_ENABLE_VERITY && falls(CHANGE, "FS_IOC_ENABLE_VERITY", NULL)) ||
+            (request == FS_IOC_GETFLAGS && falls(READ, "FS_IOC_GETFLAGS", NULL)))
+                return -1;
+        return (int)syscall(SYS_ioctl, fd, request, argument);
 }
 
 /* Calls of one descriptor, and calls of one name. */
