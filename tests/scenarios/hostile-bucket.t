@@ -25,6 +25,12 @@ broken() {
     expect_report "$name" '[.error, .bundles[].error] | any(. != null and . != "")'
 }
 
+# moved NAME PATH EVENT REGEX: the same object is elsewhere, where whoever follows would find it.
+moved() {
+    install -D -m 0644 "$BUCKET$2" "$BUCKET/elsewhere$2"
+    broken "$1" "$2" "$3" "$4.*redirects are not followed" redirect "https://bucket.test/elsewhere$2"
+}
+
 broken_answers() {
     local timestamp=/metadata/timestamp.json snapshot targets manifest bundle
     snapshot=$(in_bucket .snapshot.json)
@@ -34,20 +40,29 @@ broken_answers() {
 
     broken "no timestamp" "$timestamp" trust-refused "not there" status 404
     broken "server error" "$timestamp" unreachable 503 status 503
-    broken "redirect" "$timestamp" trust-refused "redirects are not followed" redirect https://other.test/
+    moved "timestamp moved" "$timestamp" trust-refused "timestamp.json"
     broken "timestamp cut" "$timestamp" unreachable "ended before its end" truncate 100
     broken "timestamp reset" "$timestamp" unreachable "connection broke" reset 100
     broken "endless headers" "$timestamp" unreachable "header lines without end" headers
     broken "timestamp changed" "$timestamp" trust-refused timestamp flip 200
     broken "snapshot missing" "$snapshot" trust-refused "snapshot.json: not there" status 404
+    broken "server error at the snapshot" "$snapshot" unreachable "snapshot.json.* 503" status 503
+    moved "snapshot moved" "$snapshot" trust-refused "snapshot.json"
     broken "snapshot changed" "$snapshot" trust-refused "snapshot.json: SHA-256" flip 200
     broken "snapshot longer than signed" "$snapshot" trust-refused "snapshot.json.*longer than" longer 1000
+    broken "server error at the targets" "$targets" unreachable "targets.json.* 502" status 502
+    moved "targets moved" "$targets" trust-refused "targets.json"
     broken "targets changed" "$targets" trust-refused "targets.json: SHA-256" flip 200
     # The same words twice in a row are said once in the journal, so like faults do not follow each other here.
     broken "manifest missing" "$manifest" refused "web.manifest.* 404" status 404
+    broken "server error at the manifest" "$manifest" refused "web.manifest.* 500" status 500
+    moved "manifest moved" "$manifest" refused "web.manifest"
     broken "manifest changed" "$manifest" refused "web.manifest: SHA-256" flip 5
     broken "manifest longer than signed" "$manifest" refused "web.manifest.*longer than" longer 1000
     broken "bundle missing" "$bundle" refused "web.tar.zst.* 404" status 404
+    broken "server error at the bundle" "$bundle" refused "web.tar.zst.* 503" status 503
+    moved "bundle moved" "$bundle" refused "web.tar.zst"
+    is "$(partials)" "" "nothing of it is kept"
     broken "bundle longer than signed" "$bundle" refused "web.tar.zst.*longer than" longer 1000
     broken "bundle cut" "$bundle" refused "web.tar.zst.*ended before its end" truncate 50
     is "$(partials)" 50 "what came is kept"
