@@ -10,37 +10,38 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import crashes  # noqa: E402
+import agentbus  # noqa: E402
+import step  # noqa: E402
 
 FILES, SIZE = 200, 12000  # more than the kernel writes back by itself within an update
 
 
 def publish():
-    number = crashes.max_published() + 1
-    folder = f"{crashes.WORK}/tree/ballast"
+    number = step.max_published() + 1
+    folder = f"{step.WORK}/tree/ballast"
     os.makedirs(folder, exist_ok=True)
     for i in range(FILES):
         with open(f"{folder}/{i}", "wb") as file:
             file.write(os.urandom(SIZE))
-    crashes.publish(number)
-    with open(f"{crashes.WORK}/published", "w", encoding="ascii") as file:
+    step.publish(number, soak="1min")  # on trial when the power fails
+    with open(f"{step.WORK}/published", "w", encoding="ascii") as file:
         file.write(str(number))
     os.sync()
     return number
 
 
 def rest(number):
-    crashes.wait_for("delivery of the reports", crashes.outbox_is_empty)
-    crashes.check_store("")
-    crashes.check_units(number)
+    step.wait_for("delivery of the reports", step.outbox_is_empty)
+    step.check_store()
+    step.check_units(agentbus.Bus(), number)
     return number
 
 
 def main():
-    command = {"publish": publish, "check": crashes.check_current, "rest": lambda: rest(int(sys.argv[2]))}
+    command = {"publish": publish, "check": step.check_current, "rest": lambda: rest(int(sys.argv[2]))}
     try:
         print(command[sys.argv[1]]())
-    except (crashes.Trouble, OSError, KeyError, ValueError) as e:
+    except (step.Trouble, OSError, KeyError, ValueError) as e:
         sys.exit(repr(e))
 
 

@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import crashes  # noqa: E402
+import step  # noqa: E402
 
 ROWS = 5
 SLACK_KIB = 256  # of a heap that has found its size
@@ -31,14 +32,14 @@ def entries(path):
 
 def process(program):
     """Descriptors, and kilobytes that are its own (PSS)."""
-    pid = crashes.run("systemctl", "show", "-P", "MainPID", f"{program}.service").stdout.strip()
+    pid = step.run("systemctl", "show", "-P", "MainPID", f"{program}.service").stdout.strip()
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
         pss = next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
     return len(os.listdir(f"/proc/{pid}/fd")), pss
 
 
 def count_units():
-    return len(crashes.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "sealift*").stdout.splitlines())
+    return len(step.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "sealift*").stdout.splitlines())
 
 
 def lines(path):
@@ -50,7 +51,7 @@ def survey():
     """Nothing of it may be more after a thousand updates than after ten."""
     row = {"units": count_units(), "mounts": lines("/proc/1/mountinfo")}
     row["/run"] = entries("/run/systemd/system")[0] + entries("/run/sealift")[0]
-    row["inodes"], row["bytes"] = entries(crashes.STORE)
+    row["inodes"], row["bytes"] = entries(step.STORE)
     for program in "sealiftd", "sealift-unitd":
         row[f"{program} fds"], row[f"{program} KiB"] = process(program)
     return row
@@ -76,7 +77,7 @@ class Soak:
         self.kills = 0
         # Both tell one story: what is published, who asks, and what was reported.
         for one in self.series.values():
-            one.asker, one.reports = self.first.asker, self.first.reports
+            one.asker, one.reports, one.bus = self.first.asker, self.first.reports, self.first.bus
 
     def update(self, kill):
         one = self.series[self.chance.choice(list(self.series))]

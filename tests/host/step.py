@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The bundle "step" of crashes.py, endurance.py and cuts.py: its publisher, who asks it, who takes the agent's reports, and
+what must hold of it (inside the test machine, as root)."""
+import hashlib
+import json
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+
+STORE = "/var/lib/sealift"
+PLACES = f"{STORE}/releases/step"
+BUCKET, KEYS, OUT, WORK = "/srv/bucket", "/srv/keys", "/srv/out", "/srv/step"
+LOG = "/var/log/bucket/requests"
+PORT = 8090
+SOCKET = "sealift-step.main.socket"
+DAMAGED, COPY = ("file", "empty", "more"), ".mend\\"  # what is damaged on purpose; where a repair has its copy (store/mend.c)
+BAD = "/usr/local/lib/step-bad"  # a release whose version it says ends as soon as it is started
+KEEP = 3  # sealift.conf's default: releases beside what is current, previous and proven
+PATIENCE = 100  # seconds for anything to come back; only ever waited for when it does not
+
+SERVICE = """import os
+import select
+import signal
+import socket
+import sys
+
+answer = open("/bundle/version", "rb").read()
+if os.path.exists("BAD") and open("BAD", "rb").read() == answer:
+    sys.exit(1)
+listener = socket.socket(fileno=3)
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+    manager.connect(os.environ["NOTIFY_SOCKET"].replace("@", "\\0", 1))
+    manager.send(b"READY=1")
+ends = [signal.SIGTERM, signal.SIGUSR1]
+while True:  # one who was heard is answered, also when we are told to go
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
+    select.select([listener], [], [])
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    try:
+        connection, _ = listener.accept()
+    except BlockingIOError:  # the other release has taken it
+        continue
+    connection.sendall(answer)
+    connection.close()
+""".replace("BAD", BAD)
+GOOD, FALSE = "/usr/bin/python3 -I -S -B /bundle/service.py", "/usr/bin/false"
+MANIFEST = """[Bundle]
+Name=step
+Version={version}
+SoakSec={soak}
+[Service main]
+Type=notify
+ExecStart={start}
+Restart={restart}
+TimeoutStartSec=20s
+[Socket main]
+ListenStream=127.0.0.1:8090
+"""
+
+
+class Trouble(Exception):
+    pass
+
+
+def run(*command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL, **options)
+
+
+def wait_for(what, look):
+    """What look() says once it says something."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.01)
+    raise Trouble(f"not within {PATIENCE} s: {what}")
+
+
+# ---- the publisher --------------------------------------------------------------------------------------------------
+
+
+def write_tree(version):
+    tree = f"{WORK}/tree"
+    os.makedirs(f"{tree}/folder/inner", exist_ok=True)
+    for name, text in ("service.py", SERVICE), ("version", f"{version}\n"), ("folder/inner/file", "x" * 5000), ("empty", ""):
+        with open(f"{tree}/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+    if not os.path.islink(f"{tree}/link"):
+        os.symlink("folder/inner", f"{tree}/link")
+    return tree
+
+
+def publish(version, start=GOOD, soak="0", restart="on-failure"):
+    """Signs release VERSION; returns its digest, the sum of its manifest."""
+    with open(f"{WORK}/step.manifest", "w", encoding="ascii") as file:
+        file.write(MANIFEST.format(version=version, start=start, soak=soak, restart=restart))
+    tree = write_tree(version)
+    sealed = f"{OUT}/step-{version}.manifest"
+    for command in (
+        ["sealift", "pack", tree, "--manifest", f"{WORK}/step.manifest", "--output", OUT],
+        ["sealift", "publish", "--repository", BUCKET, "--keys", KEYS, "--channel", "stable", sealed],
+    ):
+        done = run(*command)
+        if done.returncode != 0:
+            raise Trouble(f"{' '.join(command)}: {done.stdout}")
+    # nginx tells two timestamps apart by their seconds
+    os.utime(f"{BUCKET}/metadata/timestamp.json", (1e9 + version, 1e9 + version))
+    with open(sealed, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    for name in os.listdir(OUT):
+        os.unlink(f"{OUT}/{name}")
+    return digest
+
+
+def max_published():
+    try:
+        with open(f"{WORK}/published", encoding="ascii") as file:
+            return int(file.read())
+    except FileNotFoundError:
+        return 0
+
+
+# ---- who asks the service, and the receiver of reports ------------------------------------------------------------------
+
+
+class Asker(threading.Thread):
+    """Asks all the time; keeps who answered, and each time that nobody did."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.answers, self.failures, self.over = set(), [], False
+
+    def ask(self):
+        try:
+            with socket.create_connection(("127.0.0.1", PORT), PATIENCE) as connection:
+                answer = b"".join(iter(lambda: connection.recv(100), b"")).decode().strip()
+            if not answer:
+                raise OSError("closed without an answer")
+            self.answers.add(int(answer))
+        except (OSError, ValueError) as e:
+            self.failures.append(f"not answered: {e}")
+
+    def run(self):
+        while not self.over:
+            self.ask()
+            time.sleep(0.01)
+
+    def take(self):
+        answers, failures = self.answers, self.failures
+        self.answers, self.failures = set(), []
+        return answers, failures
+
+
+def outbox_is_empty():
+    return not any(name.endswith(".json") for name in os.listdir(f"{STORE}/outbox"))
+
+
+def last_delivered():
+    with open(f"{STORE}/outbox/counters", encoding="ascii") as file:
+        return int(re.search(r"^Last=(\d+)$", file.read(), re.M)[1])
+
+
+class Reports:
+    """What the bucket was told: each number once, or the same words again, and none left out."""
+
+    def __init__(self):
+        self.file = open(LOG, encoding="utf-8")
+        self.bodies, self.last = {}, 0
+        self.take()
+
+    def look(self):
+        """Reports since take(), those that the bucket has in its log already."""
+        for line in self.file:
+            request = json.loads(line)
+            if not request["path"].startswith("/reports/") or request["status"] >= 300:
+                continue
+            with open(request["body"], encoding="utf-8") as body:
+                text = body.read()
+            number = json.loads(text)["sequence"]
+            if self.bodies.setdefault(number, text) != text:
+                raise Trouble(f"report {number} says two things")
+        return [json.loads(self.bodies[n]) for n in sorted(self.bodies) if n > self.last]
+
+    def take(self):
+        """Reports since the last time, once the outbox is empty and the bucket has written all of them into its log."""
+        wait_for("delivery of the reports", outbox_is_empty)
+        wait_for("the bucket's log", lambda: not os.path.exists(f"{STORE}/outbox/counters") or
+                 max([self.last, *(r["sequence"] for r in self.look())]) >= last_delivered())
+        new = self.look()
+        numbers = [r["sequence"] for r in new]
+        if self.last and numbers != list(range(self.last + 1, self.last + 1 + len(numbers))):
+            raise Trouble(f"after report {self.last} came {numbers}")
+        self.skip(numbers)
+        return new
+
+    def skip(self, numbers):
+        self.last = max([self.last, *numbers])
+        self.bodies = {n: text for n, text in self.bodies.items() if n > self.last - 100}
+
+
+def event_of(report):
+    """What it tells, whatever its number and its time."""
+    drop = ("sequence", "time", "dropped", "reason")
+    kept = {key: value for key, value in report.items() if key not in drop}
+    kept["bundles"] = [{k: v for k, v in b.items() if k not in ("since", "trial")} for b in report["bundles"]]
+    return kept
+
+
+def check_events(reports, starts):
+    """Each event once: a start of the agent is one, and so is all that makes one report differ from the one before."""
+    told = sum(r["reason"] == "start" for r in reports)
+    if told not in starts:
+        raise Trouble(f"the agent was started {starts} times, and reports of {told}")
+    for before, after in zip(reports, reports[1:]):
+        if after["reason"] != "start" and event_of(before) == event_of(after):
+            raise Trouble(f"reports {before['sequence']} and {after['sequence']} tell the same: {after['reason']}, {event_of(after)}")
+    versions = [b["version"] for r in reports for b in r["bundles"] if b["name"] == "step"]
+    changes = [v for v, previous in zip(versions[1:], versions) if v != previous]
+    if len(changes) != len(set(changes)):
+        raise Trouble(f"a change is told twice: {versions}")
+
+
+# ---- what must hold -----------------------------------------------------------------------------------------------------
+
+
+def read_state():
+    """{"current": (version, digest), ...}; whoever reads it while it is replaced sees the old one or the new one"""
+    with open(f"{STORE}/state/step", encoding="ascii") as file:
+        text = file.read()
+    state = {key.lower(): tuple(value.split(" ", 1)) for key, value in re.findall(r"^(Current|Previous|Proven)=(.*)$", text, re.M)}
+    if "current" not in state:
+        raise Trouble("state/step says of no release that it is current")
+    state["earlier"] = [tuple(value.split(" ", 1)) for value in re.findall(r"^Earlier=(.*)$", text, re.M)]
+    state["quarantined"] = re.findall(r"^\[Quarantined ([0-9a-f]{64})\]$", text, re.M)
+    return state
+
+
+def place_of(release):
+    return f"{PLACES}/{release[0]}-{release[1][:12]}"
+
+
+def check_tree(place, digest12):
+    """The manifest is the one of that name, and the tree is what it says, no more and no less."""
+    with open(f"{place}/manifest", "rb") as file:
+        manifest = file.read()
+    if hashlib.sha256(manifest).hexdigest()[:12] != digest12:
+        raise Trouble(f"{place}: the manifest is another one's")
+    want = {}
+    for line in manifest.decode().splitlines():
+        if found := re.match(r"File=(\d+) (\d+) ([0-9a-f]{64}) (.*)", line):
+            want[found[4]] = ("file", int(found[1], 8), found[3])
+        elif found := re.match(r"Directory=(\d+) (.*)", line):
+            want[found[2]] = ("directory", int(found[1], 8), None)
+        elif found := re.match(r"Symlink=(.*)\t(.*)", line):
+            want[found[2]] = ("link", 0o777, found[1])
+    have = {}
+    tree = f"{place}/tree"
+    for folder, folders, files in os.walk(tree):
+        for name in folders + files:
+            path = f"{folder}/{name}"
+            mode = os.lstat(path).st_mode & 0o7777
+            if os.path.islink(path):
+                have[path[len(tree) + 1 :]] = ("link", mode, os.readlink(path))
+            elif os.path.isdir(path):
+                have[path[len(tree) + 1 :]] = ("directory", mode, None)
+            else:
+                with open(path, "rb") as file:
+                    have[path[len(tree) + 1 :]] = ("file", mode, hashlib.file_digest(file, "sha256").hexdigest())
+    if have != want:
+        raise Trouble(f"{place}: differs in {sorted(k for k in have.keys() | want.keys() if have.get(k) != want.get(k))}")
+
+
+def check_current():
+    """At any time: what the state calls current, and what it could go back to, is whole."""
+    state = read_state()
+    for which in "current", "proven", "previous":
+        if which in state:
+            check_tree(place_of(state[which]), state[which][1][:12])
+    return int(state["current"][0])
+
+
+def kept(state):
+    """Places that retention keeps (state.h): all else is to go."""
+    named = [place_of(state[which]) for which in ("current", "previous", "proven") if which in state]
+    earlier = [place_of(r) for r in state["earlier"] if r != state["current"] and r[1] not in state["quarantined"]]
+    return {os.path.basename(place) for place in named}, {os.path.basename(place) for place in earlier[:KEEP]}
+
+
+def check_store(before=()):
+    """At rest: all that is there is whole, nothing is that was to go, and of what was there BEFORE nothing that was to stay has."""
+    always, besides = kept(read_state())
+    there = set(os.listdir(PLACES))
+    if there - always - besides:
+        raise Trouble(f"still there: {sorted(there - always - besides)}")
+    if missing := always - there | (besides & set(before)) - there:
+        raise Trouble(f"not there: {sorted(missing)}")
+    for name in there:
+        check_tree(f"{PLACES}/{name}", name.rsplit("-", 1)[1])
+    left = os.listdir(f"{STORE}/incoming")
+    for folder in "trust", "state", "outbox":
+        left += [name for name in os.listdir(f"{STORE}/{folder}") if name.startswith(".")]
+    if left:
+        raise Trouble(f"left over: {left}")
+
+
+def units(bus):
+    """{unit: its state} of all releases' services, and of the socket."""
+    return bus.units("sealift-step.main@*.service", SOCKET)
+
+
+def check_units(bus, version):
+    """One unit runs, and of others there is nothing."""
+    found = units(bus)
+    if found.pop(SOCKET, "") != "active":
+        raise Trouble(f"{SOCKET} is closed")
+    if list(found.values()) != ["active"] or int(re.search(r"@([^-]*)-", *found)[1]) != version:
+        raise Trouble(f"units: {found}")
+    (name,) = found
+    for folder in "/run/sealift/units", "/run/sealift/root", "/run/systemd/system":
+        left = [n for n in os.listdir(folder) if n.lstrip(".").startswith("sealift-step.main@") and not n.startswith(name)]
+        if left:
+            raise Trouble(f"left over in {folder}: {left}")
