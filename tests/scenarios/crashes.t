@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# A program of sealift is killed at each call that changes the disk, in turn, through updates, rollbacks and repairs, and systemd
-# starts it again: a release is answered from all along, nothing half-made is to be seen, the next poll ends as it should, and
-# each report arrives once. In a short run every eighth call, another eighth each day; `tests/check --long` takes all.
+# A program of sealift is killed at each call that changes the disk, in turn, through updates, rollbacks, collections and repairs,
+# and systemd starts it again: a release is answered from all along, nothing half-made is to be seen, the next poll ends as it
+# should, and each event is reported once. In a short run every fourth or fifth call, others each day; `tests/check --long` takes all.
 #
 #       tests/host/boot --install DIR --strike scenarios/crashes.t sealiftd update --first 17     (crashes.py --help)
-SCENARIO_OPTIONS=(--strike --timeout 600)
+SCENARIO_OPTIONS=(--strike --timeout 3600)
 # shellcheck disable=SC2034 # for scenario.sh
 if [ -n "${SEALIFT_LONG:-}" ]; then
-    SCENARIO_OPTIONS=(--strike --timeout 7200)
+    SCENARIO_OPTIONS=(--strike --timeout 14400)
     SCENARIO_ARGUMENTS=(long)
 fi
 # shellcheck source=tests/host/scenario.sh
@@ -36,15 +36,20 @@ counted() {
     is "$count" "$(traced_calls /srv/trace)" "$1: strace sees as many"
 }
 
+workers_without_walls
 crashes_begin "$@"
 counted sealiftd
 counted sealift-unitd
 for program in sealiftd sealift-unitd; do
-    series "$program killed in an update" 8 "$program" update
-    series "$program killed in a rollback" 8 "$program" rollback
-    series "$program killed in an update, and again on its way back" 24 "$program" update --again 13
+    series "$program killed in an update" 4 "$program" update
+    series "$program killed in a rollback" 5 "$program" rollback
+    series "$program killed on a release's way back from its time on trial" 4 "$program" trial
+    series "$program killed in the operator's rollback" 4 "$program" order
+    series "$program killed in a collection" 1 "$program" gc
+    series "$program killed in an update, and again on its way back" 12 "$program" update --again 13
 done
 # Of a repair the update's fetching and unpacking is the longer part.
 series "sealiftd killed in a repair" 6 sealiftd repair
+[ $# -gt 0 ] || ok "hundreds of points" [ "$total" -ge 200 ]
 figure "killed at $total points"
 done_testing

@@ -16,6 +16,7 @@ fi
 # shellcheck source=tests/host/crashes.sh
 . "${0%/*}/../host/crashes.sh"
 
+workers_without_walls
 crashes_begin "$@"
 # each PROGRAM STORY ENOSPC EIO EMFILE: one of so many calls, in a short run; the last but one is all that read or write, the last
 # all that open. A repair comes before a rollback, after which the bucket has another release than the one that runs.
