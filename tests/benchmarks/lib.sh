@@ -22,6 +22,11 @@ took() {
     echo $(($(now_ms) - start))
 }
 
+# ended EVENT VERSION: when the journal says so, in milliseconds.
+ended() {
+    journalctl --quiet --output=json SEALIFT_VERSION="$2" MESSAGE_ID="${EVENT[$1]}" | jq -r '.__REALTIME_TIMESTAMP' | tail -n 1 | sed 's/...$//'
+}
+
 # median <NUMBERS
 median() { sort -n | awk '{ a[NR] = $1 } END { print NR % 2 ? a[(NR + 1) / 2] : (a[NR / 2] + a[NR / 2 + 1]) / 2 }'; }
 
@@ -34,16 +39,43 @@ row() {
     diag "row|$*"
 }
 
-# ready_install: the release "ready", whose program is the least that says when it is ready; in $sealed.
-ready_install() {
-    mkdir -p /srv/ready
-    # The least program that says when it is ready: 5 ms of its own.
-    cat >/srv/ready/ready.pl <<'PERL'
+# ready_program FILE: the least program that says when it is ready: 5 ms of its own.
+ready_program() {
+    cat >"$1" <<'PERL'
 use Socket;
 socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die;
 send($s, "READY=1", 0, pack_sockaddr_un($ENV{NOTIFY_SOCKET})) or die;
 sleep;
 PERL
+}
+
+# ballast_write: a tree of 250 MB in 5,000 files; half of each is random, so that it compresses about as programs do.
+ballast_write() {
+    python3 - "$WEB/ballast" 5000 50000 <<'PYTHON'
+import os, random, sys
+folder, files, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+r = random.Random(1)
+for i in range(files):
+    d = f"{folder}/{i // 100:02d}"
+    os.makedirs(d, exist_ok=True)
+    half = r.randbytes(size // 2)
+    with open(f"{d}/{i:04d}", "wb") as f:
+        f.write(half + b"sealift " * ((size - len(half)) // 8))
+PYTHON
+}
+
+# ballast_publish VERSION: with a service that is ready at once.
+ballast_publish() {
+    web_write "$1"
+    ready_program "$WEB/ready.pl"
+    printf '%s\n' '[Bundle]' Name=web Version=1 SoakSec=0 '[Service main]' Type=notify 'ExecStart=/usr/bin/perl /bundle/ready.pl' >/srv/ready.manifest
+    publish_release "$1" "$WEB" /srv/ready.manifest >/dev/null
+}
+
+# ready_install: the release "ready" of that program; in $sealed.
+ready_install() {
+    mkdir -p /srv/ready
+    ready_program /srv/ready/ready.pl
     install ready 1 <<'INTENT'
 [Service main]
 Type=notify
