@@ -235,6 +235,53 @@ static void test_shortage(void)
         MUST(unlinkat(base, "tree", AT_REMOVEDIR));
 }
 
+/* Whoever made a copy was killed behind the last rename. */
+static void test_sweep(void)
+{
+        _cleanup_close_ int base = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), t = -EBADF, copy = -EBADF;
+        struct fault f = {};
+
+        MUST(mkdirat(base, "tree", 0755));
+        t = openat(base, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fill(t);
+        tap_int(mend_sweep(t, &f), 0, "there is no copy to sweep (%s)", f.text);
+        copy = mend_open_copy(t, &f);
+        fill(copy);
+        tap_int(tree_walk(t, &content, TREE_NAMES, &f), -EBADMSG, "a copy that was left is not signed");
+        tap_int(mend_sweep(t, &f), 0, "it is swept (%s)", f.text);
+        tap_int(tree_walk(t, &content, TREE_HASHES, &f), 0, "all is as signed (%s)", f.text);
+        tap_int(tree_empty(t, &f), 0, "emptied");
+        MUST(unlinkat(base, "tree", AT_REMOVEDIR));
+}
+
+static int breathe(void *userdata, struct fault *f)
+{
+        unsigned *left = userdata;
+
+        return --*left == 0 ? fault_set(f, -EBUSY, "enough") : 0;
+}
+
+static void test_breathing(void)
+{
+        _cleanup_close_ int base = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), t = -EBADF;
+        struct fault f = {};
+        unsigned left = 100;
+
+        MUST(mkdirat(base, "tree", 0755));
+        t = openat(base, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fill(t);
+        tap_int(tree_walk_breathing(t, &content, breathe, &left, &f), 0, "a walk (%s)", f.text);
+        tap_int(left, 97, "which breathes at each file");
+        left = 2;
+        tap_int(tree_walk_breathing(t, &content, breathe, &left, &f), -EBUSY, "and may be broken off");
+        tap_str(f.text, "enough", "with the words of who did");
+        flip(t);
+        left = 100;
+        tap_int(tree_walk_breathing(t, &content, breathe, &left, &f), -EBADMSG, "it reads every byte");
+        tap_int(tree_empty(t, &f), 0, "emptied");
+        MUST(unlinkat(base, "tree", AT_REMOVEDIR));
+}
+
 int main(void)
 {
         if (!mkdtemp(dir))
@@ -244,6 +291,8 @@ int main(void)
         for (size_t i = 0; i < ELEMENTSOF(damages); i++)
                 test_damage(damages + i);
         test_shortage();
+        test_sweep();
+        test_breathing();
         content_done(&content);
         MUST(rmdir(dir));
         return tap_done();

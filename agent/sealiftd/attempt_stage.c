@@ -21,20 +21,41 @@
 
 enum { UNPACK_BREATHE_MESSAGES = 64 }; /* some 4 MiB of writing between looks at the bus */
 
+static int breathe_idly(void *await, struct fault *f)
+{
+        return await_idle_breathe(await, f);
+}
+
+/* Every byte of it, while nothing runs of it yet: an order may break it off. */
+static int attempt_look(struct attempt *t, int tree_fd, struct fault *f)
+{
+        int r;
+
+        t->staging = true;
+        r = tree_walk_breathing(tree_fd, &t->manifest->content, breathe_idly, &t->agent->await, f);
+        t->staging = false;
+        return r;
+}
+
 /* A release that ran before and is to run again, or all that an agent had to do before it was killed. What
  * is not as signed is no failure: it is fetched. */
 int attempt_look_on_disk(struct attempt *t, struct fault *f)
 {
-        const struct content *c = &t->manifest->content;
-        char place[NAME_RELEASE_SIZE];
-        struct fault ignored = {};
         _cleanup_close_ int tree = -EBADF;
+        char place[NAME_RELEASE_SIZE];
+        struct fault why = {};
+        int r;
 
         name_release(t->release.version, t->release.digest, place);
         t->kept = state_keeps(&t->bundle->state, t->agent->config->keep, place);
-        tree = store_tree_open(t->agent->store, t->bundle->name, &t->release, &ignored);
-        t->whole = tree >= 0 && tree_walk(tree, c, TREE_NAMES, &ignored) >= 0 &&
-                   tree_walk(tree, c, TREE_HASHES, &ignored) >= 0;
+        r = tree = store_tree_open(t->agent->store, t->bundle->name, &t->release, &why);
+        if (r >= 0)
+                r = tree_walk(tree, &t->manifest->content, TREE_NAMES, &why);
+        if (r >= 0)
+                r = attempt_look(t, tree, &why);
+        if (r == -ECANCELED || *t->overtaken)
+                return fault_set(f, r, "%s", why.text);
+        t->whole = r >= 0;
         return 0;
 }
 
@@ -101,13 +122,18 @@ int attempt_mend(struct attempt *t, size_t *ret_replaced, struct fault *f)
 {
         const struct content *c = &t->manifest->content;
         _cleanup_close_ int copy = -EBADF;
+        struct fault ignored = {};
         int r;
 
         copy = mend_open_copy(t->tree_fd, f);
         r = copy < 0 ? copy : bundle_unpack(t, copy, f);
         if (r >= 0)
-                r = tree_walk(copy, c, TREE_HASHES, f);
-        return r < 0 ? r : mend_tree(t->tree_fd, copy, c, ret_replaced, f);
+                r = attempt_look(t, copy, f);
+        if (r >= 0)
+                r = mend_tree(t->tree_fd, copy, c, ret_replaced, f);
+        if (r < 0)
+                (void)!mend_sweep(t->tree_fd, &ignored);
+        return r;
 }
 
 /* Damaged, but all that there may be to go back to: it is not given up before there is something better. */
@@ -120,12 +146,20 @@ int attempt_unpack(struct attempt *t, struct fault *f)
         return t->kept ? attempt_mend(t, &replaced, f) : bundle_unpack(t, t->tree_fd, f);
 }
 
-/* Each byte of what comes from the bucket was summed while it was written; so was what was there. */
+static int breathe(void *await, struct fault *f)
+{
+        return await_breathe(await, f);
+}
+
+/* Each byte of what comes from the bucket was summed while it was written; so was what was there. An order
+ * that is being carried out is not broken off by the next. */
 int attempt_walk(struct attempt *t, struct fault *f)
 {
-        enum tree_depth depth = t->bundle->kind == ATTEMPT_ROLLBACK ? TREE_HASHES : TREE_NAMES;
+        const struct content *c = &t->manifest->content;
 
-        return tree_walk(t->tree_fd, &t->manifest->content, depth, f);
+        return t->bundle->kind == ATTEMPT_ROLLBACK
+                       ? tree_walk_breathing(t->tree_fd, c, breathe, &t->agent->await, f)
+                       : tree_walk(t->tree_fd, c, TREE_NAMES, f);
 }
 
 int attempt_sync(struct attempt *t, struct fault *f)

@@ -10,6 +10,7 @@
 #include "doors/journal.h"
 #include "facts/name.h"
 #include "store/incoming.h"
+#include "store/mend.h"
 #include "store/tree.h"
 
 struct expecting {
@@ -147,6 +148,37 @@ static void bundles_collect(struct agent *a, bool remove)
 
                 if (!b->damaged)
                         bundle_collect(a, b, &x, remove);
+        }
+}
+
+static int place_sweep(struct agent *a, const char *bundle, const char *place, struct fault *f)
+{
+        _cleanup_close_ int tree = -EBADF;
+        struct release_ref r;
+        int k;
+
+        k = store_release_find(a->store, bundle, place, &r, f);
+        if (k < 0)
+                return k == -EINVAL ? 0 : k;
+        tree = store_tree_open(a->store, bundle, &r, f);
+        if (tree < 0)
+                return tree == -ENOENT ? 0 : tree;
+        return mend_sweep(tree, f);
+}
+
+void collect_copies(struct agent *a)
+{
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++) {
+                const struct bundle *b = a->bundles + i;
+                _cleanup_free_ store_name *places = NULL;
+                struct fault f = {};
+                size_t n = 0;
+
+                if (store_release_list(a->store, b->name, &places, &n, &f) < 0)
+                        collect_complain(b, "a copy", f.error, &f);
+                for (size_t k = 0; k < n && !a->await.stopping; k++)
+                        if (place_sweep(a, b->name, places[k], &f) < 0)
+                                collect_complain(b, places[k], f.error, &f);
         }
 }
 

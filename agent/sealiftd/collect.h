@@ -15,6 +15,10 @@ void collect_units(struct agent *a);
  * killed attempt left half-made. Logs; never fails. */
 void collect_releases(struct agent *a);
 
+/* At the agent's start: what is left in trees of releases that an agent was killed while mending, since what
+ * is in a tree, and was not signed, must not be gone back to. Logs; never fails. */
+void collect_copies(struct agent *a);
+
 /* The same of one bundle, as state says, but for besides (or NULL) and what is current now. */
 void collect_bundle(struct agent *a, const struct bundle *b, const struct bundle_state *state,
                     const struct release_ref *besides);

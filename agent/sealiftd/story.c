@@ -342,6 +342,7 @@ void story_restore(struct agent *a)
 {
         collect_units(a);
         restore_all(a);
+        collect_copies(a);
         collect_releases(a);
         report_make(a, "start", NULL);
 }

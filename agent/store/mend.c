@@ -218,3 +218,8 @@ int mend_tree(int tree_fd, int copy_fd, const struct content *content, size_t *r
                 *ret_replaced = replaced;
         return r;
 }
+
+int mend_sweep(int tree_fd, struct fault *f)
+{
+        return name_remove(tree_fd, COPY_NAME, f);
+}

@@ -19,3 +19,6 @@ _must_check_ int mend_open_copy(int tree_fd, struct fault *f);
  * word, walked whole. -EBADMSG: it is damaged all the same. */
 _must_check_ int mend_tree(int tree_fd, int copy_fd, const struct content *content, size_t *ret_replaced,
                            struct fault *f);
+
+/* Removes a copy that whoever made it was killed with, or gave up; there may be none. */
+_must_check_ int mend_sweep(int tree_fd, struct fault *f);

@@ -25,6 +25,8 @@ enum {
 
 struct walk {
         enum tree_depth depth;
+        int (*breathe)(void *userdata, struct fault *f); /* or NULL */
+        void *userdata;
         dev_t device;
         struct ledger *ledger; /* owned */
         struct digest *digest; /* owned */
@@ -60,7 +62,8 @@ static void walk_rest(const struct walk *w, uint64_t began)
 
 /* Every byte, from the disk and not from what the kernel remembers of it; of a file that is sealed the
  * kernel itself compares what it reads, and a second sum would find nothing more. */
-static int file_sum(struct walk *w, int at, const char *name, const struct entry *e, bool *ret_good)
+static int file_sum(struct walk *w, int at, const char *name, const struct entry *e, bool *ret_good,
+                    struct fault *f)
 {
         _cleanup_close_ int fd = -EBADF;
         uint8_t sum[SHA256_SIZE];
@@ -70,7 +73,7 @@ static int file_sum(struct walk *w, int at, const char *name, const struct entry
 
         fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         if (fd < 0)
-                return -errno;
+                return fault_set_errno(f, -errno, "%.200s: cannot read", e->path);
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
         sealed = verity_is_sealed(fd, e->sha256);
         do {
@@ -80,13 +83,17 @@ static int file_sum(struct walk *w, int at, const char *name, const struct entry
                 if (r >= 0 && !sealed)
                         r = digest_add(w->digest, w->chunk, n);
                 if (r < 0)
-                        return r;
+                        return fault_set_errno(f, r, "%.200s: cannot read", e->path);
                 walk_rest(w, began);
+                r = w->breathe ? w->breathe(w->userdata, f) : 0;
+                if (r < 0)
+                        return r;
         } while (n == TREE_CHUNK);
         r = sealed ? 0 : digest_take(w->digest, sum);
-        if (r >= 0)
-                *ret_good = sealed || memcmp(sum, e->sha256, sizeof(sum)) == 0;
-        return r;
+        if (r < 0)
+                return fault_set_errno(f, r, "%.200s: cannot sum", e->path);
+        *ret_good = sealed || memcmp(sum, e->sha256, sizeof(sum)) == 0;
+        return 0;
 }
 
 static int file_check(struct walk *w, int at, const char *name, const struct entry *e, const struct stat *st,
@@ -102,9 +109,9 @@ static int file_check(struct walk *w, int at, const char *name, const struct ent
                 return fault_set(f, -EBADMSG, "%.200s: has another name elsewhere", e->path);
         if (w->depth == TREE_NAMES)
                 return 0;
-        r = file_sum(w, at, name, e, &good);
+        r = file_sum(w, at, name, e, &good, f);
         if (r < 0)
-                return fault_set_errno(f, r, "%.200s: cannot read", e->path);
+                return r;
         return good ? 0 : fault_set(f, -EBADMSG, "%.200s: its SHA-256 is not what was signed", e->path);
 }
 
@@ -185,27 +192,43 @@ static int directory_walk(struct walk *w, int at, const char *name, size_t path_
         return names_walk(w, d, path_len, f);
 }
 
-int tree_walk(int tree_fd, const struct content *content, enum tree_depth depth, struct fault *f)
+static int walk_go(struct walk *w, int tree_fd, const struct content *content, struct fault *f)
 {
-        _cleanup_(walk_done) struct walk w = { .depth = depth };
         const struct entry *missing;
         struct stat st;
         int r;
 
         if (fstat(tree_fd, &st) < 0)
                 return fault_set_errno(f, -errno, "tree: cannot stat");
-        w.device = st.st_dev;
-        w.chunk = malloc(TREE_CHUNK);
-        r = w.chunk ? ledger_new(content, &w.ledger) : -ENOMEM;
+        w->device = st.st_dev;
+        w->chunk = malloc(TREE_CHUNK);
+        r = w->chunk ? ledger_new(content, &w->ledger) : -ENOMEM;
         if (r >= 0)
-                r = digest_new(&w.digest);
+                r = digest_new(&w->digest);
         if (r < 0)
                 return fault_set_errno(f, r, "tree: cannot check it");
-        r = directory_walk(&w, tree_fd, ".", 0, f);
+        r = directory_walk(w, tree_fd, ".", 0, f);
         if (r < 0)
                 return r;
-        missing = ledger_missing(w.ledger);
+        missing = ledger_missing(w->ledger);
         return missing ? fault_set(f, -EBADMSG, "%.200s: missing", missing->path) : 0;
+}
+
+int tree_walk(int tree_fd, const struct content *content, enum tree_depth depth, struct fault *f)
+{
+        _cleanup_(walk_done) struct walk w = { .depth = depth };
+
+        return walk_go(&w, tree_fd, content, f);
+}
+
+int tree_walk_breathing(int tree_fd, const struct content *content,
+                        int (*breathe)(void *userdata, struct fault *f), void *userdata, struct fault *f)
+{
+        _cleanup_(walk_done) struct walk w = { .depth = TREE_HASHES,
+                                               .breathe = breathe,
+                                               .userdata = userdata };
+
+        return walk_go(&w, tree_fd, content, f);
 }
 
 struct emptying {

@@ -17,6 +17,12 @@ enum tree_depth {
 _must_check_ int tree_walk(int tree_fd, const struct content *content, enum tree_depth depth,
                            struct fault *f);
 
+/* The same with TREE_HASHES, by somebody who has other things to do as well: breathe() is called between
+ * pieces of it, at each file and each 128 KiB, and what it returns below 0 ends the walk. */
+_must_check_ int tree_walk_breathing(int tree_fd, const struct content *content,
+                                     int (*breathe)(void *userdata, struct fault *f), void *userdata,
+                                     struct fault *f);
+
 /* Removes everything below tree_fd, however deep and whatever its links point to; tree_fd itself stays. May
  * be killed and called again. */
 _must_check_ int tree_empty(int tree_fd, struct fault *f);
