@@ -85,6 +85,17 @@ static int gc_tell(sd_bus_message *reply, struct fault *f)
         return r < 0 ? r : EXIT_STATUS_OK;
 }
 
+/* What is staged now is nothing that would be kept, and so the agent waits. An older one does not say so. */
+static void gc_tell_wait(sd_bus *bus)
+{
+        char *busy = NULL;
+        struct fault ignored = {};
+
+        if (agent_bus_get_text(bus, "Busy", &busy, &ignored) >= 0 && *busy)
+                fprintf(stderr, "sealift gc: %s; waiting until that has ended\n", busy);
+        free(busy);
+}
+
 static int gc_run(char **operands, int n, struct fault *f)
 {
         sd_bus_message *reply = NULL;
@@ -92,6 +103,8 @@ static int gc_run(char **operands, int n, struct fault *f)
         int r;
 
         r = agent_bus_open(&bus, f);
+        if (r >= 0 && !arg_dry_run)
+                gc_tell_wait(bus);
         if (r >= 0)
                 r = agent_bus_call_flag(bus, "Collect", arg_dry_run, GC_TIMEOUT_USEC, &reply, f);
         if (r >= 0)

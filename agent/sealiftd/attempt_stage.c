@@ -11,6 +11,7 @@
 #include "facts/name.h"
 #include "ground/message.h"
 #include "sealiftd/install.h"
+#include "sealiftd/scrub.h"
 #include "store/incoming.h"
 #include "store/mend.h"
 #include "store/stage.h"
@@ -96,6 +97,7 @@ static int bundle_unpack(struct attempt *t, int tree_fd, struct fault *f)
         _cleanup_close_ int worker = -EBADF;
         int sock, r;
 
+        scrub_leave(t->agent->scrub, t->bundle->name, &t->release);
         r = tree_empty(tree_fd, f); /* of an attempt that was killed */
         if (r < 0)
                 return r;

@@ -7,6 +7,7 @@
 #include "sealiftd/bus_parts.h"
 
 #include "facts/date.h"
+#include "sealiftd/attempt.h"
 #include "sealiftd/jobs.h"
 #include "sealiftd/story.h"
 #include "sealiftd/trial.h"
@@ -189,6 +190,20 @@ static int get_text(sd_bus *bus, const char *path, const char *interface, const 
         return sd_bus_message_append(reply, "s", s);
 }
 
+/* For whoever waits, and wants to know for what. */
+static int get_busy(sd_bus *bus, const char *path, const char *interface, const char *property,
+                    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        const struct attempt *t = ((struct agent_bus *)userdata)->agent->attempt;
+        char text[FAULT_TEXT_MAX] = "";
+
+        if (t)
+                (void)snprintf(text, sizeof(text), "%s: %s%s%s", t->bundle->name,
+                               *t->release.version ? "release " : "a release", t->release.version,
+                               t->repairs ? " is being put right" : " is on its way");
+        return sd_bus_message_append(reply, "s", text);
+}
+
 static int get_time(sd_bus *bus, const char *path, const char *interface, const char *property,
                     sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -225,6 +240,7 @@ static const sd_bus_vtable vtable[] = {
         SD_BUS_PROPERTY("LastCheckUSec", "t", get_time, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("LastResult", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("NextCheckUSec", "t", get_time, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("Busy", "s", get_busy, 0, 0),
         SD_BUS_PROPERTY("Warnings", "as", get_warnings, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_METHOD_WITH_ARGS("ListBundles", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ssssts)", bundles),
                                 on_list_bundles, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -390,6 +406,11 @@ void bus_tell_order(struct agent_bus *b, const struct order *o, int r, const cha
         sd_bus_message_unref(w->call);
         b->n_orders--;
         memmove(w, w + 1, (size_t)(b->orders + b->n_orders - w) * sizeof(*w));
+}
+
+bool bus_waits(const struct agent_bus *b)
+{
+        return b && bus_upkeep_waits(&b->upkeep, b->agent);
 }
 
 bool bus_carry_out(struct agent_bus *b)

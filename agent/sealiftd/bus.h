@@ -42,5 +42,7 @@ bool bus_find_order(const struct agent_bus *b, bool (*fits)(const struct order *
 void bus_tell_order(struct agent_bus *b, const struct order *o, int r, const char *said,
                     const struct fault *f);
 
-/* What was asked of the store meanwhile (bus_upkeep.h). Whether there was something. */
+/* What was asked of the store meanwhile (bus_upkeep.h), as far as it can be done now. Whether there was
+ * something. */
+bool bus_waits(const struct agent_bus *b);
 bool bus_carry_out(struct agent_bus *b);

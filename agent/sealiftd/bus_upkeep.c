@@ -107,35 +107,52 @@ static int collect_answer(struct agent *a, const struct upkeep_call *c)
         return r;
 }
 
-/* The scrub answers when it has looked. false: it is looking for somebody else. */
-static bool verify_begin(struct agent *a, const struct upkeep_call *c)
+/* The scrub answers when it has looked. */
+static void verify_begin(struct agent *a, const struct upkeep_call *c)
 {
-        struct fault f = {};
-        int r;
+        struct fault ignored = {};
 
         if (*c->bundle && !agent_find_bundle(a, c->bundle, false)) {
                 (void)sd_bus_reply_method_errorf(c->message, BUS_ERROR_NO_BUNDLE,
                                                  "%s: this machine knows no such bundle", c->bundle);
-                return true;
+                return;
         }
-        r = scrub_begin(a->scrub, c->bundle, sd_bus_message_ref(c->message), &f);
-        if (r == -EBUSY)
-                sd_bus_message_unref(c->message);
-        return r != -EBUSY;
+        (void)!scrub_begin(a->scrub, c->bundle, sd_bus_message_ref(c->message), &ignored);
+}
+
+/* One looks at a time; and what is staged is nothing that state would keep. */
+static bool call_may(const struct upkeep_call *c, const struct agent *a)
+{
+        return c->verify ? !scrub_is_taken(a->scrub) : c->dry_run || !a->attempt;
+}
+
+static const struct upkeep_call *call_next(const struct bus_upkeep *u, const struct agent *a)
+{
+        for (size_t i = 0; i < u->n; i++)
+                if (call_may(u->calls + i, a))
+                        return u->calls + i;
+        return NULL;
+}
+
+bool bus_upkeep_waits(const struct bus_upkeep *u, const struct agent *a)
+{
+        return call_next(u, a) != NULL;
 }
 
 bool bus_upkeep_carry_out(struct bus_upkeep *u, struct agent *a)
 {
+        const struct upkeep_call *next;
         bool any = false;
 
-        while (u->n > 0 && !a->await.stopping) {
-                struct upkeep_call c = u->calls[0];
+        while (!a->await.stopping && (next = call_next(u, a))) {
+                size_t i = (size_t)(next - u->calls);
+                struct upkeep_call c = *next;
 
-                if (c.verify && !verify_begin(a, &c))
-                        break;
                 u->n--;
-                memmove(u->calls, u->calls + 1, u->n * sizeof(*u->calls));
-                if (!c.verify)
+                memmove(u->calls + i, u->calls + i + 1, (u->n - i) * sizeof(*u->calls));
+                if (c.verify)
+                        verify_begin(a, &c);
+                else
                         (void)collect_answer(a, &c);
                 sd_bus_message_unref(c.message);
                 any = true;

@@ -9,6 +9,7 @@
 
 #include "doors/journal.h"
 #include "facts/name.h"
+#include "sealiftd/attempt.h"
 #include "store/incoming.h"
 #include "store/mend.h"
 #include "store/tree.h"
@@ -235,7 +236,8 @@ static int collected_add(struct agent *a, const struct bundle *b, const struct r
         for (size_t i = 0; i < n_places; i++) {
                 struct collected *c = longer + *n;
 
-                if (release_kept(x, places[i]) || is_needed(x, b, places[i]))
+                if (release_kept(x, places[i]) || is_needed(x, b, places[i]) ||
+                    (attempt_is_of(a, b) && is_in(&a->attempt->release, places[i])))
                         continue;
                 *c = (struct collected){ .bytes = place_measure(a, b->name, places[i]).bytes };
                 memcpy(c->bundle, b->name, sizeof(c->bundle));

@@ -125,8 +125,7 @@ static int agent_run(struct agent *a, struct fault *f)
                 struct fault why = {};
                 int r;
 
-                scrub_go_on(a->scrub);
-                if (meanwhile_go(a) || bus_carry_out(a->bus))
+                if (meanwhile_go(a))
                         continue;
                 if (!a->check_due) {
                         r = sd_event_run(a->await.event, UINT64_MAX);

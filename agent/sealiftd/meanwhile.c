@@ -10,12 +10,20 @@
 #include "sealiftd/orders.h"
 #include "sealiftd/report.h"
 #include "sealiftd/restore.h"
+#include "sealiftd/scrub.h"
 #include "sealiftd/story.h"
 #include "sealiftd/trial.h"
 
+/* But for orders, some of which an attempt has to end for. */
+static bool any_due(struct agent *a)
+{
+        return a->bus_due || a->units_due || a->trial_due || a->restore_now || a->report_due ||
+               bus_waits(a->bus) || scrub_is_due(a->scrub);
+}
+
 bool meanwhile_go(struct agent *a)
 {
-        bool any = a->bus_due || a->units_due || a->trial_due || a->restore_now || a->report_due;
+        bool any = any_due(a);
         struct fault ignored = {};
 
         if (a->bus_due)
@@ -28,6 +36,8 @@ bool meanwhile_go(struct agent *a)
                 restore_go(a);
         if (a->report_due)
                 report_make(a, "unit", NULL);
+        (void)bus_carry_out(a->bus);
+        scrub_go_on(a->scrub);
         return orders_carry_out(a) || any;
 }
 
@@ -35,8 +45,7 @@ static bool is_due(void *userdata)
 {
         struct agent *a = userdata;
 
-        return a->bus_due || a->units_due || a->trial_due || a->restore_now || a->report_due ||
-               orders_wait(a);
+        return any_due(a) || orders_wait(a);
 }
 
 static int act(void *userdata, struct fault *f)

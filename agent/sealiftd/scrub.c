@@ -10,6 +10,8 @@
 
 #include "doors/journal.h"
 #include "facts/backoff.h"
+#include "facts/name.h"
+#include "sealiftd/attempt.h"
 #include "sealiftd/bus.h"
 #include "sealiftd/repair.h"
 #include "sealiftd/report.h"
@@ -167,6 +169,43 @@ static void finding_take(struct scrub *s)
                              x->place, f.text);
 }
 
+/* ---- what is not looked at ---- */
+
+static bool finding_is_of(const struct finding *x, const char *bundle, const struct release_ref *r)
+{
+        char name[NAME_RELEASE_SIZE] = "";
+
+        if (*r->version)
+                name_release(r->version, r->digest, name);
+        return str_eq(x->bundle, bundle) && str_eq(x->place, name);
+}
+
+static bool is_being_written(const struct agent *a, const struct finding *x)
+{
+        return a->attempt && a->attempt->staging &&
+               finding_is_of(x, a->attempt->bundle->name, &a->attempt->release);
+}
+
+/* What is put right is damaged until that has been done, as it was said. */
+static void finding_pass(struct scrub *s)
+{
+        struct finding *x = s->findings + s->at++;
+        const struct bundle *b = agent_find_bundle(s->agent, x->bundle, false);
+
+        if (!b || !*b->damage || !is_current(b, x->place))
+                return;
+        x->looked_at = true;
+        (void)fault_set(&x->fault, -EBADMSG, "%s", b->damage);
+}
+
+void scrub_leave(struct scrub *s, const char *bundle, const struct release_ref *r)
+{
+        if (s->reader.pid <= 0 || !finding_is_of(s->findings + s->at, bundle, r))
+                return;
+        reader_end(s);
+        finding_pass(s);
+}
+
 /* ---- from one to the next ---- */
 
 static const char *finding_word(const struct finding *x)
@@ -237,17 +276,29 @@ static void scrub_end(struct scrub *s, const struct fault *f)
         findings_drop(s);
 }
 
+bool scrub_is_taken(const struct scrub *s)
+{
+        return s->n > 0 && s->call;
+}
+
+bool scrub_is_due(const struct scrub *s)
+{
+        return s->n > 0 && (s->reader.pid <= 0 || s->answered);
+}
+
 void scrub_go_on(struct scrub *s)
 {
         struct fault f = {};
 
-        if (s->n == 0 || (s->reader.pid > 0 && !s->answered))
+        if (!scrub_is_due(s))
                 return;
         if (s->reader.pid > 0) {
                 finding_take(s);
                 reader_end(s);
                 s->at++;
         }
+        while (s->at < s->n && is_being_written(s->agent, s->findings + s->at))
+                finding_pass(s);
         if (s->at < s->n && reader_begin(s, &f) >= 0)
                 return;
         if (f.error < 0)
@@ -284,7 +335,7 @@ int scrub_begin(struct scrub *s, const char *bundle, sd_bus_message *call, struc
         struct agent *a = s->agent;
         int r = 0;
 
-        if (s->n > 0 && (s->call || !call))
+        if (s->n > 0 && (scrub_is_taken(s) || !call))
                 return fault_set(f, -EBUSY, "releases are being looked at already");
         if (s->n > 0) { /* slowly, for nobody */
                 reader_end(s);

@@ -21,5 +21,13 @@ _must_check_ int scrub_new(struct agent *a, struct scrub **ret, struct fault *f)
  * after it. -EBUSY: it is looking for somebody already; the caller keeps call. */
 _must_check_ int scrub_begin(struct scrub *s, const char *bundle, sd_bus_message *call, struct fault *f);
 
-/* From the main loop, between polls: takes what was found, and goes on with the next. */
+/* Whether scrub_begin() would be -EBUSY for somebody who waits. */
+bool scrub_is_taken(const struct scrub *s);
+
+/* Takes what was found, and goes on with the next; is_due: there is something to take. Not from a handler,
+ * but also while a release is fetched (meanwhile.h): that one is passed over. */
+bool scrub_is_due(const struct scrub *s);
 void scrub_go_on(struct scrub *s);
+
+/* That release is going to be written: what is found there from now on is nobody's news. */
+void scrub_leave(struct scrub *s, const char *bundle, const struct release_ref *r);

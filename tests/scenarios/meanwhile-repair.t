@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A damaged release is fetched again, which takes its time: orders that leave it alone are carried out meanwhile, and it goes on;
-# what does break it off, or comes to nothing, is followed by it. An order that would be refused ends nobody's download.
+# what does break it off, or comes to nothing, is followed by it. An order that would be refused ends nobody's download. What is on
+# disk is looked at meanwhile; nothing of it goes.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_OPTIONS=(--timeout 400)
 # shellcheck source=tests/host/scenario.sh
@@ -50,6 +51,8 @@ beside() {
         ok "$order: nothing runs" nothing_of web
         told "beside a repair" "runs release 2" start web
     done
+    told "beside a repair" "web 2-[0-9a-f]+ is damaged: page.html: its SHA-256" verify web
+    is "$(journal_since "MESSAGE_ID=${EVENT[damaged]}")" "" "which is no news"
     is "$(last_check)" "$begun" "after six orders: the poll that puts it right goes on"
     flows
     repaired "after six orders"
@@ -92,8 +95,28 @@ refused() {
     is "$(journal_since "MESSAGE_ID=${EVENT[refused]}")" "" "and was not broken off"
     is "$(sealift why --json web | jq -r '.tried + " " + (.gates[] | select(.gate == "fetch") | .verdict)')" "5 not reached" \
         "sealift why is about it"
+    upkeep
+}
+
+# While release 5 of web is on its way.
+upkeep() {
+    local collector said
+    said=$(timeout 20 sealift verify web 2>/dev/null || true)
+    like "$said" "Good: web 4-" "beside a download: what is installed is looked at"
+    unlike "$said" "web 5-" "but for what is on its way"
+    cp -a "$STORE"/releases/web/4-* "$STORE/releases/web/4.1-0123456789ab"
+    said=$(timeout 20 sealift gc --dry-run)
+    like "$said" "^web 4.1-0123456789ab.*would go" "and so is what may go"
+    unlike "$said" "web 5-" "which it may not"
+    sealift gc >/srv/said 2>&1 &
+    collector=$!
+    ok "nothing goes now, which is said" await 20 grep -q "^sealift gc: web: release 5 is on its way; waiting until that has ended$" /srv/said
+    is "$(find "$STORE/releases/web" -maxdepth 1 -name '5-*' -o -name '4.1-*' | wc -l)" 2 "nor does it"
+    is "$(bundle_state web state)" updating "the download goes on"
     flows
     ok "which comes to its end" await 90 web_answers 5
+    ok "so does the collection" wait $collector
+    is "$(find "$STORE/releases/web" -maxdepth 1 -name '4.1-*' | wc -l)" 0 "and what may go has gone"
 }
 
 proof() {
