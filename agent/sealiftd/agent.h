@@ -47,6 +47,7 @@ struct bundle {
         char tried[VERSION_SIZE];    /* version of the last attempt; "" = none since the agent started */
         bool damaged;                /* its state cannot be read: hands off until somebody has looked */
         char damage[FAULT_TEXT_MAX]; /* of its current release on disk, as the scrub found it; "": none */
+        bool crowded;                /* a release of it that was to make way may still run */
         bool restore_due;            /* its current release could not be started again */
         unsigned restore_failures;   /* in a row */
         uint64_t restore_usec;       /* CLOCK_REALTIME: when that is tried again; 0: never by itself */

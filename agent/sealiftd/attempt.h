@@ -121,8 +121,12 @@ int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f
  * Returns f->error. */
 int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r, struct fault *f);
 
-/* Starts what is current, after something else ran, and tells how that went. */
-int attempt_start_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id);
+/* Starts what is current: in the place of what else runs of its bundle, where that was to make way and may
+ * not have. */
+int attempt_start_current(struct agent *a, struct bundle *b, uint64_t id, struct fault *f);
+
+/* The same, after something else ran, and tells how that went; replaces: it is to make way first. */
+int attempt_start_again(struct agent *a, struct bundle *b, bool replaces, uint64_t id);
 
 /* Whether next may start while that release of the bundle still runs. */
 bool attempt_overlaps(struct agent *a, const char *bundle, const struct release_ref *running,

@@ -195,23 +195,25 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
         return f->error;
 }
 
-int attempt_start_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id)
+int attempt_start_current(struct agent *a, struct bundle *b, uint64_t id, struct fault *f)
 {
-        struct fault f = {};
+        int r;
 
-        (void)!units_start(a->units, b->name, r, id, &f);
-        return release_note_start(a, b, r, id, &f);
+        r = (b->crowded ? units_replace : units_start)(a->units, b->name, &b->state.current, id, f);
+        if (r >= 0)
+                b->crowded = false;
+        return r;
 }
 
-/* Of the release that was stopped for the new one; in whose place, should that not obey or not have been
- * reached, since the two must not run beside each other. */
-static void release_start_again(struct attempt *t)
+/* Should the other one not obey, or not be reached: the two must not run beside each other, now or when this
+ * is tried again. */
+int attempt_start_again(struct agent *a, struct bundle *b, bool replaces, uint64_t id)
 {
-        struct agent *a = t->agent;
         struct fault f = {};
 
-        (void)!(t->replaces ? units_replace : units_start)(a->units, t->bundle->name, &t->old, t->id, &f);
-        (void)!release_note_start(a, t->bundle, &t->old, t->id, &f);
+        b->crowded |= replaces;
+        (void)!attempt_start_current(a, b, id, &f);
+        return release_note_start(a, b, &b->state.current, id, &f);
 }
 
 /* Of the release that never stopped: it gets back the sockets that the failed one was the last to hold, or
@@ -248,7 +250,7 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
         if (!agent_may_run(t->agent, t->bundle))
                 return; /* the old one did not run */
         if (t->old_stopped)
-                release_start_again(t);
+                (void)!attempt_start_again(t->agent, t->bundle, t->replaces, t->id);
         else if (t->started && *t->old.digest)
                 release_hold_again(t->agent, t->bundle, &t->old, t->id);
         trial_resume(t->agent, t->bundle);
@@ -287,7 +289,7 @@ int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f
                 restore_later(a, b);
         if (f->error != -ECHILD && f->error != -EOPNOTSUPP)
                 return f->error;
-        return attempt_start_again(a, b, &b->state.current, agent_now_usec());
+        return attempt_start_again(a, b, false, agent_now_usec());
 }
 
 int attempt_restore(struct agent *a, struct bundle *b)
@@ -297,7 +299,7 @@ int attempt_restore(struct agent *a, struct bundle *b)
 
         if (!*b->state.current.digest || !agent_may_run(a, b))
                 return 0;
-        (void)!units_start(a->units, b->name, &b->state.current, id, &f);
+        (void)!attempt_start_current(a, b, id, &f);
         /* What is proven has nothing better to go back to. */
         if (f.error == -ECONNRESET && state_on_trial(&b->state) &&
             attempt_blame(a, b, &b->state.current, &f) == -ECHILD)

@@ -126,7 +126,7 @@ static int release_start(struct agent *a, struct bundle *b, struct fault *f)
 {
         int r;
 
-        r = units_start(a->units, b->name, &b->state.current, agent_now_usec(), f);
+        r = attempt_start_current(a, b, agent_now_usec(), f);
         if (r >= 0) {
                 restore_forget(b);
                 attempt_note_old(a, b, BUNDLE_RUNNING);

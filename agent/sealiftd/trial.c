@@ -115,25 +115,24 @@ static bool may_overlap(struct agent *a, const struct bundle *b, const struct re
                attempt_overlaps(a, b->name, running, next);
 }
 
-/* The failing release is stopped before, where both cannot run at once, else after. */
+/* The failing release makes way first, where both cannot run at once, else is stopped afterwards. */
 static void bundle_switch_back(struct agent *a, struct bundle *b, const struct release_ref *bad)
 {
-        bool beside = release_ref_is_set(&b->state.current) && may_overlap(a, b, bad);
+        bool any = release_ref_is_set(&b->state.current), beside = any && may_overlap(a, b, bad);
         uint64_t id = agent_now_usec();
         struct fault f = {};
         int r = 0;
 
-        if (!beside)
-                (void)!units_stop(a->units, b->name, bad, id, &f);
-        if (release_ref_is_set(&b->state.current))
-                r = attempt_start_again(a, b, &b->state.current, id);
+        if (any)
+                r = attempt_start_again(a, b, !beside, id);
         else
                 agent_set_health(a, b, BUNDLE_ABSENT);
-        if (beside && r != -ECANCELED)
-                (void)!units_stop(a->units, b->name, bad, id, &f);
+        if ((any && !beside) || r == -ECANCELED)
+                return;
+        (void)!units_stop(a->units, b->name, bad, id, &f);
         /* What it held is closed by now. */
-        if (beside && r < 0 && r != -ECANCELED)
-                (void)!attempt_start_again(a, b, &b->state.current, id);
+        if (r < 0)
+                (void)!attempt_start_again(a, b, false, id);
 }
 
 /* False: it could not be written down, so nothing was done. */

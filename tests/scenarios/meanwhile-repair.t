@@ -101,7 +101,7 @@ refused() {
 # While release 5 of web is on its way.
 upkeep() {
     local collector said
-    said=$(timeout 20 sealift verify web 2>/dev/null || true)
+    said=$(timeout 20 sealift verify web 2>&1 || true)
     like "$said" "Good: web 4-" "beside a download: what is installed is looked at"
     unlike "$said" "web 5-" "but for what is on its way"
     cp -a "$STORE"/releases/web/4-* "$STORE/releases/web/4.1-0123456789ab"

@@ -107,6 +107,53 @@ on_trial_it_does() {
 }
 app_is_down() { [ -z "$(app_unit)" ]; }
 
+# Of sealiftd, which has a network of its own: whether sealift-unitd has taken its call.
+connected() { nsenter --net --target "$(systemctl show -P MainPID sealiftd.service)" ss -Hx | awk '$2 == "ESTAB" && /unitd.sock/' | grep -q .; }
+# unitd_dies: in the middle of what it was asked for.
+unitd_dies() {
+    local pid
+    await 20 connected
+    pid=$(unitd_pid)
+    kill -KILL "$pid"
+    await 20 another_unitd "$pid"
+}
+another_unitd() { [ "$(unitd_pid)" != "$1" ] && [ "$(unitd_pid)" != 0 ]; }
+
+# It is to make way for the one before, which takes a while, and sealift-unitd dies of it twice.
+makes_no_way() {
+    local ended
+    app_write 5
+    cat >"$APP/stubborn.py" <<'PY'
+import os, runpy, signal, sys, time
+state = os.environ["STATE_DIRECTORY"]
+def on_term(*_):
+    open(state + "/told", "w").close()
+    while not os.path.exists(state + "/end"):
+        time.sleep(0.05)
+    with open(state + "/ended", "w") as f:
+        f.write(str(int(time.monotonic() * 1000000)))
+    os._exit(0)
+signal.signal(signal.SIGTERM, on_term)
+sys.argv = ["service.py", "8080"]
+runpy.run_path("/bundle/service.py", run_name="__main__")
+PY
+    sed -i 's|service.py 8080|stubborn.py|; s|^RestartSec=.*|&\nTimeoutStopSec=3min|' /srv/app.manifest
+    publish_release 5 "$APP" /srv/app.manifest
+    ok "a release is on trial that does not end when it is told to" sealift check
+    journal_mark
+    app_does 500
+    ok "it is to go back" await 60 test -e "$APP_STATE/told"
+    app_does ""
+    unitd_dies
+    unitd_dies
+    ok "the release before is not started now" await_journal 30 "MESSAGE_ID=${EVENT[restore-failed]}"
+    touch "$APP_STATE/end"
+    ok "but when the other one has ended" await 60 app_runs 2
+    ended=$(cat "$APP_STATE/ended")
+    ok "and no earlier" test "$(systemctl show -P ExecMainStartTimestampMonotonic "$(app_unit)")" -gt "$ended"
+    ok "it is what runs" await 20 app_is "2 running"
+}
+
 app_begin
 app_soak=1s app_publish 1
 journal_mark
@@ -119,4 +166,5 @@ dead_itself
 on_its_way_back
 app_soak=1h
 on_trial_it_does
+makes_no_way
 done_testing
