@@ -10,6 +10,8 @@
 #include "facts/name.h"
 #include "ground/text.h"
 
+enum { ERRNO_MAX = 4095 }; /* the kernel's own */
+
 struct field {
         const char *key;
         size_t offset, size;
@@ -86,6 +88,9 @@ static const struct field fields[] = {
         { "Job", NUMBER(job, 1) },
         { "Resting", NUMBER(resting, 1) },
         { "Idle", NUMBER(idle, 1) },
+        { "Asked", NUMBER(asked, 1) },
+        { "Wall", NUMBER(wall, 1) },
+        { "Blame", NUMBER(blame, ERRNO_MAX) },
         { "Task", NUMBER(task, TASK_MIGRATE) },
         { "RunVersion", TEXT(run.version, run_version_valid) },
         { "RunResult", TEXT(run.result, word_valid) },

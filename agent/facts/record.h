@@ -50,7 +50,11 @@ struct record {
         enum task_kind task;                 /* none of its bundle's services; job is true too */
         bool resting;                        /* of a socket or timer: what comes waits, and wakes nobody */
         bool idle;                           /* of a socket: whom it wakes has run, and ended in order */
-        struct run run;                      /* of a timer: its job's last */
+        bool asked;     /* of a unit: sealiftd wants it stopped; before systemd is told, so that another
+                           sealift-unitd that finds it stopping knows whose wish that was */
+        bool wall;      /* and why it is stopped otherwise: a wall is missing, */
+        unsigned blame; /* errno; 0: nothing is wrong with it */
+        struct run run; /* of a timer: its job's last */
 };
 
 enum { RECORD_BYTES_MAX = 16384 }; /* as record_write() makes it, with room for what later ones write */

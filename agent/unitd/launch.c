@@ -204,12 +204,12 @@ static void unit_stop_stale(struct unit *u)
                 return;
         journal_send(JOURNAL_CONFIGURATION_CHANGED, LOG_NOTICE, &subject,
                      "%s: stopped, since this host's configuration of it has changed", u->record.unit);
-        u->asked = true;
+        unit_ask(u);
         unit_stop(u);
 }
 
-/* 1: none is left, nor one that was to be stopped before this start was asked for: its end leaves the
- * sockets of its release at rest. */
+/* 1: none is left, nor one that was to be stopped, by sealiftd or somebody else, before this start was asked
+ * for: its end leaves the sockets of its release at rest, and the two must not meet. */
 static int launch_stop_stale(const struct launch *x, struct fault *f)
 {
         bool left = false;
@@ -225,7 +225,7 @@ static int launch_stop_stale(const struct launch *x, struct fault *f)
                         return r;
                 if (stale)
                         unit_stop_stale(u);
-                left = left || stale || (u->asked && u->state == UNIT_STOPPING);
+                left = left || stale || (!u->failed && u->state == UNIT_STOPPING);
         }
         return !left;
 }

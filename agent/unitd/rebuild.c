@@ -58,6 +58,33 @@ static bool is_starting(const struct manager_status *s)
                                                : str_eq(s->active, "inactive") && s->started_usec == 0;
 }
 
+/* Somebody's stop is told at its end, like one that we see from its beginning. */
+static void take_over_stop(struct unit *u, char *job)
+{
+        u->job = job;
+        u->state = UNIT_STOPPING; /* taken for one that runs, it would answer a START, and end a moment later
+                                   */
+        u->asked = u->record.asked;
+        if (u->record.blame) {
+                u->failed = true;
+                u->wall = u->record.wall;
+                u->error = -(int)u->record.blame;
+                (void)snprintf(u->text, sizeof(u->text), "%s: it was stopped, since %s", u->record.unit,
+                               u->wall ? "a wall was missing" : "it had failed");
+        } else if (!u->asked)
+                (void)snprintf(u->text, sizeof(u->text), "%s: it was stopped", u->record.unit);
+}
+
+/* What was to be done to it and was not done is asked for again, or found out again. */
+static int take_over_running(struct unit *u, struct fault *f)
+{
+        if (!u->record.asked && !u->record.blame)
+                return 0;
+        u->record.asked = u->record.wall = false;
+        u->record.blame = 0;
+        return unit_save(u, f);
+}
+
 static int unit_take_over(struct units *l, const char *unit, struct fault *f)
 {
         _cleanup_free_ char *stop = NULL;
@@ -80,14 +107,13 @@ static int unit_take_over(struct units *l, const char *unit, struct fault *f)
         r = manager_stop_job(l->bus, &s, &stop, f);
         if (r >= 0)
                 r = unit_adopt(l, &record, &u, f);
+        if (r >= 0 && !stop)
+                r = take_over_running(u, f);
         if (r < 0)
                 return r;
-        u->job = TAKE_PTR(stop);
-        if (u->job) {
-                /* Taken for one that runs, it would answer a START, and end a moment later. */
-                u->state = UNIT_STOPPING;
-                u->asked = true;
-        } else if (!is_starting(&s))
+        if (stop)
+                take_over_stop(u, TAKE_PTR(stop));
+        else if (!is_starting(&s))
                 u->state = UNIT_RUNNING;
         u->stood = u->state == UNIT_RUNNING;
         u->since_usec = s.since_usec;

@@ -28,10 +28,11 @@ void run_begin(struct unit *u, const struct manager_status *s)
         memcpy(u->run.version, u->record.version, sizeof(u->run.version));
 }
 
-/* systemd stops a service by SIGTERM, and calls it a success when it obeys. */
+/* systemd stops a service by SIGTERM, and calls it a success when it obeys; and when it does not, somebody
+ * has stopped it all the same. */
 static bool was_stopped(const struct unit *u, const struct manager_status *s)
 {
-        return (u->state == UNIT_STOPPING && !u->failed) ||
+        return (u->state == UNIT_STOPPING && !u->failed) || (u->told && !str_eq(s->result, RUN_SUCCESS)) ||
                (str_eq(s->result, RUN_SUCCESS) &&
                 (s->exec_code == CLD_KILLED || s->exec_code == CLD_DUMPED));
 }
@@ -108,7 +109,7 @@ void run_retire(struct unit *u)
         uint64_t grace;
         struct fault ignored;
 
-        u->asked = true;
+        unit_ask(u);
         if (u->settle || u->ended)
                 return; /* asked for a second time */
         if (u->state != UNIT_RUNNING || manager_status(u->units->bus, u->record.unit, &s, &ignored) < 0) {

@@ -20,7 +20,7 @@ static void unit_dismiss(struct unit *u)
                 run_retire(u);
                 return;
         }
-        u->asked = true;
+        unit_ask(u);
         unit_stop(u);
 }
 

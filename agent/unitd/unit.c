@@ -467,9 +467,33 @@ void unit_stop(struct unit *u)
         u->job = job;
 }
 
+/* Where it cannot be written down, a unitd that starts anew takes it for somebody else's wish. */
+void unit_ask(struct unit *u)
+{
+        struct fault ignored;
+
+        u->asked = true;
+        if (u->record.asked || u->ended)
+                return;
+        u->record.asked = true;
+        (void)!unit_save(u, &ignored);
+}
+
+static void unit_note_blame(struct unit *u, int error)
+{
+        struct fault ignored;
+
+        if (u->ended || u->state == UNIT_STOPPING)
+                return;
+        u->record.wall = u->wall;
+        u->record.blame = (unsigned)-error;
+        (void)!unit_save(u, &ignored);
+}
+
 void unit_fail(struct unit *u, const struct fault *f)
 {
         if (!u->failed) {
+                unit_note_blame(u, f->error);
                 (void)snprintf(u->text, sizeof(u->text), "%s", f->text);
                 u->error = f->error;
         }

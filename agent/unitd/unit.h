@@ -107,7 +107,10 @@ struct unit *unit_recall(struct units *l, const struct record *record);
 /* Asks systemd to stop it; ended becomes true later (or now, where nothing runs any more). */
 void unit_stop(struct unit *u);
 
-/* The same because of what f says. */
+/* Notes that sealiftd wants it stopped, also for a unitd that starts anew; before unit_stop(). */
+void unit_ask(struct unit *u);
+
+/* Stops it because of what f says. */
 void unit_fail(struct unit *u, const struct fault *f);
 
 /* Nothing runs any more. */

@@ -29,10 +29,15 @@ static bool status_is_up(const struct manager_status *s)
         return str_eq(s->active, "active") || str_eq(s->active, "reloading");
 }
 
+static bool invocation_is_same(const struct unit *u, const struct manager_status *s)
+{
+        return s->invocation_len == sizeof(u->invocation) &&
+               memcmp(u->invocation, s->invocation, sizeof(u->invocation)) == 0;
+}
+
 static bool invocation_is_checked(const struct unit *u, const struct manager_status *s)
 {
-        return !u->recheck && s->invocation_len == sizeof(u->invocation) &&
-               memcmp(u->invocation, s->invocation, sizeof(u->invocation)) == 0;
+        return !u->recheck && invocation_is_same(u, s);
 }
 
 void watch_note(struct unit *u, enum journal_event event, const char *what, const char *why)
@@ -89,12 +94,12 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
         r = manager_status(u->units->bus, u->record.unit, &s, &f);
         if (r < 0 && u->misses++ < WATCH_LOOKS_MAX && settle_begin(u) >= 0)
                 return 0; /* systemd did not answer: that says nothing about the unit */
-        if (r >= 0 && !(status_is_up(&s) && invocation_is_checked(u, &s)))
-                r = describe_failure(u, NULL, &s, &f);
         if (r < 0)
                 unit_fail(u, &f);
-        else
+        else if (status_is_up(&s) && invocation_is_checked(u, &s))
                 unit_set_state(u, UNIT_RUNNING);
+        else
+                watch_look(u);
         return 0;
 }
 
@@ -122,6 +127,8 @@ static void look_starting(struct unit *u, const struct manager_status *s)
                 look_job(u, s);
                 return;
         }
+        if (str_eq(s->active, "deactivating"))
+                return; /* by itself, or stopped by somebody: known at its end */
         if (died) {
                 (void)describe_failure(u, NULL, s, &f);
                 unit_fail(u, &f);
@@ -169,37 +176,54 @@ static bool end_is_clear(struct unit *u)
                sd_event_source_set_priority(u->settle, SD_EVENT_PRIORITY_IDLE) < 0;
 }
 
+/* A job of somebody else's is done with it, and was no start, since nothing has begun that we have not seen,
+ * or since we have not seen anything yet: it was stopped, with whatever status it then ended. */
+static bool was_stopped(const struct unit *u, const struct manager_status *s)
+{
+        static const uint8_t none[MANAGER_INVOCATION_SIZE];
+
+        return u->told && (s->started_usec == 0 || invocation_is_same(u, s) ||
+                           memcmp(u->invocation, none, sizeof(none)) == 0);
+}
+
 /* The start job of one that an earlier unitd made is not ours to be told the end of: one that was canceled
- * left nothing but this. */
+ * left nothing but this. One that was done may be followed by a stop before it is ready. */
 static const char *lost_job(const struct unit *u, const struct manager_status *s)
 {
-        return u->state == UNIT_STARTING && s->started_usec == 0 && str_eq(s->load, "loaded") &&
-                               str_eq(s->result, "success")
-                       ? "canceled"
-                       : NULL;
+        if (u->state != UNIT_STARTING || !str_eq(s->load, "loaded"))
+                return NULL;
+        return was_stopped(u, s) || (s->started_usec == 0 && str_eq(s->result, "success")) ? "canceled"
+                                                                                           : NULL;
+}
+
+static void end_describe(struct unit *u, const struct manager_status *s, bool in_order)
+{
+        struct fault f = {};
+
+        if (in_order || (u->state == UNIT_RUNNING && was_stopped(u, s))) {
+                (void)snprintf(u->text, sizeof(u->text), "%s: it %s", u->record.unit,
+                               u->told ? "was stopped" : "ended by itself, in order");
+                return;
+        }
+        (void)describe_failure(u, lost_job(u, s), s, &f);
+        (void)snprintf(u->text, sizeof(u->text), "%s", f.text);
+        u->error = f.error;
+        u->failed = true;
 }
 
 static void look_down(struct unit *u, const struct manager_status *s)
 {
-        struct fault f = {};
+        bool job = u->record.job, in_order = job ? str_eq(s->result, RUN_SUCCESS) : ended_in_order(u, s);
 
-        if (u->record.job) {
-                run_end(u, s);
-                unit_end(u);
-                return;
-        }
-        if (u->state != UNIT_STOPPING && !ended_in_order(u, s)) {
-                (void)describe_failure(u, lost_job(u, s), s, &f);
-                (void)snprintf(u->text, sizeof(u->text), "%s", f.text);
-                u->error = f.error;
-                u->failed = true;
-        } else if (u->state != UNIT_STOPPING) {
-                u->told = u->told || s->exec_code != CLD_EXITED; /* by a signal */
+        if (u->state != UNIT_STOPPING && !(job && in_order)) {
+                u->told = u->told || (in_order && s->exec_code != CLD_EXITED); /* by a signal */
                 if (!end_is_clear(u))
                         return;
-                (void)snprintf(u->text, sizeof(u->text), "%s: it %s", u->record.unit,
-                               u->told ? "was stopped" : "ended by itself, in order");
         }
+        if (job)
+                run_end(u, s);
+        else if (u->state != UNIT_STOPPING)
+                end_describe(u, s, in_order);
         unit_end(u);
 }
 
@@ -207,9 +231,12 @@ static void look_down(struct unit *u, const struct manager_status *s)
 static void look_up(struct unit *u, const struct manager_status *s)
 {
         if (u->state == UNIT_STOPPING) {
-                unit_set_state(u, UNIT_RUNNING); /* somebody started it while it stopped: stop it again */
-                unit_stop(u);
-                return;
+                unit_set_state(u, UNIT_RUNNING); /* somebody started it while it stopped */
+                if (u->asked || u->failed) {
+                        unit_stop(u);
+                        return;
+                }
+                *u->text = '\0';
         }
         if (!invocation_is_checked(u, s))
                 (void)watch_walls_hold(u, s);
@@ -290,7 +317,7 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *e)
                         job_ended(u, result);
                         break;
                 } else if (str_eq(u->record.unit, unit)) {
-                        u->told = true;
+                        u->told = u->told || str_eq(result, "done");
                         look_later(u);
                 }
         return 0;
