@@ -73,6 +73,32 @@ heard() {
     like "$(cat /srv/event)" "$1" "$2"
 }
 
+# short FOLDER: each sealift-unitd that starts has no descriptor free when it opens what is in there; until enough_again.
+# starts_short FOLDER: and one starts.
+short() {
+    rm -f /srv/strace
+    journal_mark
+    strace -f -p 1 -o /srv/trace -P "$(find "$1" -type f -printf '%f\n')" -e trace=openat -e inject=openat:error=EMFILE 2>/srv/strace &
+    tracer=$!
+    await 10 grep -q attached /srv/strace
+}
+starts_short() {
+    short "$1"
+    kill -KILL "$(pid_of sealift-unitd.service)"
+}
+enough_again() {
+    kill "$tracer"
+    wait "$tracer" || true
+    await 20 systemctl --quiet is-active sealift-unitd.service
+}
+
+# bus_refuses deny, bus_refuses allow: what sealift-unitd asks systemd about units; systemctl has a way of its own to systemd.
+bus_refuses() {
+    printf '<busconfig><policy context="mandatory"><%s send_destination="org.freedesktop.systemd1" send_interface="org.freedesktop.DBus.Properties"/></policy></busconfig>\n' \
+        "$1" >/etc/dbus-1/system.d/zz-scenario.conf
+    busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig >/dev/null
+}
+
 # units_begin, units_end: unitd listens; and had no trouble of its own.
 units_begin() {
     mkdir -p /etc/sealift/policy.d

@@ -178,13 +178,6 @@ INTENT
     is "$(unitd list)$(leftovers hiding)" "" "with all that it has"
 }
 
-# For unitd alone: systemctl has a way of its own to systemd.
-bus_refuses() {
-    printf '<busconfig><policy context="mandatory"><%s send_destination="org.freedesktop.systemd1" send_interface="org.freedesktop.DBus.Properties"/></policy></busconfig>\n' \
-        "$1" >/etc/dbus-1/system.d/zz-scenario.conf
-    busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig >/dev/null
-}
-
 # systemd does not answer: nothing is known, and nothing is done about what runs; afterwards it is looked at again.
 no_answer() {
     local unit pid

@@ -81,22 +81,6 @@ unitd_dies() {
     is "$(ls /var/lib/sealift/releases)" "" "with all its folders"
 }
 
-# starts_short FOLDER: unitd starts anew, and again, and each time no descriptor is free when it opens what is in there; until
-# enough_again
-starts_short() {
-    rm -f /srv/strace
-    journal_mark
-    strace -f -p 1 -o /srv/trace -P "$(find "$1" -type f -printf '%f\n')" -e trace=openat -e inject=openat:error=EMFILE 2>/srv/strace &
-    tracer=$!
-    await 10 grep -q attached /srv/strace
-    kill -KILL "$(pid_of sealift-unitd.service)"
-}
-enough_again() {
-    kill "$tracer"
-    wait "$tracer" || true
-    await 20 systemctl --quiet is-active sealift-unitd.service
-}
-
 # What unitd has not the means to look at is not what it stops.
 short_of_means() {
     local unit pid dropin
