@@ -168,6 +168,9 @@ adopted() {
 # What is stopped by hand and asked for meanwhile is not started beside itself.
 meanwhile() {
     local unit pid
+    mkdir -p /srv/mark
+    install mark 1 < <(printf '[Service main]\nExecStart=/usr/bin/sleep infinity\n')
+    unitd start "$sealed"
     stops 6 notify 0 Restart=no
     unitd start "$sealed"
     unit=$(unit_of stops)
@@ -176,13 +179,19 @@ meanwhile() {
     unitd_dies
     unitd start "$sealed" >/srv/started 2>&1 &
     await 20 sh -c 'ss -Hxp | grep -q "u_seq *ESTAB.*unitd.sock.*sealift-unitd"'
+    # What is said to unitd after that is heard after that.
+    journal_mark
+    site_dropin sealift-mark.main@ Unit Documentation=man:true
+    await_journal 20 _SYSTEMD_UNIT=sealift-unitd.service SEALIFT_BUNDLE=mark >/dev/null
     go
     wait "$!" || true
     is "$(cat /srv/started)" "" "one that is asked for while it stops is started"
     not_ok "but not beside itself" test -e $STATE/met
     unlike "$(unitd list)" " $pid " "anew"
-    like "$(unitd list)" "^running stops 6" "and runs"
+    like "$(unitd list)" "running stops 6" "and runs"
     unitd stop "$sealed"
+    site_dropin_gone sealift-mark.main@
+    unitd stop /srv/mark-1.manifest
 }
 
 # A wall was missing.

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# sealift-unitd dies again and again while a release takes the place of another one that it cannot run beside: the old one comes
+# back in the place of the new one, which has not stopped yet, and is not to blame.
+# shellcheck source=tests/host/scenario.sh
+. "${0%/*}/../host/scenario.sh"
+
+TREE=/srv/app
+STATE=/var/lib/private/sealift-app
+
+# A service that is never ready as release 2, and takes its time to stop. It notes whoever was there before it.
+app_publish() {
+    mkdir -p "$TREE"
+    cat >"$TREE/work" <<'PYTHON'
+#!/usr/bin/python3
+import fcntl, os, signal, socket, sys, time
+state = os.environ["STATE_DIRECTORY"]
+lock = open(state + "/lock", "w")
+try:
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError:
+    open(state + "/met", "w")
+def stop(number, frame):
+    while sys.argv[1] == "2" and not os.path.exists(state + "/go"):
+        time.sleep(0.05)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+if sys.argv[1] != "2":
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+while True:
+    signal.pause()
+PYTHON
+    chmod 755 "$TREE/work"
+    printf '[Bundle]\nName=app\nVersion=%s\nSoakSec=0\n[Service main]\nType=notify\nTimeoutStartSec=15min\nTimeoutStopSec=15min\nExecStart=/bundle/work %s\nStateDirectory=yes\n' \
+        "$1" "$1" >/srv/app.manifest
+    publish_release "$1" "$TREE" /srv/app.manifest
+}
+
+unit_at() { systemctl list-units --all --plain --no-legend "sealift-app.main@$1-*" | awk '{ print $1; exit }'; }
+is_state() { [ -n "$(unit_at "$2")" ] && [ "$(property "$(unit_at "$2")" ActiveState)" = "$1" ]; }
+
+# unitd_dies: once it is another one than before, and has somebody to answer to; what it was asked for is not done by then
+unitd_dies() {
+    await 60 asked_another
+    last=$(pid_of sealift-unitd.service)
+    kill -KILL "$last"
+}
+asked_another() {
+    local pid
+    pid=$(pid_of sealift-unitd.service)
+    [ "$pid" -gt 0 ] && [ "$pid" != "$last" ] && nsenter --net --target "$(pid_of sealiftd.service)" ss -Hxp | grep -q "ESTAB.*unitd.sock.*pid=$pid,"
+}
+last=0
+
+bucket_start
+publisher_init
+agent_configure
+agent_start
+app_publish 1
+ok "release 1 is installed" sealift check
+app_publish 2
+sealift check >/srv/said 2>&1 &
+checker=$!
+await 60 is_state activating 2
+unitd_dies
+unitd_dies # of a start that was asked for again
+ok "the new release is told to stop" await 60 is_state deactivating 2
+unitd_dies
+unitd_dies # of a stop
+await 60 asked_another
+is "$(unit_at 1)" "" "while it does not, the old one is not started"
+touch $STATE/go
+wait $checker || true
+like "$(cat /srv/said)" "release 2 was not installed|sealift-unitd went away" "the check says that it was not installed"
+ok "when it has, the old one is" await 60 is_state active 1
+not_ok "they have not met" test -e $STATE/met
+is "$(unit_at 2)" "" "nothing is left of the new one"
+is "$(bundle_state app version) $(bundle_state app state)" "1 running" "status knows"
+not_ok "nor is there a verdict over it" grep -q Quarantined "$STORE/state/app"
+done_testing
