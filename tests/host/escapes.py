@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tries to get out of a sandbox (scenarios/escapes.t runs it inside of some, and outside as root).
 
-  escapes.py [--nested]      one line an attempt: NAME <tab> out|held <tab> what it got, or what stopped it
+  escapes.py [--serve] [--nested]      one line an attempt: NAME <tab> out|held <tab> what it got, or what stopped it
 
 Each attempt is a process of its own. It is "out" only when it got hold of what is not its own, so that the same run outside of
 every sandbox shows whether the attempt is a good one. What it is about is in the environment: VICTIM, the process of another
 bundle; PEER, one of the same user; OTHER, a unit with a credential; PORT, where the host listens; KEY, a key of root's. ONLY,
 if set, is a regular expression for the names of those to make. With --nested all of it is tried by root of a user namespace of
-its own making.
+its own making. With --serve the lines go to the file "said" in its state directory, and then it is a service that is ready.
 """
 import ctypes
 import errno
@@ -58,7 +58,7 @@ def run(*command):
 
 
 def sh(script):
-    return run("/bin/sh", "-c", script)
+    return run("sh", "-c", script)
 
 
 def need(condition, reason):
@@ -107,7 +107,7 @@ def both(protection_first, protection_then=None):
 
 def shared_memory_executable():
     libc.shmat.restype = ctypes.c_void_p
-    ident = libc.shmget(0, mmap.PAGESIZE, 0o1600)
+    ident = libc.shmget(0, mmap.PAGESIZE, 0o1700)
     if ident < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     address = libc.shmat(ident, None, 0o100000)
@@ -205,7 +205,7 @@ def unshare(flag):
 
 
 def clone_user():
-    return run("/usr/bin/unshare", "--user", "--map-root-user", "true")
+    return run("unshare", "--user", "--map-root-user", "true")
 
 
 def read_key():
@@ -220,8 +220,19 @@ def fast(policy):
 
 
 def call_out(host, port):
-    socket.create_connection((host, port), 3).close()
+    socket.create_connection((host, port), 30).close()
     return f"connected to {host}:{port}"
+
+
+def call_out_by_listener(host, port):
+    """A socket that listens, or has been accepted, is one that connects once it has been told to forget what it was."""
+    listener = socket.socket(fileno=os.dup(3)) if os.environ.get("LISTEN_FDS") else socket.create_server(("127.0.0.1", 0))
+    listener.setblocking(True)
+    with listener:
+        if libc.connect(listener.fileno(), struct.pack("H14x", socket.AF_UNSPEC), 16) < 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        listener.connect((host, port) if listener.family == socket.AF_INET else ("::ffff:" + host, port))
+        return f"connected to {listener.getpeername()[:2]}"
 
 
 def call_zero_ok(name, *args):
@@ -293,6 +304,7 @@ ATTEMPTS = {
     "read the environment of another bundle": lambda: first_bytes(f"/proc/{VICTIM}/environ"),
     "read the memory of another bundle": lambda: memory_of(VICTIM),
     "read the memory of one of the same user": lambda: memory_of(PEER),
+    "read the command of one of the same user": lambda: first_bytes(f"/proc/{PEER}/cmdline"),
     "read the environment of one of the same user": lambda: first_bytes(f"/proc/{PEER}/environ"),
     "list the files of one of the same user": lambda: f"{os.listdir(f'/proc/{PEER}/root')}",
     "read the host's shared memory": lambda: first_bytes("/dev/shm/victim"),
@@ -381,6 +393,7 @@ ATTEMPTS = {
     "an internet socket": lambda: packet(socket.AF_INET, socket.SOCK_STREAM),
     "connect to the host": lambda: call_out("127.0.0.1", PORT),
     "connect to the host by IPv6": lambda: call_out("::1", PORT),
+    "connect to the host by a listener": lambda: call_out_by_listener("127.0.0.1", PORT),
     "connect to a socket of the host's": lambda: connect("/run/victim.sock"),
     "connect to an abstract socket of the host's": lambda: connect("\0victim"),
     "connect to systemd": lambda: connect("/run/systemd/private"),
@@ -419,7 +432,7 @@ ATTEMPTS = {
 
 
 def child(attempt, out):
-    signal.alarm(10)
+    signal.alarm(60)
     try:
         line = f"out\t{attempt()}"
     except (OSError, Held) as e:
@@ -436,7 +449,7 @@ def try_one(attempt):
     if pid == 0:
         child(attempt, theirs)
     os.close(theirs)
-    select.select([ours], [], [], 15)
+    select.select([ours], [], [], 70)
     line = os.read(ours, 4096).decode(errors="replace")
     os.close(ours)
     os.kill(pid, signal.SIGKILL)
@@ -454,15 +467,30 @@ def nest():
     write("/proc/self/gid_map", f"0 {gid} 1")
 
 
-def main():
+def attempts():
     if "--nested" in sys.argv[1:]:
         nest()
-    os.makedirs(MINE, exist_ok=True)
-    os.chdir(MINE)
     for name, attempt in ATTEMPTS.items():
-        if not re.fullmatch(os.environ.get("ONLY", ".*"), name):
-            continue
-        print(name, try_one(attempt), sep="\t", flush=True)
+        if re.fullmatch(os.environ.get("ONLY", ".*"), name):
+            print(name, try_one(attempt), sep="\t", flush=True)
 
 
-main()
+def serve():
+    """The attempts are a child's, so that this is the process that was started, and nothing but that."""
+    if os.fork() == 0:
+        said = os.open("said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        attempts()
+        os._exit(0)
+    os.wait()
+    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+    signal.pause()
+
+
+os.makedirs(MINE, exist_ok=True)
+os.chdir(MINE)
+if "--serve" in sys.argv[1:]:
+    serve()
+else:
+    attempts()

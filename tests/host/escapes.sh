@@ -88,36 +88,51 @@ outside() {
     ok "there are $attempts attempts" [ "$attempts" -ge "${1:-100}" ]
 }
 
-# kind NAME SANDBOX-LINES GRANTED [OPTION]: the attempts from inside of a service of that kind. GRANTED, a regular expression, is
-# what its sandbox is for; all else is held.
+# grants SANDBOX-LINES: what policy has to say for them
+grants() { tr ';' '\n' <<<"$1" | sed -n 's/^ListenStream=/Listen=tcp:/p; /^\(Network\|Root\|Proxy\|ListenStream\|\[\)/!p'; }
+
+# own_root TREE: what the attempts are made with, where there is no /usr: python3 with its library, and busybox for a shell.
+own_root() {
+    local tree=$1 python version name
+    python=$(readlink --canonicalize /usr/bin/python3)
+    version=${python##*/python}
+    mkdir -p "$tree/lib" "$tree/bin"
+    cp "$python" "$tree/bin/python3"
+    find "/usr/lib/python$version/lib-dynload" \( -name '_ctypes.*' -o -name 'mmap.*' \) -exec cp -t "$tree/lib" {} +
+    (cd "/usr/lib/python$version" && python3 -m zipfile -c "$tree/lib/python${version/./}.zip" ./*.py collections ctypes encodings importlib re)
+    ldd "$python" "$tree/lib/"*.so | sed -n 's/^\t\(.* => \)\{0,1\}\(\/[^ ]*\) .*/\2/p' | sort -u | xargs cp --dereference -t "$tree/lib"
+    for name in sh cat ls mount umount unshare nsenter chroot modprobe date hostname busybox; do
+        cp /usr/bin/busybox "$tree/bin/$name"
+    done
+}
+
+# kind NAME SANDBOX-LINES GRANTED [OPTION]: the attempts from inside of a service of that kind. The lines, parted by ';', may go on
+# with other sections. GRANTED, a regular expression, is what its sandbox is for; all else is held.
 kind() {
-    local name=$1 sandbox=${2//;/$'\n'} granted="^($3)$" attempt verdict why
-    printf '[Policy %s]\n%s\n' "$name" "$(sed 's/;/\n/g; s/Network=[a-z]*;*\n*//' <<<"$2")" >"/etc/sealift/policy.d/$name.conf"
+    local name=$1 sandbox=${2//;/$'\n'} granted="^($3)$" attempt verdict why start=/bundle/escapes.py more=
+    printf '[Policy %s]\n%s\n' "$name" "$(grants "$2")" >"/etc/sealift/policy.d/$name.conf"
     mkdir -p "/srv/$name"
     cp /tests/host/escapes.py "/srv/$name"
     chmod 755 "/srv/$name/escapes.py"
-    printf '#!/bin/sh\nexport ONLY=%q\n' "$ONLY" >"/srv/$name/run"
-    cat >>"/srv/$name/run" <<'SHELL'
-# shellcheck disable=SC2086 # an option, or none
-/bundle/escapes.py $OPTION >"$STATE_DIRECTORY/said" 2>&1
-systemd-notify --ready 2>/dev/null
-exec python3 -c 'import os, signal, socket
-socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
-signal.pause()'
-SHELL
-    chmod 755 "/srv/$name/run"
+    case ";$2;" in
+        *";Root=bundle;"*)
+            own_root "/srv/$name"
+            start="/bundle/lib/$(basename /lib*/ld-linux*.so*) --library-path /bundle/lib /bundle/bin/python3 $start"
+            more="PATH=/bundle/bin PYTHONHOME=/bundle PYTHONPATH=/bundle/lib PYTHONDONTWRITEBYTECODE=1"
+            ;;
+    esac
     install "$name" 1 <<INTENT
 [Service main]
-ExecStart=/bundle/run
+ExecStart=$start --serve ${4:-}
 Type=notify
-TimeoutStartSec=2min
+TimeoutStartSec=10min
 StateDirectory=yes
-Environment=$facts OPTION=${4:-}
+Environment=$facts "ONLY=$ONLY" $more
 [Sandbox main]
 $sandbox
 INTENT
     ok "$name: it starts (exposure as below)" unitd start "$sealed"
-    diag "$name: exposure $(exposure "$(unit_of "$name")")"
+    diag "$name: exposure $(exposure "$(unit_of "$name.main")")"
     while IFS=$'\t' read -r attempt verdict why; do
         if [[ $attempt =~ $granted ]]; then is "$verdict" out "$name: $attempt: granted ($why)"; else is "$verdict" held "$name: $attempt: $why"; fi
     done <"/var/lib/sealift-$name/said"

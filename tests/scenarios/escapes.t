@@ -2,6 +2,7 @@
 # From inside of running services: all that a broken-in program would try next (host/escapes.py), for several kinds of
 # sandbox, and none of it works but what the kind was granted. The same attempts are made outside of every sandbox first,
 # where they must succeed: one that fails there would prove nothing here.
+SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/units.sh
@@ -41,8 +42,14 @@ units_begin
 useradd --system shared
 others
 outside
-network='an internet socket|connect to the host( by IPv6)?|connect to an abstract socket of the host.s'
+network='an internet socket|connect to the host( by IPv6| by a listener)?|connect to an abstract socket of the host.s'
 kind strict "Network=none" ""
+# What no kernel that Debian has keeps anybody from who has a socket of the host's network (sealift.manifest(5), Network=socket).
+kind behind "[Socket main];ListenStream=8088" "connect to the host by a listener"
+kind together "Network=bundle" "an internet socket"
+kind jit "WriteExecute=yes" "memory to write and execute|memory to write, then execute|shared memory to execute"
+kind out "Network=outbound;Outbound=any" "$network"
+kind rootless "Root=bundle" ""
 kind bind "Network=bind;Bind=tcp:8081" "$network"
 kind low "Network=bind;Bind=tcp:8081;Capability=CAP_NET_BIND_SERVICE" "$network|listen on a port below 1024"
 kind shared "User=shared" ""
