@@ -134,36 +134,77 @@ INTENT
     is "$(leftovers quiet)" "" "and gone"
 }
 
-# What a program needs of any Unix, and nothing else of the host's: names, the time, certificates, syslog(3), directories of its own.
-skeleton() {
-    local said=/var/lib/sealift-plain/said
-    mkdir -p /srv/plain
-    cat >/srv/plain/look <<'SHELL'
-#!/usr/bin/bash
+# looks NAME SHELL [LINE...]: a service that looks around starts, is done with it, and what it saw is in $said. The lines are of
+# its sandbox.
+looks() {
+    local name=$1 shell=$2
+    shift 2
+    said=/var/lib/sealift-$name/said
+    mkdir -p "/srv/$name"
+    cat >"/srv/$name/look" <<'SHELL'
 {
+    for dir in / /etc /run /var /var/lib; do echo "$dir: $(echo $(ls -A "$dir"))"; done
     echo "name $(id -un) $(getent passwd "$(id -u)" | cut -d: -f1)"
-    for dir in / /etc /run /var /var/lib; do echo "$dir: $(find "$dir" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort | tr '\n' ' ')"; done
-    echo "time $(date +%Z), certificates $(openssl x509 -noout -in "$(find /etc/ssl/certs -name '*.pem' | head -n 1)" && echo yes)"
-    logger --tag plain-test "by syslog"
-} >"$STATE_DIRECTORY/said" 2>&1
+    set -- /etc/ssl/certs/*.pem
+    echo "time $(date +%Z), certificates $(openssl x509 -noout -in "$1" && echo yes)"
+    echo "host $(getent hosts somewhere.test), resolver $(cat /etc/resolv.conf), port $(getent services sealift-test/tcp)"
+    logger --tag looks-test "by syslog"
+} >"$STATE_DIRECTORY/said" 2>"$STATE_DIRECTORY/complaints"
 echo all >>"$STATE_DIRECTORY/said"
 exec sleep infinity
 SHELL
-    chmod 755 /srv/plain/look
+    install "$name" 1 < <(printf '%s\n' '[Service main]' "ExecStart=$shell /bundle/look" StateDirectory=yes Environment=LC_ALL=C '[Sandbox main]' "$@")
+    ok "$name: a service that looks around starts" unitd start "$sealed"
+    ok "$name: and is done looking" await 60 grep -q ^all "$said"
+}
+
+# What a program needs of any Unix, and nothing else of the host: names, the time, certificates, syslog(3), directories of its own.
+skeleton() {
+    local said
     ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime
-    install plain 1 <<'INTENT'
-[Service main]
-ExecStart=/bundle/look
-StateDirectory=yes
-INTENT
-    ok "a service that looks around starts" unitd start "$sealed"
-    ok "and is done looking" await 20 grep -q ^all "$said"
+    looks plain /usr/bin/sh
     like "$(grep ^name "$said")" "^name (_du[0-9a-f]+) \1$" "the user that it is for now has a name"
-    is "$(grep ^/ "$said")" "/: bin bundle dev etc lib lib32 lib64 proc root run sbin sys tmp usr var "$'\n'"\
-/etc: alternatives ld.so.cache localtime nsswitch.conf ssl "$'\n'"/run: systemd "$'\n'"/var: lib tmp "$'\n'"/var/lib: sealift-plain " \
+    is "$(grep ^/ "$said")" "/: bin bundle dev etc lib lib32 lib64 proc root run sbin sys tmp usr var"$'\n'"\
+/etc: alternatives ld.so.cache localtime nsswitch.conf ssl"$'\n'"/run: systemd"$'\n'"/var: lib tmp"$'\n'"/var/lib: sealift-plain" \
         "it sees what a program needs, what is its own, and nothing else of this host"
     is "$(grep ^time "$said")" "time JST, certificates yes" "it knows this host's time and whom it trusts"
-    is "$(await_journal 20 SEALIFT_BUNDLE=plain SYSLOG_IDENTIFIER=plain-test)" "by syslog" "what it gives to syslog is in the journal, as its own"
+    is "$(await_journal 60 SEALIFT_BUNDLE=plain SYSLOG_IDENTIFIER=looks-test)" "by syslog" "what it gives to syslog is in the journal, as its own"
+    unitd stop "$sealed"
+}
+
+# With the machine's network, what names of it are known by, too, be it a link, as of systemd-resolved.
+skeleton_with_network() {
+    local said
+    for said in gai.conf host.conf hosts protocols services; do touch "/etc/$said"; done
+    echo '192.0.2.7 somewhere.test' >>/etc/hosts
+    echo 'sealift-test 4711/tcp' >>/etc/services
+    mkdir -p /run/systemd/resolve
+    echo 'nameserver 192.0.2.53' >/run/systemd/resolve/stub-resolv.conf
+    rm -f /etc/resolv.conf
+    ln -s ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+    printf '[Policy connected]\nBind=tcp:8077\n' >/etc/sealift/policy.d/connected.conf
+    looks connected /usr/bin/sh Network=bind Bind=tcp:8077
+    is "$(grep ^/ "$said")" "/: bin bundle dev etc lib lib32 lib64 proc root run sbin sys tmp usr var"$'\n'"\
+/etc: alternatives gai.conf host.conf hosts ld.so.cache localtime nsswitch.conf protocols resolv.conf services ssl"$'\n'"\
+/run: systemd"$'\n'"/var: lib tmp"$'\n'"/var/lib: sealift-connected" "with a network it sees what names are known by, and nothing else of this host"
+    like "$(grep ^host "$said")" "^host 192.0.2.7 +somewhere.test, resolver nameserver 192.0.2.53, port sealift-test +4711/tcp$" \
+        "it knows a host that this host knows, whom to ask for others, and a port by its name"
+    unitd stop "$sealed"
+    looks plain /usr/bin/sh
+    is "$(grep ^host "$said")" "host , resolver , port " "without one it knows nothing of them"
+    unitd stop "$sealed"
+}
+
+# Without /usr there is nothing of the host's that could be executed or linked to.
+skeleton_of_its_own() {
+    local said
+    mkdir -p /srv/own
+    cp /usr/bin/busybox /srv/own
+    looks own "/bundle/busybox sh" Root=bundle
+    is "$(grep ^/ "$said")" "/: bundle dev etc proc root run sys tmp usr var"$'\n'"\
+/etc: alternatives ld.so.cache localtime nsswitch.conf ssl"$'\n'"/run: systemd"$'\n'"/var: lib tmp"$'\n'"/var/lib: sealift-own" \
+        "with Root=bundle it has no links to programs and libraries"
+    is "$(find "/proc/$(pid_of "$(unit_of own)")/root/usr" -mindepth 1)" "" "and nothing below /usr"
     unitd stop "$sealed"
 }
 
@@ -220,6 +261,8 @@ unitd_dies
 short_of_means
 no_network
 skeleton
+skeleton_with_network
+skeleton_of_its_own
 redis
 ends_by_itself
 units_end
