@@ -6,9 +6,10 @@
 
 TREE=/srv/app
 STATE=/var/lib/private/sealift-app
+CACHE=/var/cache/private/sealift-app
 WAKE=sealift-wake@app.nightly:timer.service
 
-# app_publish VERSION [SECTION], with $app_soak
+# app_publish VERSION [SECTION], with $app_soak, $app_main
 app_publish() {
     mkdir -p "$TREE"
     cat >"$TREE/work" <<'SH'
@@ -19,7 +20,13 @@ read -r status <"$STATE_DIRECTORY/status"
 rm "$STATE_DIRECTORY/status"
 exit "$status"
 SH
-    chmod 755 "$TREE/work"
+    cat >"$TREE/lasts" <<'SH'
+#!/bin/sh
+touch "$CACHE_DIRECTORY/stops"
+until [ -e "$CACHE_DIRECTORY/go" ]; do sleep 0.1; done
+rm "$CACHE_DIRECTORY/go" "$CACHE_DIRECTORY/stops"
+SH
+    chmod 755 "$TREE/work" "$TREE/lasts"
     cat >/srv/app.manifest <<MANIFEST
 [Bundle]
 Name=app
@@ -29,6 +36,7 @@ SoakSec=${app_soak:-0}
 [Service main]
 ExecStart=/usr/bin/sleep infinity
 Restart=no
+${app_main-}
 
 [Service work]
 Type=oneshot
@@ -163,6 +171,47 @@ on_trial() {
 }
 goes_back_to() { [ "$(bundle_state app version) $(bundle_state app state)" = "$1 running" ]; }
 
+# Somebody is stopping it, which takes a while; unitd is killed meanwhile, and finds a stop under way that nobody of ours asked for.
+stopped_by_others() {
+    local unit unitd
+    app_main=$'CacheDirectory=yes\nExecStop=/bundle/lasts\nTimeoutStopSec=5min' app_publish 6
+    ok "a release that takes its time to stop is installed" sealift check
+    unit=$(app_unit)
+    requests_mark
+    systemctl stop --no-block "$unit"
+    await 20 test -e $CACHE/stops
+    unitd=$(pid_of sealift-unitd.service)
+    kill -KILL "$unitd"
+    await 20 another_pid sealift-unitd.service "$unitd"
+    await 20 connected
+    touch $CACHE/go
+    ok "an operator's stop is under way when unitd is killed: it comes to its end" await_inactive 20 "$unit"
+    ok "status says so" await 20 status_is failed
+    ok "it is reported" app_reported '.state == "failed"'
+    like "$(bundle_state app error)" "(it was stopped|release 6 does not run any more)" "with what was seen of it"
+    back_in_order
+}
+# The same, but it is sealift that stops it.
+stopped_by_us() {
+    local unit unitd order before
+    unit=$(app_unit)
+    before=$(told | wc -l)
+    sealift stop app >/srv/said 2>&1 &
+    order=$!
+    await 20 test -e $CACHE/stops
+    unitd=$(pid_of sealift-unitd.service)
+    kill -KILL "$unitd"
+    await 20 another_pid sealift-unitd.service "$unitd"
+    touch $CACHE/go
+    wait $order && order=0 || order=$?
+    is "$order" 0 "a stop of ours is under way when unitd is killed: it is carried out"
+    ok "the unit is down" unit_is_down "$unit"
+    is "$(bundle_state app state) $(bundle_state app error)" "stopped " "status says who did it"
+    is "$(told | wc -l)" "$before" "and nothing of it is told as a failure"
+    ok "the release is started" sealift start app
+    ok "and runs" await 10 status_is running
+}
+
 bucket_start
 publisher_init
 agent_configure
@@ -175,4 +224,6 @@ killed_under
 unproven
 one_of_two
 on_trial
+stopped_by_others
+stopped_by_us
 done_testing
