@@ -23,11 +23,11 @@
  *   -EPROTO        a peer process broke the message protocol
  *   -EHOSTUNREACH  the source could not be reached or answered with an error: try again later
  *   -EALREADY      quarantined: failed here before
- *   -EOPNOTSUPP    a wall of the sandbox is not in force on this host, systemd could not set a service up
- * with what it has, or it does not know a time zone -EADDRINUSE    systemd cannot listen where it is to, on
- * this host, for now -EINTR         a service was stopped by somebody else while it started -ECHILD        a
- * release that did not come up: its own doing, so it is quarantined -ECANCELED     this program was asked to
- * stop */
+ *   -EOPNOTSUPP    this host has no such wall of a sandbox, time zone, or what systemd sets a service up with
+ *   -EADDRINUSE    systemd cannot listen where it is to, on this host, for now
+ *   -EINTR         a service was stopped by somebody else while it started
+ *   -ECHILD        a release that did not come up: its own doing, so it is quarantined
+ *   -ECANCELED     this program was asked to stop */
 enum { FAULT_TEXT_MAX = 512 };
 
 struct fault {
