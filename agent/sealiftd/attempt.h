@@ -116,10 +116,11 @@ int attempt_restore(struct agent *a, struct bundle *b);
 /* Notes what came of such a start, f, or nothing wrong; as attempt_restore() returns. */
 int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f);
 
-/* What sealift-unitd said of a start of that release of b. Where it died of it, each time it was asked, and
- * is well otherwise, that is counted; so often in a row is the release's own doing, and f -ECHILD then.
- * Returns f->error. */
-int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r, struct fault *f);
+/* error and f: what sealift-unitd said of a start of that release of b; where it said yes, f may be of an
+ * earlier step. Where it died of it, each time it was asked, and is well otherwise, that is counted; so often
+ * in a row is the release's own doing: -ECHILD then, else error. */
+int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r, int error,
+                  struct fault *f);
 
 /* Starts what is current: in the place of what else runs of its bundle, where that was to make way and may
  * not have. */

@@ -48,20 +48,24 @@ int attempt_ask_old(struct attempt *t, struct fault *f)
 
 int attempt_migrate_beside(struct attempt *t, struct fault *f)
 {
+        int r;
+
         if (!task_any_migrates(t->manifest, true))
                 return 0;
         t->started = true;
-        (void)!units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, true, f);
-        return attempt_blame(t->agent, t->bundle, &t->release, f);
+        r = units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, true, f);
+        return attempt_blame(t->agent, t->bundle, &t->release, r, f);
 }
 
 int attempt_migrate(struct attempt *t, struct fault *f)
 {
+        int r;
+
         if (!task_any_migrates(t->manifest, false))
                 return 0;
         t->started = true;
-        (void)!units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, false, f);
-        return attempt_blame(t->agent, t->bundle, &t->release, f);
+        r = units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, false, f);
+        return attempt_blame(t->agent, t->bundle, &t->release, r, f);
 }
 
 static bool health_is_known(void *health)

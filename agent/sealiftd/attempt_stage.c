@@ -63,10 +63,12 @@ int attempt_look_on_disk(struct attempt *t, struct fault *f)
 /* Before anything is fetched. */
 int attempt_make_place(struct attempt *t, struct fault *f)
 {
+        int r;
+
         t->placed = true; /* also where the answer is lost on its way */
-        (void)!units_prepare(t->agent->units, t->bundle->name, &t->release, t->id, t->manifest_text,
-                             t->manifest_len, &t->tree_fd, f);
-        return attempt_blame(t->agent, t->bundle, &t->release, f);
+        r = units_prepare(t->agent->units, t->bundle->name, &t->release, t->id, t->manifest_text,
+                          t->manifest_len, &t->tree_fd, f);
+        return attempt_blame(t->agent, t->bundle, &t->release, r, f);
 }
 
 /* The conversation with the unpacker, while the event loop runs. */

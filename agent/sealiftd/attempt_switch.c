@@ -61,13 +61,13 @@ int attempt_stop_old_first(struct attempt *t, struct fault *f)
 
 /* An upgrade of it, or somebody's kill, meets one start: that is asked for again (units.c), and is none of
  * the release's. */
-int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r, struct fault *f)
+int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r, int error, struct fault *f)
 {
         struct fault ignored = {};
         bool its;
 
-        if (f->error != -ECONNRESET || !units_answer_now(a->units))
-                return f->error;
+        if (error != -ECONNRESET || !units_answer_now(a->units))
+                return error;
         its = state_count_loss(&b->state, r);
         (void)!store_state_save(a->store, b->name, &b->state,
                                 &ignored); /* in memory it counts all the same */
@@ -76,15 +76,17 @@ int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r
                                "row; "
                                "see journalctl -u sealift-unitd.service",
                                STATE_LOSSES_MAX)
-                   : f->error;
+                   : error;
 }
 
 int attempt_start(struct attempt *t, struct fault *f)
 {
+        int r;
+
         t->started = true;
-        (void)!(t->replaces ? units_replace : units_start)(t->agent->units, t->bundle->name, &t->release,
-                                                           t->id, f);
-        return attempt_blame(t->agent, t->bundle, &t->release, f);
+        r = (t->replaces ? units_replace : units_start)(t->agent->units, t->bundle->name, &t->release, t->id,
+                                                        f);
+        return attempt_blame(t->agent, t->bundle, &t->release, r, f);
 }
 
 int attempt_commit(struct attempt *t, struct fault *f)
@@ -302,7 +304,7 @@ int attempt_restore(struct agent *a, struct bundle *b)
         (void)!attempt_start_current(a, b, id, &f);
         /* What is proven has nothing better to go back to. */
         if (f.error == -ECONNRESET && state_on_trial(&b->state) &&
-            attempt_blame(a, b, &b->state.current, &f) == -ECHILD)
+            attempt_blame(a, b, &b->state.current, f.error, &f) == -ECHILD)
                 return release_note_start(a, b, &b->state.current, id, &f);
         return attempt_end_restore(a, b, &f);
 }
