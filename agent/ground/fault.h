@@ -23,7 +23,7 @@
  *   -EPROTO        a peer process broke the message protocol
  *   -EHOSTUNREACH  the source could not be reached or answered with an error: try again later
  *   -EALREADY      quarantined: failed here before
- *   -EOPNOTSUPP    this host has no such wall of a sandbox, time zone, or what systemd sets a service up with
+ *   -EOPNOTSUPP    a wall of the sandbox, a time zone, or what systemd needs for a unit is not on this host
  *   -EADDRINUSE    systemd cannot listen where it is to, on this host, for now
  *   -EINTR         a service was stopped by somebody else while it started
  *   -ECHILD        a release that did not come up: its own doing, so it is quarantined
