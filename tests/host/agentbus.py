@@ -61,10 +61,13 @@ class Bus:
         self.bus = ctypes.c_void_p()
         done(SD.sd_bus_open_system(ctypes.byref(self.bus)), "the system bus")
         done(SD.sd_bus_set_method_call_timeout(self.bus, ctypes.c_uint64(ANSWER_USEC)), "a timeout")
-        self.handlers = [HANDLER(self.on_owner), HANDLER(self.on_change)]  # as long as they may be called
+        # Kept, since they may be called as long as this is there.
+        self.handlers = [HANDLER(self.on_owner), HANDLER(self.on_change), HANDLER(self.on_bundle)]
         self.events = []
         self.match(f"member='NameOwnerChanged',arg0='{AGENT}'", self.handlers[0])
         self.match(f"member='PropertiesChanged',path='{AGENT_PATH}',arg0='{AGENT}'", self.handlers[1])
+
+        self.match(f"member='BundleChanged',path='{AGENT_PATH}'", self.handlers[2])
 
     def match(self, rule, handler):
         done(SD.sd_bus_add_match(self.bus, None, f"type='signal',{rule}".encode(), handler, None), rule)
@@ -91,8 +94,12 @@ class Bus:
             SD.sd_bus_message_exit_container(message)
         return 0
 
+    def on_bundle(self, message, _userdata, _error):
+        self.events.append(("bundle", " ".join(read(ctypes.c_void_p(message), "ss"))))
+        return 0
+
     def look(self):
-        """What has happened since take(), in order: ("down", ""), ("up", ""), ("poll", how it ended)"""
+        """What has happened since take(), in order: ("down", ""), ("up", ""), ("poll", how it ended), ("bundle", "NAME STATE")"""
         while done(SD.sd_bus_process(self.bus, None), "the bus") > 0:
             pass
         return self.events

@@ -3,6 +3,7 @@
 """For cuts.t: releases that a power cut can spoil, and whether one did (inside the test machine, as root).
 
   cuts.py publish    the next release, durable in the bucket; prints its number
+  cuts.py commit N   asks the agent, and ends in the moment when it says that release N has become current
   cuts.py check      each file of the current release is what its manifest says; prints its number
   cuts.py rest N     release N runs, and nothing half-made is on disk
 """
@@ -30,6 +31,13 @@ def publish():
     return number
 
 
+def commit(number):
+    bus = agentbus.Bus()
+    step.run("sealift", "check", "--no-wait", check=True)
+    bus.wait_for("the commit", lambda events: ("bundle", "step running") in events, step.PATIENCE * 3)
+    return number
+
+
 def rest(number):
     step.wait_for("delivery of the reports", step.outbox_is_empty)
     step.check_store()
@@ -38,7 +46,7 @@ def rest(number):
 
 
 def main():
-    command = {"publish": publish, "check": step.check_current, "rest": lambda: rest(int(sys.argv[2]))}
+    command = {"publish": publish, "check": step.check_current, "commit": lambda: commit(sys.argv[2]), "rest": lambda: rest(int(sys.argv[2]))}
     try:
         print(command[sys.argv[1]]())
     except (step.Trouble, OSError, KeyError, ValueError) as e:

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The power fails in an update, at a random moment or just when the agent has said that the new release is current, and what
-# the machine had not made durable is lost: after the boot the old release or the new one runs from disk, without a network,
-# every file of it is what its manifest says, and the next poll ends as it should. Five times, forty with `tests/check --long`.
+# The power fails in an update, at random moments all over it or just when the agent has said that the new release is current,
+# and what the machine had not made durable is lost: after the boot the old release or the new one runs from disk, without a
+# network, every file of it is what its manifest says, and the next poll ends as it should. Five times, forty with
+# `tests/check --long`.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_HOST=vm
 SCENARIO_LONG=trixie
@@ -17,36 +18,50 @@ fi
 cuts() { PYTHONDONTWRITEBYTECODE=1 /tests/host/cuts.py "$@"; }
 answer() { timeout 5 bash -c 'cat </dev/tcp/127.0.0.1/8090' 2>/dev/null || true; }
 answers() { [[ $(answer) =~ ^($1)$ ]]; }
-is_current() { [ "$(bundle_state step version)" = "$1" ]; }
 milliseconds() { echo $((${EPOCHREALTIME//./} / 1000)); }
 
-# cut NEW: in the update to it. Odd times at a random moment, even times when it has just become current.
+# choose_moment: of the odd times, each has a part of an update of its own to be in, at random; together these are all of it.
+# Even times are when the new release has just become current.
+choose_moment() {
+    local takes parts random
+    takes=$(cat /srv/takes)
+    parts=$(((times + 1) / 2))
+    random=$(od -An -N4 -tu4 /dev/urandom)
+    echo $((((PHASE - 1) * takes / 2 + random % takes) / parts)) >/srv/moment
+}
+
+# cut NEW: in the update to it.
 cut() {
     local moment
-    sealift check --no-wait
     if [ $((PHASE % 2)) = 1 ]; then
-        moment=$(($(od -An -N4 -tu4 /dev/urandom) % $(cat /srv/takes)))
+        moment=$(cat /srv/moment)
+        sealift check --no-wait
         diag "the power fails after $moment ms"
         sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"
     else
-        await 120 is_current "$1"
+        cuts commit "$1" >/dev/null
         diag "the power fails when release $1 is current"
     fi
     next_boot cut
 }
 
-# survived OLD NEW: what there is after the boot. Who was told that the new one is current may rely on it.
+# survived OLD NEW: what there is after the boot. Who was told that the new one is current may rely on it. How long a whole
+# update takes is measured anew where there is one.
 survived() {
-    local want="$1|$2" found
+    local want="$1|$2" found started
     [ $((PHASE % 2)) = 0 ] || want=$2
     ok "cut $((PHASE - 1)): release $want answers" await 120 answers "$want"
     found=$(cuts check 2>&1) || true
     like "$found" "^($want)$" "cut $((PHASE - 1)): release $found is current, and each file of it as signed"
     bucket_start
+    started=$(milliseconds)
     ok "cut $((PHASE - 1)): the next poll ends as it should" sealift check
+    [ "$found" != "$1" ] || echo $(($(milliseconds) - started)) >/srv/takes
     is "$(cuts rest "$2" 2>&1)" "$2" "cut $((PHASE - 1)): release $2 runs, and nothing is half-made"
+    [ $((PHASE % 2)) = 1 ] || echo "$(cat /srv/moment) ms: $([ "$found" = "$1" ] && echo before || echo after)" >>/srv/moments
 }
 
+times=$1
 if [ "$PHASE" = 1 ]; then
     bucket_start
     publisher_init
@@ -67,7 +82,9 @@ else
     new=$(cat /srv/step/published)
     survived $((new - 1)) "$new"
 fi
-if [ "$PHASE" -gt "$1" ]; then
+if [ "$PHASE" -gt "$times" ]; then
+    figure "the power failed $times times, $((times / 2)) just after the commit; at random, before or after it: $(paste -sd, /srv/moments)"
     done_testing
 fi
+choose_moment
 cut "$(cuts publish)"
