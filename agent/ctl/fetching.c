@@ -5,39 +5,21 @@
 
 #include "ctl/fetching.h"
 
+#include "ground/fetch_call.h"
 #include "ground/io.h"
-#include "ground/message.h"
 #include "ground/text.h"
 
 enum { FETCHING_CHUNK = 64 * 1024 };
-
-enum { STATE_IDLE, STATE_ASKED };
-
-static const struct message_rule rules[] = {
-        { FETCH_DONE, "FETCH_DONE", 1 << STATE_ASKED, sizeof(struct fetch_done), sizeof(struct fetch_done),
-          false, STATE_IDLE },
-};
 
 static int fetching_ask(struct fetching *x, const char *source, const char *path, uint64_t max_bytes,
                         int *ret_pipe, struct fault *f)
 {
         struct fetch_get get = { .max_bytes = max_bytes };
-        int fds[2], r;
 
         if (text_copy(get.source, sizeof(get.source), source) < 0 ||
             text_copy(get.path, sizeof(get.path), path) < 0)
                 return fault_set(f, -EINVAL, "%s: name too long to ask for", path);
-        if (pipe2(fds, O_CLOEXEC) < 0)
-                return fault_set_errno(f, -errno, "cannot make a pipe");
-        r = message_send(x->sock, FETCH_GET, &get, sizeof(get), fds[1]);
-        fds[1] = fd_close(fds[1]);
-        if (r < 0) {
-                fds[0] = fd_close(fds[0]);
-                return fault_set_errno(f, r, "cannot ask sealift-fetch");
-        }
-        x->state = STATE_ASKED;
-        *ret_pipe = fds[0];
-        return 0;
+        return fetch_call_get(x->sock, &x->state, &get, 0, ret_pipe, f);
 }
 
 static int fetching_drain(int pipe, const char *path, uint64_t max_bytes, fetching_sink sink, void *userdata,
@@ -66,18 +48,15 @@ static int fetching_drain(int pipe, const char *path, uint64_t max_bytes, fetchi
 
 static int fetching_answer(struct fetching *x, struct fault *f)
 {
-        static struct message m;
-        const struct fetch_done *done = (const struct fetch_done *)(const void *)m.payload;
+        struct fetch_done done;
         int r;
 
-        r = message_receive(x->sock, rules, ELEMENTSOF(rules), &x->state, &m, f);
+        r = fetch_call_answer(x->sock, &x->state, &done, f);
         if (r == 0)
                 return fault_set(f, -EHOSTUNREACH, "sealift-fetch ended");
         if (r < 0)
-                return fault_prefix(f, "sealift-fetch");
-        if (!MESSAGE_TEXT_VALID(done->text))
-                return fault_set(f, -EPROTO, "sealift-fetch sent text without an end");
-        return done->error < 0 ? fault_set(f, done->error, "%s", done->text) : 0;
+                return r;
+        return done.error < 0 ? fault_set(f, done.error, "%s", done.text) : 0;
 }
 
 int fetching_get(struct fetching *x, const char *source, const char *path, uint64_t max_bytes,
@@ -87,7 +66,7 @@ int fetching_get(struct fetching *x, const char *source, const char *path, uint6
         struct fault refused = {};
         int r;
 
-        if (x->state != STATE_IDLE)
+        if (x->state != FETCH_CALL_IDLE)
                 return fault_set(f, -EPROTO, "%s: the conversation with sealift-fetch is broken", path);
         r = fetching_ask(x, source, path, max_bytes, &pipe, f);
         if (r < 0)

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "ground/buffer.h"
+#include "ground/fetch_call.h"
 #include "ground/io.h"
 #include "ground/message.h"
 #include "ground/text.h"
@@ -16,20 +17,13 @@
  * broken libcurl. */
 #define FETCH_SILENCE_MAX_USEC (UINT64_C(5) * 60 * 1000000)
 
-enum { FETCH_CHUNK = 256 * 1024, FETCH_PIPE_SIZE = 1024 * 1024 };
-
-enum fetch_state { STATE_IDLE, STATE_ASKED };
-
-static const struct message_rule rules[] = {
-        { FETCH_DONE, "FETCH_DONE", 1 << STATE_ASKED, sizeof(struct fetch_done), sizeof(struct fetch_done),
-          false, STATE_IDLE },
-};
+enum { FETCH_CHUNK = 256 * 1024 };
 
 int fetcher_open(struct fetcher *x, struct await *w, struct fault *f)
 {
         int fd;
 
-        *x = (struct fetcher){ .await = w, .sock = -EBADF, .state = STATE_IDLE };
+        *x = (struct fetcher){ .await = w, .sock = -EBADF, .state = FETCH_CALL_IDLE };
         fd = message_connect(FETCH_SOCKET_PATH);
         if (fd < 0)
                 return fault_set_errno(f, fd,
@@ -47,28 +41,12 @@ void fetcher_close(struct fetcher *x)
 static int fetcher_ask(struct fetcher *x, const struct fetch_request *q, int *ret_pipe, struct fault *f)
 {
         struct fetch_get get = { .max_bytes = q->max_bytes, .offset = q->offset };
-        int fds[2], r;
 
         if (text_copy(get.source, sizeof(get.source), q->source) < 0 ||
             text_copy(get.path, sizeof(get.path), q->path) < 0 ||
             text_copy(get.etag, sizeof(get.etag), q->etag) < 0)
                 return fault_set(f, -EINVAL, "%s: %s: name too long to ask for", q->source, q->path);
-        if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
-                return fault_set_errno(f, -errno, "cannot make a pipe");
-        (void)fcntl(fds[1], F_SETPIPE_SZ, FETCH_PIPE_SIZE); /* fewer wake-ups; the default works too */
-        /* Our end does not block; the worker's end must, or it would have to poll. */
-        if (fcntl(fds[1], F_SETFL, 0) < 0)
-                r = -errno;
-        else
-                r = message_send(x->sock, FETCH_GET, &get, sizeof(get), fds[1]);
-        fds[1] = fd_close(fds[1]);
-        if (r < 0) {
-                fds[0] = fd_close(fds[0]);
-                return fault_set_errno(f, r, "cannot ask sealift-fetch");
-        }
-        x->state = STATE_ASKED;
-        *ret_pipe = fds[0];
-        return 0;
+        return fetch_call_get(x->sock, &x->state, &get, O_NONBLOCK, ret_pipe, f);
 }
 
 /* Moves the body from the pipe to the sink until the worker closes the pipe. */
@@ -123,28 +101,25 @@ static bool error_believed(int error)
 static int fetcher_answer(struct fetcher *x, const struct fetch_request *q, struct fetch_answer *ret,
                           struct fault *f)
 {
-        struct message m;
-        const struct fetch_done *done = (const struct fetch_done *)(const void *)m.payload;
+        struct fetch_done done;
         int r;
 
         r = await_readable(x->await, x->sock, FETCH_SILENCE_MAX_USEC, f);
         if (r < 0)
                 return r;
-        r = message_receive(x->sock, rules, ELEMENTSOF(rules), &x->state, &m, f);
+        r = fetch_call_answer(x->sock, &x->state, &done, f);
         if (r == 0)
                 return fault_set(f, -EHOSTUNREACH,
                                  "%s: sealift-fetch ended; see journalctl -u 'sealift-fetch@*'", q->path);
         if (r < 0)
-                return fault_prefix(f, "sealift-fetch");
-        if (!MESSAGE_TEXT_VALID(done->text) || !MESSAGE_TEXT_VALID(done->etag))
-                return fault_set(f, -EPROTO, "sealift-fetch sent text without an end");
-        if (!error_believed(done->error))
+                return r;
+        if (!error_believed(done.error))
                 return fault_set(f, -EPROTO, "sealift-fetch sent error %d, which is none of its own",
-                                 done->error);
-        if (done->error < 0)
-                return fault_set(f, done->error, "%s", done->text);
-        ret->unchanged = done->status == 304;
-        memcpy(ret->etag, done->etag, sizeof(ret->etag));
+                                 done.error);
+        if (done.error < 0)
+                return fault_set(f, done.error, "%s", done.text);
+        ret->unchanged = done.status == 304;
+        memcpy(ret->etag, done.etag, sizeof(ret->etag));
         return 0;
 }
 
@@ -154,7 +129,7 @@ int fetcher_get(struct fetcher *x, const struct fetch_request *q, fetch_sink sin
         _cleanup_close_ int pipe = -EBADF;
         int r = 0;
 
-        if (x->state != STATE_IDLE || x->sock < 0) {
+        if (x->state != FETCH_CALL_IDLE || x->sock < 0) {
                 fetcher_close(x);
                 r = fetcher_open(x, x->await, f);
         }

@@ -12,6 +12,7 @@
 
 #include "doors/journal.h"
 #include "facts/backoff.h"
+#include "ground/fetch_call.h"
 #include "ground/io.h"
 #include "ground/message.h"
 #include "store/outbox.h"
@@ -26,13 +27,6 @@ struct outbound {
         unsigned state;
         unsigned failures;
         char name[OUTBOX_NAME_SIZE]; /* of the report in flight */
-};
-
-enum { STATE_ASKED };
-
-static const struct message_rule rules[] = {
-        { FETCH_DONE, "FETCH_DONE", 1 << STATE_ASKED, sizeof(struct fetch_done), sizeof(struct fetch_done),
-          false, STATE_ASKED },
 };
 
 int outbound_new(struct agent *a, struct outbound **ret)
@@ -90,8 +84,6 @@ static void outbound_answered(struct outbound *o, const struct fetch_done *done)
 {
         struct fault f = {};
 
-        if (!MESSAGE_TEXT_VALID(done->text))
-                return outbound_failed(o, "sealift-fetch sent text without an end");
         if (done->error != 0)
                 return outbound_failed(o, done->text);
         outbound_hang_up(o);
@@ -104,13 +96,13 @@ static void outbound_answered(struct outbound *o, const struct fetch_done *done)
 static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 {
         struct outbound *o = userdata;
+        struct fetch_done done;
         struct fault f = {};
-        struct message m;
         int r;
 
-        r = message_receive(o->sock, rules, ELEMENTSOF(rules), &o->state, &m, &f);
+        r = fetch_call_answer(o->sock, &o->state, &done, &f);
         if (r > 0)
-                outbound_answered(o, (const struct fetch_done *)(const void *)m.payload);
+                outbound_answered(o, &done);
         else
                 outbound_failed(o,
                                 r < 0 ? f.text : "sealift-fetch ended; see journalctl -u 'sealift-fetch@*'");
@@ -130,7 +122,7 @@ static int outbound_send(struct outbound *o, const char *data, size_t len, struc
         o->sock = message_connect(FETCH_SOCKET_PATH);
         if (o->sock < 0)
                 return fault_set_errno(f, o->sock, "%s: cannot reach sealift-fetch", FETCH_SOCKET_PATH);
-        o->state = STATE_ASKED;
+        o->state = FETCH_CALL_ASKED;
         r = message_send(o->sock, FETCH_UPLOAD, &up, sizeof(up), fd);
         if (r >= 0)
                 r = sd_event_add_io(o->agent->await.event, &o->answer, o->sock, EPOLLIN, on_answer, o);
