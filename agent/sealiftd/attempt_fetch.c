@@ -13,7 +13,10 @@
 #include "ground/text.h"
 #include "store/incoming.h"
 
-enum { KNOWN_CHUNK = 256 * 1024 };
+enum {
+        KNOWN_CHUNK = 256 * 1024,
+        FETCH_ON_MAX = 8, /* a server that breaks off whenever something is due, while much is */
+};
 
 /* Where the body goes while its sum is made. */
 struct arriving {
@@ -128,6 +131,23 @@ static int bundle_fetch(struct attempt *t, bool resume, bool *ret_resumed, struc
         return t->bundle_fd < 0 ? t->bundle_fd : 0;
 }
 
+/* While something else is done nobody takes what comes: the server may have had enough of that, or libcurl
+ * of a server that was slow before. So it is gone on with, where it was, but not for ever. */
+static int bundle_fetch_on(struct attempt *t, bool *ret_resumed, struct fault *f)
+{
+        const struct await *w = &t->agent->await;
+        unsigned acts;
+        int r = 0;
+
+        for (int i = 0; i < FETCH_ON_MAX; i++) {
+                acts = w->acts;
+                r = bundle_fetch(t, true, ret_resumed, f);
+                if (r >= 0 || !fault_transient(r) || w->acts == acts)
+                        break;
+        }
+        return r;
+}
+
 int attempt_fetch_bundle(struct attempt *t, struct fault *f)
 {
         bool resumed = false;
@@ -136,7 +156,7 @@ int attempt_fetch_bundle(struct attempt *t, struct fault *f)
         if (t->whole)
                 return 0;
         t->staging = true;
-        r = bundle_fetch(t, true, &resumed, f);
+        r = bundle_fetch_on(t, &resumed, f);
         /* What was here may be what is wrong, or a server may have no part of it to give: once from the
          * beginning, and that is the verdict. */
         if (resumed && (r == -EBADMSG || r == -ERANGE))

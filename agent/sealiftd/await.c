@@ -99,6 +99,7 @@ static int await_act(struct await *w, struct fault *f)
         int r;
 
         w->acting = true;
+        w->acts++;
         r = w->act(w->userdata, f);
         w->acting = false;
         return r;

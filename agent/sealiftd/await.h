@@ -22,6 +22,7 @@ struct await {
         int (*act)(void *userdata, struct fault *f);
         void *userdata;
         bool acting;
+        unsigned acts; /* how often it was called */
 };
 
 /* Runs the loop until done(userdata) is true. -ECANCELED when asked to stop, -ETIMEDOUT after timeout_usec

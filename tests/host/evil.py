@@ -16,6 +16,7 @@ A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, a
   stall             takes the request and never answers
   wait PATH         takes the request and answers it as an honest server would, once there is a file PATH
   stall-body N      says the full length, sends N bytes, then nothing more
+  stall-until N F   the same, until there is a file F; then it closes cleanly
   drip SEC [N]      one byte, or N bytes, every SEC seconds
   flip N            the byte at N has one bit flipped
   redirect URL      302
@@ -182,6 +183,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.head(200, len(data))
         self.send(data[:int(count)])
         time.sleep(FOREVER)
+
+    def obey_stall_until(self, data, count, path):
+        self.head(200, len(data))
+        self.send(data[:int(count)])
+        while not os.path.exists(path):
+            time.sleep(0.05)
+        self.end_in_order()
 
     def obey_drip(self, data, pause, count=1):
         self.head(200, len(data))

@@ -71,6 +71,7 @@ in_its_place() {
 
 # What is refused for what is known of it.
 refused() {
+    local checker
     web_write 3
     sed -i 's/^SoakSec=.*/&\nEpoch=2/' /srv/web.manifest
     publish_release 3 "$WEB" /srv/web.manifest
@@ -83,10 +84,12 @@ refused() {
     web_write 5
     sed -i 's/^SoakSec=.*/&\nEpoch=2/' /srv/web.manifest
     publish_release 5 "$WEB" /srv/web.manifest
-    sends_little
+    evil_start
+    evil_rule '*.tar.zst' stall-until 100 /srv/enough
     rm -f "$STORE"/incoming/*
     journal_mark
-    sealift check --no-wait
+    sealift check >/srv/checked 2>&1 &
+    checker=$!
     await 30 state_is web updating
     await 30 some_is_here
     told "a verdict" "web 4 is quarantined here .set back by the operator." rollback web 4
@@ -113,9 +116,14 @@ upkeep() {
     ok "nothing goes now, which is said" await 20 grep -q "^sealift gc: web: release 5 is on its way; waiting until that has ended$" /srv/said
     is "$(find "$STORE/releases/web" -maxdepth 1 -name '5-*' -o -name '4.1-*' | wc -l)" 2 "nor does it"
     is "$(bundle_state web state)" updating "the download goes on"
-    flows
+    evil_clear
+    touch /srv/enough
     ok "which comes to its end" await 90 web_answers 5
-    ok "so does the collection" wait $collector
+    wait $checker && checker=0 || checker=$?
+    [ "$checker" = 0 ] || diag "$(cat /srv/checked)"
+    is "$checker" 0 "it broke off after all that, and the very same check went on with it"
+    wait $collector && collector=0 || collector=$?
+    is "$collector" 0 "so does the collection"
     is "$(find "$STORE/releases/web" -maxdepth 1 -name '4.1-*' | wc -l)" 0 "and what may go has gone"
 }
 
