@@ -24,6 +24,7 @@ enum { RESTORE_AT_ONCE_MAX = 48 };
 
 struct restore {
         struct bundle *bundle; /* NULL: it has been noted how it went */
+        struct release_ref release;
         struct units_call call;
 };
 
@@ -60,6 +61,15 @@ static bool any_left(const struct restores *l)
         return false;
 }
 
+/* An order came meanwhile, and what came of that has been said. */
+static bool is_overruled(const struct agent *a, const struct restore *x, int error)
+{
+        const struct bundle *b = x->bundle;
+
+        return !agent_may_run(a, b) || !release_ref_equal(&x->release, &b->state.current) ||
+               (error == -EINTR && b->health != BUNDLE_STARTING);
+}
+
 static void restores_note(struct agent *a, struct restores *l, bool all)
 {
         for (size_t i = 0; i < l->n; i++) {
@@ -68,7 +78,9 @@ static void restores_note(struct agent *a, struct restores *l, bool all)
 
                 if (!x->bundle || (x->call.id != 0 && !all))
                         continue;
-                if (units_end_start(a->units, &x->call, &f) == -ECONNRESET)
+                if (is_overruled(a, x, units_end_start(a->units, &x->call, &f)))
+                        x->bundle = NULL;
+                else if (f.error == -ECONNRESET)
                         (void)!attempt_restore(a, TAKE_PTR(x->bundle)); /* sealift-unitd was killed */
                 else
                         (void)!attempt_end_restore(a, TAKE_PTR(x->bundle), &f);
@@ -95,6 +107,7 @@ static void restores_begin(struct agent *a, struct restores *l, size_t *at)
                         continue;
                 }
                 x->bundle = b;
+                x->release = b->state.current;
                 l->n++;
         }
 }
@@ -104,7 +117,7 @@ static void restores_await(struct agent *a, struct restores *l)
         struct fault f = {};
 
         while (any_left(l)) {
-                if (await_until(&a->await, any_answered, l, RESTORE_ANSWER_MAX_USEC, &f) < 0)
+                if (await_idle_until(&a->await, any_answered, l, RESTORE_ANSWER_MAX_USEC, &f) < 0)
                         restores_note(a, l, true);
                 else
                         restores_note(a, l, false);
