@@ -49,7 +49,8 @@ on_its_way() {
 
 # It dies of anything.
 dead_itself() {
-    local i
+    local i before
+    before=$(lost)
     mkdir -p /run/systemd/system/sealift-unitd.service.d
     cat >/srv/dead.py <<'PY'
 import socket
@@ -66,7 +67,7 @@ PY
     systemctl daemon-reload
     systemctl stop sealift-unitd.service sealift-unitd.socket
     systemctl start sealift-unitd.socket
-    is "$(lost)$(grep -c '^Version=3.1$' "$STORE/state/app")" 0 "what is wrong with sealift-unitd itself is held against no release"
+    is "$(lost) $(grep -c '^Version=3.1$' "$STORE/state/app")" "$before 0" "what is wrong with sealift-unitd itself is held against no release"
     ok "when that is mended" sealift check
     is "$(app_state Current)" 3.1 "it is installed"
     sealift rollback app 2 >/dev/null
