@@ -128,11 +128,13 @@ static void on_listed(void *userdata, const struct unitd_unit *u)
         struct agent *a = userdata;
         struct bundle *b = agent_find_bundle(a, u->bundle, false);
 
-        /* digest12 is enough to recognise what unitd itself started from our store. */
-        if (b && u->state == UNIT_RUNNING && !jobs_have(a, u) &&
+        /* digest12 is enough to recognise what unitd itself started from our store. Of one that is being
+         * stopped, its end is yet to be told, and by whom. */
+        if (b && (u->state == UNIT_RUNNING || u->state == UNIT_STOPPING) && !jobs_have(a, u) &&
             strncmp(b->state.current.digest, u->digest12, DIGEST_SHORT) == 0) {
                 b->seen = true;
-                if (b->health == BUNDLE_ABSENT) { /* the agent has just been started */
+                /* The agent has just been started. */
+                if (b->health == BUNDLE_ABSENT && u->state == UNIT_RUNNING) {
                         b->health = BUNDLE_RUNNING;
                         b->since_usec = u->since_usec;
                 }

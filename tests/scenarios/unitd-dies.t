@@ -20,7 +20,7 @@ try:
 except OSError:
     open(state + "/met", "w")
 def stop(number, frame):
-    while sys.argv[1] == "2" and not os.path.exists(state + "/go"):
+    while sys.argv[1] != "1" and not os.path.exists(state + "/go"):
         time.sleep(0.05)
     sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
@@ -31,7 +31,7 @@ while True:
     signal.pause()
 PYTHON
     chmod 755 "$TREE/work"
-    printf '[Bundle]\nName=app\nVersion=%s\nSoakSec=0\n[Service main]\nType=notify\nTimeoutStartSec=15min\nTimeoutStopSec=15min\nExecStart=/bundle/work %s\nStateDirectory=yes\n' \
+    printf '[Bundle]\nName=app\nVersion=%s\nSoakSec=1h\n[Service main]\nType=notify\nTimeoutStartSec=15min\nTimeoutStopSec=15min\nExecStart=/bundle/work %s\nStateDirectory=yes\n' \
         "$1" "$1" >/srv/app.manifest
     publish_release "$1" "$TREE" /srv/app.manifest
 }
@@ -77,4 +77,23 @@ not_ok "they have not met" test -e $STATE/met
 is "$(unit_at 2)" "" "nothing is left of the new one"
 is "$(bundle_state app version) $(bundle_state app state)" "1 running" "status knows"
 not_ok "nor is there a verdict over it" grep -q Quarantined "$STORE/state/app"
+
+# What an operator is stopping meanwhile has not failed, also on trial.
+says_stopped() { [[ $(bundle_state app error) == *"it was stopped" ]]; }
+touch $STATE/go
+app_publish 3
+ok "release 3 is on trial" sealift check
+rm $STATE/go
+unit=$(unit_at 3)
+last=$(pid_of sealift-unitd.service)
+systemctl --no-block stop "$unit"
+await 60 is_state deactivating 3
+kill -KILL "$last"
+await 60 asked_another
+touch $STATE/go
+ok "status says that it was stopped" await 60 says_stopped
+is "$(bundle_state app version) $(bundle_state app state)" "3 failed" "it is current, and down"
+not_ok "there is no verdict over it" grep -q Quarantined "$STORE/state/app"
+ok "it is started" sealift start app
+is "$(bundle_state app version) $(bundle_state app state)" "3 running" "and runs"
 done_testing
