@@ -96,4 +96,19 @@ is "$(bundle_state app version) $(bundle_state app state)" "3 failed" "it is cur
 not_ok "there is no verdict over it" grep -q Quarantined "$STORE/state/app"
 ok "it is started" sealift start app
 is "$(bundle_state app version) $(bundle_state app state)" "3 running" "and runs"
+
+# Away, it is looked for less and less often: after 1, 2, 4, 8 s, less a quarter at most. A timer may be late, but never early.
+looks() { grep -c unitd.sock /srv/trace; }
+has_looked() { [ "$(looks)" -ge "$1" ]; }
+last_pause() { grep unitd.sock /srv/trace | awk '{ pause = $1 - at; at = $1 } END { print pause }'; }
+touch $STATE/go
+strace -ttt -e trace=connect -p "$(pid_of sealiftd.service)" -o /srv/trace 2>/srv/strace &
+tracer=$!
+await 20 grep -q attached /srv/strace
+systemctl stop sealift-unitd.socket sealift-unitd.service
+ok "a sealift-unitd that is away is looked for again and again" await 120 has_looked 4
+kill $tracer
+ok "after $(last_pause) s at last" awk "BEGIN { exit !($(last_pause) >= 5) }"
+systemctl start sealift-unitd.socket
+ok "and found" await 60 asked_another
 done_testing
