@@ -104,6 +104,24 @@ away() {
     back_in_order
 }
 
+# A job that runs on is not its release.
+away_beside_a_job() {
+    local unit job
+    unit=$(app_unit)
+    rm -f $STATE/begun
+    systemctl start "$WAKE"
+    await 20 test -e $STATE/begun
+    job=$(unit_of app.work)
+    systemctl stop sealift-unitd.socket sealift-unitd.service
+    app_dies "$unit"
+    systemctl start sealift-unitd.socket
+    ok "a service that failed meanwhile is reported, though a job runs on" app_reported '.state == "failed" and .jobs[0].state == "running"'
+    is "$(unit_of app.work)" "$job" "as it does"
+    echo 0 >$STATE/status
+    await_inactive 20 "$job"
+    back_in_order
+}
+
 # It dies before it has answered.
 killed_under() {
     local unitd checker
@@ -220,6 +238,7 @@ app_publish 1
 ok "a service and a job are installed" sealift check
 killed_before
 away
+away_beside_a_job
 killed_under
 unproven
 one_of_two
