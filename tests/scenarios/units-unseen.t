@@ -39,6 +39,7 @@ failed_start() {
     mkdir -p /srv/jobs
     cat >/srv/jobs/work <<'SH'
 #!/bin/sh
+echo begun >>"$STATE_DIRECTORY/runs"
 until [ -e "$STATE_DIRECTORY/go" ]; do sleep 0.1; done
 exit 4
 SH
@@ -67,6 +68,7 @@ INTENT
         "a sealift-unitd that could look at a job, and not at its timer, does not start"
     enough_again
     ok "how the job ended is known to the next one" await 30 last_run_is "1 exit-code 1 4"
+    is "$(wc -l <$STATE/runs)" 1 "which is no reason to run it a second time"
     is "$(leftovers jobs | grep -o 'sealift-jobs[^ ]*@[^ ]*')" "" "by whom it is forgotten"
 }
 
