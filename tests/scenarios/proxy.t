@@ -17,7 +17,7 @@ publish() {
 }
 BRIEF='s|^ExitIdle=.*|ExitIdle=1s|'
 
-page() { curl --silent --fail --max-time 20 "$URL"; }
+page() { curl --silent --show-error --fail --max-time 60 "$URL"; }
 units() { systemctl list-units --plain --no-legend --state=active,activating,deactivating "sealift-docs.${1:-*}@*.service" | awk '{ print $1 }'; }
 nothing_runs() { [ -z "$(units)" ] && [ -z "$(systemctl list-units --plain --no-legend --state=active 'sealift-network@docs.*')" ]; }
 both_run() { [ -n "$(units main)" ] && [ -n "$(units main-proxy)" ]; }
@@ -93,14 +93,27 @@ agent_anew() {
     journal_from=$mark
 }
 
-stops() { [ -n "$(units main)" ] && [ "$(systemctl show --property=ActiveState --value "$(units main)")" = deactivating ]; }
+stops() { test -d "/proc/$(property "$(units main)" ControlPID)/root/bundle"; }
+# What stops it has a /tmp of its own, as everything has that shares a network.
+stop_goes_on() { touch "/proc/$(property "$(units main)" ControlPID)/root/tmp/go"; }
+wakes() { journal_since _PID=1 | grep -q "Starting sealift-wake@docs.main.service"; }
 # Two of one release on one port would be none.
 wakes_while_it_stops() {
-    publish 3.1 "$BRIEF; s|^ExecStart=.*|&\nExecStop=/usr/bin/sleep 3|"
+    local asked mark=$journal_from
+    publish 3.1 "$BRIEF; s|^ExecStart=.*|&\nExecStop=/usr/bin/sh -c \"until [ -e /tmp/go ]; do sleep 0.1; done\"|"
     ok "a release that takes its time to stop is installed" sealift check
     ok "the program is being stopped" await 30 stops
-    is "$(page)" "release 3.1" "a connection that comes now waits, and is answered"
+    journal_mark
+    page >/srv/page &
+    asked=$!
+    ok "a connection that comes now is seen" await 30 wakes
+    stop_goes_on
+    wait "$asked" || true
+    is "$(cat /srv/page)" "release 3.1" "and is answered, when the program has been stopped and started again"
+    ok "that is to be stopped, too" await 30 stops
+    stop_goes_on
     ok "it rests" await 30 nothing_runs
+    journal_from=$mark
 }
 
 update_at_rest() {

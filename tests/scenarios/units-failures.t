@@ -78,9 +78,9 @@ INTENT
     is "$(unitd list)$(leftovers narrow)" "" "nothing is left of them"
 }
 
-# A program that always asks for more time, to start and to stop. The limit is made short with a drop-in of this host's.
+# A program that always asks for more time, to start and to stop. The limit is made short with a drop-in of this host's; without
+# one of sealift-unitd's own, this would not end before the machine is ended.
 lingers() {
-    local begin
     mkdir -p /srv/linger
     site_dropin service Unit JobRunningTimeoutSec=3s
     cat >/srv/linger/main <<'PYTHON'
@@ -96,7 +96,6 @@ while True:
     time.sleep(0.2)
 PYTHON
     chmod 755 /srv/linger/main
-    begin=$SECONDS
     install linger 1 <<'INTENT'
 [Service main]
 ExecStart=/bundle/main never
@@ -112,8 +111,7 @@ Type=notify
 TimeoutStopSec=1s
 INTENT
     ok "it starts" unitd start "$sealed"
-    ok "and a stop that is put off has one too" timeout 20 /tests/host/unitd.py stop "$sealed"
-    ok "soon" [ $((SECONDS - begin)) -lt 30 ]
+    ok "and a stop that is put off has one too" unitd stop "$sealed"
     is "$(unitd list)$(leftovers linger)" "" "nothing is left of it"
     site_dropin_gone service
 }

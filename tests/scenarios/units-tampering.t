@@ -11,11 +11,14 @@ filters_itself() {
     mkdir -p /srv/careful
     cat >/srv/careful/main <<'PYTHON'
 #!/usr/bin/python3
-import ctypes, struct, time
+import ctypes, os, struct, time
 allow = ctypes.create_string_buffer(struct.pack("=HBBI", 0x06, 0, 0, 0x7FFF0000))
 program = ctypes.create_string_buffer(struct.pack("=HxxxxxxQ", 1, ctypes.addressof(allow)))
-time.sleep(1)
+os.chdir(os.environ["STATE_DIRECTORY"])
+while not os.path.exists("go"):
+    time.sleep(0.1)
 assert ctypes.CDLL(None).prctl(22, 2, program, 0, 0) == 0
+open("done", "w").close()
 while True:
     time.sleep(100)
 PYTHON
@@ -23,8 +26,11 @@ PYTHON
     install careful 1 <<'INTENT'
 [Service main]
 ExecStart=/bundle/main
+StateDirectory=yes
 INTENT
-    ok "a service that filters its own system calls starts" unitd start "$sealed"
+    ok "a service that will filter its own system calls starts" unitd start "$sealed"
+    touch /var/lib/sealift-careful/go
+    ok "and does" await 20 test -e /var/lib/sealift-careful/done
     unit=$(unit_of careful)
     daemon=$(pid_of sealift-unitd.service)
     kill -KILL "$daemon"
