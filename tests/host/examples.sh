@@ -63,6 +63,7 @@ example_network() {
     echo "$network"
 }
 
+example_rests() { [ -z "$(example_units "$1")" ]; }
 example_units() { systemctl list-units --plain --no-legend --state=running "sealift-$1.*.service" | awk '{ print $1 }'; }
 example_unit() { example_units "$1" | head -n 1; }
 example_answers() { [ -n "$(example_ask "$1")" ]; }
@@ -86,10 +87,13 @@ example_service() {
     echo "${service##*.}"
 }
 
-# example_exposure FILE NAME WHEN: each of its services that runs
+# example_exposure FILE NAME WHEN: each of its services, which run; what rests is woken by being asked.
 example_exposure() {
-    local unit service network most said
-    for unit in $(example_units "$2"); do
+    local unit service network most said units
+    example_rests "$2" && example_ask "$1" >/dev/null
+    units=$(example_units "$2")
+    ok "$2: all its services run$3: $(wc -w <<<"$units")" [ "$(wc -w <<<"$units")" -ge "$(grep -c '^\[Service ' "$1")" ]
+    for unit in $units; do
         service=$(example_service "$2" "$unit")
         network=$(example_network "$1" "$service")
         most=$(example_most "$1" "$service" "$network")
