@@ -146,7 +146,7 @@ static int story_attempt(struct agent *a, struct attempt *t, struct fault *f)
          * the machine's, which goes down and takes a release on trial with it. */
         if (r == -ECANCELED || a->await.stopping)
                 return -ECANCELED;
-        if (undo == UNDO_SWITCH || f->error == -ECHILD)
+        if (undo == UNDO_SWITCH || r == -ECHILD)
                 attempt_roll_back(t, f);
         if (undo != UNDO_NOTHING)
                 attempt_remove(t);
