@@ -335,7 +335,7 @@ class Series:
         if failures or not answers <= {self.version, *self.story.either}:
             raise Trouble(f"{failures} {answers}")
         ups = self.bus.take().count(("up", ""))
-        step.check_events(new, range(min(ups, 1), ups + 1) if self.options.again else [ups])
+        step.check_events(new, range(min(ups, 1), ups + 1) if self.options.again else [ups], again=bool(self.error))
         last = [b["version"] for b in new[-1]["bundles"] if b["name"] == "step"] if new else [str(self.version)]
         if last != [str(self.version)]:
             raise Trouble(f"the last report says {last}")
