@@ -122,7 +122,7 @@ clock_jumps() {
     ok "a clock that jumps: a release is not well yet" await 60 app_was_asked 2
     for years in 10 -10 0; do
         jump "$years years off" $years
-        is "$(app_state Current) $(gate healthy)" "1 not reached" "$years years off: it may still become so"
+        ok "$years years off: it may still become so" kill -0 $checker
     done
     app_does 200
     wait $checker || status=$?
