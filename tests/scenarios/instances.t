@@ -152,6 +152,20 @@ taken_away() {
     ok "its state is left" test -e /var/lib/sealift-cache.sessions
 }
 
+credentials() { find "/proc/$(its pages MainPID)/root/run/credentials/$(unit_of cache.pages)" -type f -printf '%f\n' | sort | xargs; }
+# A secret that a service may have and can do without, on systemd 252, too, which knows no such directive.
+optional_secret() {
+    sed 's/^LoadCredential=users/&\nImportCredential=extra/' "$CACHE" >/srv/cache.manifest
+    publish_release 6 "$TREE" /srv/cache.manifest
+    ok "a release that would take another secret is installed where there is none" sealift check
+    is "$(version_of pages) $(PORT=6390 pages ping) $(credentials)" "6 PONG users" "and runs without it"
+    echo more >/etc/credstore/sealift-cache.extra
+    ok "the secret comes, and the bundle is started again" sealift restart cache
+    is "$(credentials)" "extra users" "it has it then"
+    is "$(cat "/proc/$(its pages MainPID)/root/run/credentials/$(unit_of cache.pages)/extra")" more "as this host has it"
+    is "$(PORT=6390 pages ping)" PONG "with the one that it has to have"
+}
+
 begin
 nothing_before_it_is_right
 both_run
@@ -161,4 +175,5 @@ rolled_back_as_one
 changed_by_the_host
 broken_by_the_host
 taken_away
+optional_secret
 done_testing
