@@ -85,26 +85,30 @@ static int on_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return r;
 }
 
-static int gate_append(sd_bus_message *reply, const struct bundle *b, const char *name, size_t i)
+static int gate_append(sd_bus_message *reply, const struct agent *a, const struct bundle *b,
+                       const char *name, size_t i)
 {
         unsigned failures, max;
         uint64_t until = trial_until(b, &failures, &max);
-        bool next = i == b->gates_passed, failed = next && *b->error;
+        bool next = i == b->gates_passed;
+        bool goes_on = next && attempt_is_of(a, b) && !attempt_repairs(a, b); /* what failed was before it */
+        bool failed = next && !goes_on && *b->error;
         char text[128] = "", date[DATE_SIZE];
 
-        if (next && !failed && until > 0) {
+        if (next && !goes_on && !failed && until > 0) {
                 date_format((int64_t)(until / 1000000), date);
                 (void)snprintf(text, sizeof(text), "until %s; %u of %u failures", date, failures, max);
         }
         return sd_bus_message_append(reply, "(sss)", name,
                                      i < b->gates_passed ? "passed"
+                                     : goes_on           ? "under way"
                                      : failed            ? "failed"
                                      : *text             ? "on trial"
                                                          : "not reached",
                                      failed ? b->error : text);
 }
 
-/* Each gate of the last attempt: passed, failed (with the reason), on trial, or not reached. */
+/* Each gate of the last attempt: passed, under way, failed (with the reason), on trial, or not reached. */
 static int on_why(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         struct agent_bus *b = userdata;
@@ -127,7 +131,7 @@ static int on_why(sd_bus_message *m, void *userdata, sd_bus_error *error)
                 r = sd_bus_message_open_container(reply, 'a', "(sss)");
         for (size_t i = 0; r >= 0 && i < story_n_gates(); i++)
                 if (story_gate(x->kind, i))
-                        r = gate_append(reply, x, story_gate(x->kind, i), i);
+                        r = gate_append(reply, b->agent, x, story_gate(x->kind, i), i);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         if (r >= 0)

@@ -96,7 +96,7 @@ refused() {
     told "an epoch" "web 2 has Epoch=0" rollback web 2
     is "$(bundle_state web state)" updating "the next one is being fetched still"
     is "$(journal_since "MESSAGE_ID=${EVENT[refused]}")" "" "and was not broken off"
-    is "$(sealift why --json web | jq -r '.tried + " " + (.gates[] | select(.gate == "fetch") | .verdict)')" "5 not reached" \
+    is "$(sealift why --json web | jq -r '.tried + " " + (.gates[] | select(.gate == "fetch") | .verdict)')" "5 under way" \
         "sealift why is about it"
     upkeep
 }
