@@ -51,10 +51,10 @@ like "$(await_journal 10 "MESSAGE_ID=${EVENT[forgiven]}")" "release 6 is not wel
 expect_proven "broken before" 6
 app_soak=1h app_publish 7
 ok "the next one, the same" sealift check
+journal_mark
 systemctl restart sealiftd.service
 ok "goes on with its trial when the agent is started anew" await 20 on_trial
 like "$(grep Forgiven= "$STORE/state/app")" "^Forgiven=main$" "which remembers what is forgiven"
-journal_mark
 ok "and does so again" await_journal 20 "MESSAGE_ID=${EVENT[forgiven]}" SEALIFT_VERSION=7
 is "$(app_state Current)" 7 "it stays"
 
