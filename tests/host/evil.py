@@ -17,6 +17,7 @@ A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, a
   wait PATH         takes the request and answers it as an honest server would, once there is a file PATH
   stall-body N      says the full length, sends N bytes, then nothing more
   stall-until N F   the same, until there is a file F; then it closes cleanly
+  hold N F          the same, until there is a file F; then it sends the rest
   drip SEC [N]      one byte, or N bytes, every SEC seconds
   flip N            the byte at N has one bit flipped
   redirect URL      302
@@ -43,7 +44,7 @@ import tempfile
 import time
 
 CHUNK = 64 * 1024
-NOTED_AT_ONCE = "stall", "stall-body", "wait"
+NOTED_AT_ONCE = "stall", "stall-body", "hold", "wait"
 FOREVER = 3600  # longer than any test lasts; the client or the test's end is what ends it
 
 
@@ -190,6 +191,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         while not os.path.exists(path):
             time.sleep(0.05)
         self.end_in_order()
+
+    def obey_hold(self, data, count, path):
+        self.head(200, len(data))
+        self.send(data[:int(count)])
+        while not os.path.exists(path):
+            time.sleep(0.05)
+        self.send(data[int(count):])
 
     def obey_drip(self, data, pause, count=1):
         self.head(200, len(data))

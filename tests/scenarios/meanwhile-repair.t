@@ -16,11 +16,12 @@ nothing_of() { [ -z "$(systemctl list-units --plain --no-legend --state=running 
 state_is() { [ "$(bundle_state "$1" state)" = "$2" ]; }
 sends_little() {
     evil_start
-    evil_rule '*.tar.zst' stall-body 100
+    rm -f /srv/flows
+    evil_rule '*.tar.zst' hold 100 /srv/flows
 }
 flows() {
     evil_clear
-    systemctl restart evil.service
+    touch /srv/flows
 }
 # told NAME WORDS ORDER...: which is answered while the server is silent.
 told() {
