@@ -117,8 +117,8 @@ int attempt_restore(struct agent *a, struct bundle *b);
 int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f);
 
 /* error and f: what sealift-unitd said of a start of that release of b; where it said yes, f may be of an
- * earlier step. Where it died of it, each time it was asked, and is well otherwise, that is counted; so often
- * in a row is the release's own doing: -ECHILD then, else error. */
+ * earlier step. Where it died of it, each time it was asked, and is well otherwise, that is counted; so
+ * often in a row is the release's own doing: -ECHILD then, else error. */
 int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r, int error,
                   struct fault *f);
 
