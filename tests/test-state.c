@@ -226,6 +226,10 @@ static void test_losses(void)
         tap_ok(!state_count_loss(&s, &three), "after which they count anew");
         tap_ok(state_count_loss(&back, &three), "so many in a row are its doing");
         tap_ok(!state_count_loss(&back, &three), "and it may be given as many again");
+        tap_ok(!state_forget_losses(&back, &one) && *back.lost, "a start of another release says nothing");
+        tap_ok(state_forget_losses(&back, &three), "one that goes well ends the row");
+        tap_ok(!state_forget_losses(&back, &three), "once");
+        tap_ok(!state_count_loss(&back, &three) && back.losses == 1, "and they count anew");
         state_prove(&back, 0);
         tap_str(back.lost, "", "what is proven has none");
         state_commit(&s, &three, BOOT_A);

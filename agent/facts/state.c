@@ -482,6 +482,15 @@ bool state_count_loss(struct bundle_state *s, const struct release_ref *r)
         return s->losses % STATE_LOSSES_MAX == 0; /* after a verdict that was lifted they count anew */
 }
 
+bool state_forget_losses(struct bundle_state *s, const struct release_ref *r)
+{
+        bool any = *s->lost && str_eq(s->lost, r->digest);
+
+        if (any)
+                *s->lost = '\0';
+        return any;
+}
+
 bool state_may_run(const struct bundle_state *s, const char *boot)
 {
         return s->wish == WISH_RUN || (s->wish == WISH_STOPPED && !str_eq(s->stopped_boot, boot));

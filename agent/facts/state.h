@@ -132,6 +132,8 @@ bool state_on_trial(const struct bundle_state *s);
 bool state_trial_boot(struct bundle_state *s, const char *boot);
 /* sealift-unitd has died of a start of that release, it seems. true: so often in a row that it does. */
 bool state_count_loss(struct bundle_state *s, const struct release_ref *r);
+/* It has been started, and sealift-unitd lives. false: no loss of it is written down. */
+bool state_forget_losses(struct bundle_state *s, const struct release_ref *r);
 /* While current is on trial, this [Health] is not held against it. */
 void state_forgive(struct bundle_state *s, const char *probe);
 /* Whether the operator lets the bundle run, in that boot. */

@@ -199,11 +199,15 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
 
 int attempt_start_current(struct agent *a, struct bundle *b, uint64_t id, struct fault *f)
 {
+        struct fault ignored = {};
         int r;
 
         r = (b->crowded ? units_replace : units_start)(a->units, b->name, &b->state.current, id, f);
-        if (r >= 0)
-                b->crowded = false;
+        if (r < 0)
+                return r;
+        b->crowded = false;
+        if (state_forget_losses(&b->state, &b->state.current))
+                (void)!store_state_save(a->store, b->name, &b->state, &ignored);
         return r;
 }
 

@@ -323,12 +323,16 @@ static int units_ask(struct units *l, uint16_t type, const struct about *about, 
         return l->error < 0 ? fault_set(f, l->error, "%s", l->text) : 0;
 }
 
+/* The fault of a try that another one made good is nobody's. */
 static int units_request(struct units *l, uint16_t type, const struct about *about, int fd, struct fault *f)
 {
+        struct fault mine = {};
         int r = -ECONNRESET;
 
         for (int i = 0; i < UNITS_TRIES && r == -ECONNRESET; i++)
-                r = units_ask(l, type, about, fd, f);
+                r = units_ask(l, type, about, fd, &mine);
+        if (r < 0)
+                *f = mine;
         return r;
 }
 

@@ -34,7 +34,8 @@ _must_check_ int units_new(struct await *w, units_handler handler, units_job_han
                            struct units **ret);
 
 /* Requests; each waits for its answer while the event loop runs. Errors: unitd's own (text from unitd),
- * -ECONNRESET when it went away twice, -ETIMEDOUT, -ECANCELED. attempt is for the journal. */
+ * -ECONNRESET when it went away twice (after once f is as it was), -ETIMEDOUT, -ECANCELED. attempt is for
+ * the journal. */
 _must_check_ int units_prepare(struct units *l, const char *bundle, const struct release_ref *r,
                                uint64_t attempt, const void *manifest, size_t len, int *ret_tree_fd,
                                struct fault *f);

@@ -6,8 +6,8 @@
 
 The file holds one word: a number is the status of all answers; hang: it answers no more; die: it ends with status 3 at the next
 request; end: it ends in order at the next request; eat: it takes memory until it is killed; shut: it ends with status 7 before it is
-ready. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are said where systemd wants to hear them, until the word
-is "sleep". Words with commas between are for one request each, in turn. "asked", beside the first of these files, says which
+ready; late: it is not ready before there is another word. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are
+said where systemd wants to hear them, until the word is "sleep". Words with commas between are for one request each, in turn. "asked", beside the first of these files, says which
 process it is, how often it was asked, and how often it has said 200.
 """
 import os
@@ -15,6 +15,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 
 
 def notify(text):
@@ -95,6 +96,8 @@ def main():
         wait.register(s, selectors.EVENT_READ)
     if word() == "shut":
         sys.exit(7)
+    while word() == "late":
+        time.sleep(0.05)
     notify("READY=1")
     while True:
         if word() != "sleep":

@@ -108,6 +108,43 @@ on_trial_it_does() {
 }
 app_is_down() { [ -z "$(app_unit)" ]; }
 
+# Somebody's kill, at a start that goes well when it is asked for again: nothing is lost.
+killed_once() {
+    local order n
+    app_publish 3.2
+    ok "a release is on trial" sealift check
+    journal_mark
+    app_does late
+    sealift restart app >/srv/said 2>&1 &
+    order=$!
+    await 30 app_starts 3.2
+    unitd_dies
+    await 20 connected
+    app_does ""
+    wait $order && order=0 || order=$?
+    is "$order $(cat /srv/said)" "0 app runs release 3.2, started again" "sealift-unitd is killed at an ordered start: it is asked again"
+    is "$(bundle_state app state) $(bundle_state app error)" "running " "status shows nothing"
+    is "$(journal_since "MESSAGE_ID=${EVENT[restore-failed]}")" "" "nor does the journal have it as down"
+    for n in 1 2 3; do
+        systemctl stop sealiftd.service
+        systemctl kill --signal=KILL "$(app_unit)"
+        await 20 app_is_down
+        app_does late
+        systemctl start --no-block sealiftd.service
+        await 30 app_starts 3.2
+        unitd_dies
+        await 20 connected
+        app_does ""
+        ok "kill $n at the start of one on trial: it runs" await 60 app_is "3.2 running"
+        await 20 app_was_well
+        is "$(lost)" "" "kill $n: it is no loss"
+    done
+    is "$(journal_since "MESSAGE_ID=${EVENT[restore-failed]}")" "" "nothing was down"
+    not_ok "and there is no verdict" quarantined 3.2
+    sealift rollback app 2 >/dev/null
+}
+app_starts() { [ -n "$(systemctl list-units --all --plain --no-legend --state=activating "sealift-app.main@$1-*")" ]; }
+
 # Of sealiftd, which has a network of its own: whether sealift-unitd has taken its call.
 connected() { nsenter --net --target "$(systemctl show -P MainPID sealiftd.service)" ss -Hx | awk '$2 == "ESTAB" && /unitd.sock/' | grep -q .; }
 # unitd_dies: in the middle of what it was asked for.
@@ -166,6 +203,7 @@ expect_proven "release 2" 2
 dead_itself
 on_its_way_back
 app_soak=1h
+killed_once
 on_trial_it_does
 makes_no_way
 done_testing
