@@ -38,6 +38,8 @@ static struct inode {
 } inodes[INODES_MAX];
 static size_t n_inodes;
 static bool offers_verity = true, takes_attributes = true, measures_sha512;
+static bool seals_what_is_read;
+static const char *gives_back; /* or NULL: instead of what was written, to whoever seals it */
 
 static struct inode *inode_of(int fd)
 {
@@ -76,6 +78,23 @@ static int inode_measure(int fd, struct fsverity_digest *d)
         return 0;
 }
 
+/* Files of that length, on their way to the disk. */
+static void inode_spoil(int fd)
+{
+        char path[64];
+        struct stat st;
+        int to;
+
+        MUST(fstat(fd, &st));
+        if (!gives_back || st.st_size != (off_t)strlen(gives_back))
+                return;
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        to = open(path, O_WRONLY | O_CLOEXEC);
+        MUST(to);
+        MUST(write(to, gives_back, strlen(gives_back)));
+        to = fd_close(to);
+}
+
 int __wrap_ioctl(int fd, unsigned long request, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
@@ -86,8 +105,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
         argument = va_arg(ap, void *);
         va_end(ap);
         errno = !offers_verity ? ENOTTY : request == FS_IOC_MEASURE_VERITY ? inode_measure(fd, argument) : 0;
-        if (errno == 0 && request == FS_IOC_ENABLE_VERITY)
+        if (errno == 0 && request == FS_IOC_ENABLE_VERITY) {
+                inode_spoil(fd);
                 inode_seal(fd);
+        }
         return errno == 0 ? 0 : -1;
 }
 
@@ -126,6 +147,8 @@ ssize_t __wrap_read(int fd, void *buffer, size_t n)
 {
         n_reads++;
         clock_nsec += READ_NSEC;
+        if (seals_what_is_read)
+                inode_seal(fd);
         errno = EIO;
         return inode_of(fd)->lost ? -1 : syscall(SYS_read, fd, buffer, n);
 }
@@ -269,8 +292,13 @@ static void test_sealed(void)
         struct tree t;
 
         tree_make(&t);
-        tap_int(tree_look(&t, TREE_HASHES), 0, "a sealed tree is as signed (%s)", t.f.text);
-        tap_ok(n_reads >= 3 + LONG / (128 * 1024), "each byte of it was asked for (%u reads)", n_reads);
+        for (size_t i = 0; i < n_inodes; i++)
+                tap_ok(!inodes[i].noted, "nothing is noted of a file that nobody has summed since");
+        for (int i = 0; i < 2; i++) {
+                tap_int(tree_look(&t, TREE_HASHES), 0, "a sealed tree is as signed (%s)", t.f.text);
+                tap_ok(n_reads >= 3 + LONG / (128 * 1024), "each byte of it was asked for (%u reads)",
+                       n_reads);
+        }
         file_write(&t, "one", "ONE", 0);
         tap_int(tree_look(&t, TREE_HASHES), 0,
                 "what is sealed and measures what it did is summed by the kernel");
@@ -281,6 +309,31 @@ static void test_sealed(void)
         tree_done(&t);
 }
 
+/* What was sealed is not what was summed while it was written. */
+static void test_sealed_too_late(void)
+{
+        struct tree t;
+
+        gives_back = "tow";
+        tree_make(&t);
+        gives_back = NULL;
+        for (int i = 0; i < 2; i++)
+                expect_damage(&t, "what the disk had changed before it was sealed is found, also again",
+                              ": its SHA-256 is not what was signed");
+        tap_ok(!file_inode(&t, "one")->noted && !file_inode(&t, "two")->noted, "and nothing is noted of it");
+        tree_done(&t);
+
+        offers_verity = false;
+        tree_make(&t);
+        offers_verity = seals_what_is_read = true;
+        tap_int(tree_look(&t, TREE_HASHES), 0, "what is sealed while it is read is as signed (%s)",
+                t.f.text);
+        seals_what_is_read = false;
+        for (size_t i = 0; i < n_inodes; i++)
+                tap_ok(inodes[i].sealed && !inodes[i].noted, "which is noted of none of its files");
+        tree_done(&t);
+}
+
 static void test_sealed_otherwise(void)
 {
         struct inode *one, kept;
@@ -288,6 +341,7 @@ static void test_sealed_otherwise(void)
         int fd;
 
         tree_make(&t);
+        tap_int(tree_look(&t, TREE_HASHES), 0, "what is as signed (%s)", t.f.text);
         MUST(renameat2(t.fd, "one", t.fd, "two", RENAME_EXCHANGE));
         expect_damage(&t, "a sealed file in the place of another", ": its SHA-256 is not what was signed");
         MUST(renameat2(t.fd, "one", t.fd, "two", RENAME_EXCHANGE));
@@ -315,13 +369,14 @@ static void test_unsealed(void)
 
         takes_attributes = false;
         tree_make(&t);
-        takes_attributes = true;
         tap_int(tree_look(&t, TREE_HASHES), 0, "no attributes: as signed (%s)", t.f.text);
+        takes_attributes = true;
         file_write(&t, "two", "TWO", 0);
         expect_damage(&t, "no attributes: summed", "two: its SHA-256 is not");
         tree_done(&t);
 
         tree_make(&t);
+        tap_int(tree_look(&t, TREE_HASHES), 0, "noted (%s)", t.f.text);
         measures_sha512 = true;
         file_write(&t, "two", "TWO", 0);
         expect_damage(&t, "a digest of another kind: summed", "two: its SHA-256 is not");
@@ -377,6 +432,7 @@ int main(void)
 {
         memset(longer, 'l', LONG);
         test_sealed();
+        test_sealed_too_late();
         test_sealed_otherwise();
         test_unsealed();
         test_rest();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The one that reads for the scrub. Its input is a disk about which nothing is known; it changes nothing,
- * and its answer is one struct down a pipe. A fork of the agent, it must never touch what it has of its
- * parent's: the bus, the event loop, conversations with workers. */
+/* The one that reads for the scrub. Its input is a disk about which nothing is known; it changes no
+ * byte of it, and its answer is one struct down a pipe. A fork of the agent, it must never touch what it has
+ * of its parent's: the bus, the event loop, conversations with workers. */
 
 #include "sealiftd/scrub_read.h"
 

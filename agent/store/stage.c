@@ -64,7 +64,7 @@ static void file_seal(struct stage *s)
 {
         if (s->unsealable)
                 return;
-        s->unsealable = verity_seal(s->tree_fd, s->file->path, s->file->sha256) < 0;
+        s->unsealable = verity_seal(s->tree_fd, s->file->path) < 0;
         s->n_sealed += !s->unsealable;
 }
 

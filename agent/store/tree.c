@@ -60,14 +60,15 @@ static void walk_rest(const struct walk *w, uint64_t began)
                 (void)nanosleep(&ts, NULL);
 }
 
-/* Every byte, from the disk and not from what the kernel remembers of it; of a file that is sealed the
+/* Every byte, from the disk and not from what the kernel remembers of it, as far as it can forget: not what
+ * a program has mapped, or what is still to be written. Of a file that was summed once it was sealed the
  * kernel itself compares what it reads, and a second sum would find nothing more. */
 static int file_sum(struct walk *w, int at, const char *name, const struct entry *e, bool *ret_good,
                     struct fault *f)
 {
         _cleanup_close_ int fd = -EBADF;
         uint8_t sum[SHA256_SIZE];
-        bool sealed;
+        struct verity v;
         size_t n;
         int r;
 
@@ -75,12 +76,12 @@ static int file_sum(struct walk *w, int at, const char *name, const struct entry
         if (fd < 0)
                 return fault_set_errno(f, -errno, "%.200s: cannot read", e->path);
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-        sealed = verity_is_sealed(fd, e->sha256);
+        v = verity_look(fd, e->sha256);
         do {
                 uint64_t began = monotonic_nsec();
 
                 r = io_read_full(fd, w->chunk, TREE_CHUNK, &n);
-                if (r >= 0 && !sealed)
+                if (r >= 0 && !v.summed)
                         r = digest_add(w->digest, w->chunk, n);
                 if (r < 0)
                         return fault_set_errno(f, r, "%.200s: cannot read", e->path);
@@ -89,10 +90,12 @@ static int file_sum(struct walk *w, int at, const char *name, const struct entry
                 if (r < 0)
                         return r;
         } while (n == TREE_CHUNK);
-        r = sealed ? 0 : digest_take(w->digest, sum);
+        r = v.summed ? 0 : digest_take(w->digest, sum);
         if (r < 0)
                 return fault_set_errno(f, r, "%.200s: cannot sum", e->path);
-        *ret_good = sealed || memcmp(sum, e->sha256, sizeof(sum)) == 0;
+        *ret_good = v.summed || memcmp(sum, e->sha256, sizeof(sum)) == 0;
+        if (*ret_good)
+                verity_note(fd, &v);
         return 0;
 }
 

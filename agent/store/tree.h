@@ -13,7 +13,7 @@ enum tree_depth {
 
 /* Walks the tree below tree_fd (an open directory) and compares it with the manifest: everything that was
  * signed is there, and nothing else. -EBADMSG names the first path that differs, and how; other -errno from
- * the disk. Changes nothing. */
+ * the disk. Changes nothing, but for the note of a sum with a file that is sealed (store/verity.h). */
 _must_check_ int tree_walk(int tree_fd, const struct content *content, enum tree_depth depth,
                            struct fault *f);
 

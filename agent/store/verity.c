@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The door to fs-verity, and what is written down of it. Its input is a file whose bytes have just been
- * compared with what was signed, or one about which nothing is known; it reads and writes no byte of either.
+/* The door to fs-verity, and what is written down of it. Its input is a file that has just been written, or
+ * one about which nothing is known; it reads and writes no byte of either.
  *
  * What was signed is a SHA-256 of the whole, which the kernel does not know; what the kernel can tell
- * without reading is a digest that nobody signed. So the two are tied together at the one moment when both
- * are known: an attribute of the file says which pair it was, and goes where the file goes, so that a good
+ * without reading is a digest that nobody signed, of what the disk gave back when the file was sealed, which
+ * need not be what was written. So the two are tied together by whoever has summed a file that was sealed
+ * already: an attribute of the file says which pair it was, and goes where the file goes, so that a good
  * file in the place of another is another pair. */
 
 #include "store/verity.h"
@@ -51,7 +52,7 @@ static int file_pair(int fd, const uint8_t sha256[static SHA256_SIZE], uint8_t r
         return r < 0 ? r : digest_bytes(both, sizeof(both), ret);
 }
 
-int verity_seal(int tree_fd, const char *path, const uint8_t sha256[static SHA256_SIZE])
+int verity_seal(int tree_fd, const char *path)
 {
         const struct fsverity_enable_arg arg = {
                 .version = 1,
@@ -59,7 +60,6 @@ int verity_seal(int tree_fd, const char *path, const uint8_t sha256[static SHA25
                 .block_size = VERITY_BLOCK,
         };
         _cleanup_close_ int fd = beneath_open(tree_fd, path, O_RDONLY, 0);
-        uint8_t pair[SHA256_SIZE];
 
         if (fd < 0)
                 return fd;
@@ -67,17 +67,22 @@ int verity_seal(int tree_fd, const char *path, const uint8_t sha256[static SHA25
                 /* ENOTTY: no file system of this kernel has it, or not this one; EOPNOTSUPP: it has, but not
                  * so made. */
                 return errno == ENOTTY ? -EOPNOTSUPP : -errno;
-        /* Sealed it is all the same; whoever looks at it without the attribute has to sum it. */
-        if (file_pair(fd, sha256, pair) >= 0)
-                (void)fsetxattr(fd, VERITY_ATTRIBUTE, pair, sizeof(pair), 0);
         return 0;
 }
 
-bool verity_is_sealed(int fd, const uint8_t sha256[static SHA256_SIZE])
+struct verity verity_look(int fd, const uint8_t sha256[static SHA256_SIZE])
 {
-        uint8_t pair[SHA256_SIZE], noted[SHA256_SIZE];
+        uint8_t noted[SHA256_SIZE];
+        struct verity v = {};
 
-        return file_pair(fd, sha256, pair) >= 0 &&
-               fgetxattr(fd, VERITY_ATTRIBUTE, noted, sizeof(noted)) == (ssize_t)sizeof(noted) &&
-               memcmp(pair, noted, sizeof(noted)) == 0;
+        v.sealed = file_pair(fd, sha256, v.pair) >= 0;
+        v.summed = v.sealed && fgetxattr(fd, VERITY_ATTRIBUTE, noted, sizeof(noted)) == sizeof(noted) &&
+                   memcmp(v.pair, noted, sizeof(noted)) == 0;
+        return v;
+}
+
+void verity_note(int fd, const struct verity *v)
+{
+        if (v->sealed && !v->summed)
+                (void)fsetxattr(fd, VERITY_ATTRIBUTE, v->pair, sizeof(v->pair), 0);
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A file system that offers fs-verity: each file of a release is sealed before anything runs from it; nobody can write to it, and what
 # the disk has changed is not handed out, which the scrub finds and a repair puts right. What the kernel measures is what was noted
-# when the bytes were summed, and is asked for in place of a sum. That it is never required, every other scenario shows. In a
-# virtual machine, since the kernel that tests run on may be without.
+# when the bytes were first summed after that, and is asked for in place of a sum from then on. That it is never required, every
+# other scenario shows. In a virtual machine, since the kernel that tests run on may be without.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_HOST=vm
 # shellcheck source=tests/host/scenario.sh
@@ -23,7 +23,8 @@ for at, _, names in os.walk(sys.argv[1]):
             digest = bytearray(struct.pack("HH", 0, 32) + bytes(32))
             fcntl.ioctl(f, 0xC0046686, digest)  # FS_IOC_MEASURE_VERITY
             both = hashlib.sha256(f.read()).digest() + digest[4:]
-            if os.getxattr(f.fileno(), "user.sealift") != hashlib.sha256(both).digest():
+            noted = "user.sealift" in os.listxattr(f.fileno())
+            if not noted or os.getxattr(f.fileno(), "user.sealift") != hashlib.sha256(both).digest():
                 print(f.name)
 PYTHON
 }
@@ -36,10 +37,13 @@ web_begin
 like "$(journal_since "MESSAGE_ID=${EVENT[installed]}")" "every file as signed, and sealed with fs-verity" "the journal says that it is sealed"
 is "$(unsealed 1)" 0 "every file is"
 not_ok "root cannot write to one" sh -c "echo x >>'$(tree 1)/page.html'"
+is "$(unnoted "$(tree 1)" | wc -l)" "$(find "$(tree 1)" -type f | wc -l)" "of none it stands there that it was summed since"
+ok "all is as signed" sealift verify web
 is "$(unnoted "$(tree 1)")" "" "beside each stands what the kernel measures of what was signed"
 head -c "$(stat -c %s "$WEB/zeros")" /dev/zero | tr '\0' 1 >"$WEB/ones"
 web_publish 2
 ok "release 2 is installed, sealed too" sealift check
+ok "and summed" sealift verify web
 strace -f -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace -e trace=ioctl,fgetxattr 2>/srv/strace &
 tracer=$!
 await 60 grep -q attached /srv/strace
