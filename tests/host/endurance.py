@@ -18,6 +18,7 @@ import crashes  # noqa: E402
 import step  # noqa: E402
 
 ROWS = 5
+PROFILES = "/sys/kernel/security/apparmor/policy/profiles"
 SLACK_KIB = 256  # of a heap that has found its size
 
 
@@ -42,6 +43,12 @@ def count_units():
     return len(step.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "sealift*").stdout.splitlines())
 
 
+def count_profiles():
+    """Of AppArmor; none where the machine has none, as in a container."""
+    names = os.listdir(PROFILES) if os.path.isdir(PROFILES) else []
+    return sum(name.startswith("sealift") for name in names)
+
+
 def lines(path):
     with open(path, encoding="utf-8") as file:
         return sum(1 for _ in file)
@@ -49,7 +56,7 @@ def lines(path):
 
 def survey():
     """Nothing of it may be more after a thousand updates than after ten."""
-    row = {"units": count_units(), "mounts": lines("/proc/1/mountinfo")}
+    row = {"units": count_units(), "profiles": count_profiles(), "mounts": lines("/proc/1/mountinfo")}
     row["/run"] = entries("/run/systemd/system")[0] + entries("/run/sealift")[0]
     row["inodes"], row["bytes"] = entries(step.STORE)
     for program in "sealiftd", "sealift-unitd":
