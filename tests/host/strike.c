@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* OPEN: whatever takes a descriptor. READ: what is on the disk, its names and attributes, too. */
@@ -225,6 +226,11 @@ ssize_t readlinkat(int at, const char *name, char *target, size_t size)
         return NEXT(readlinkat)(at, name, target, size);
 }
 
+ssize_t fgetxattr(int fd, const char *name, void *value, size_t size)
+{
+        return falls(READ, "fgetxattr", name) ? -1 : NEXT(fgetxattr)(fd, name, value, size);
+}
+
 /* getdents64(2) is asked by libc itself, for many names at once. */
 struct dirent *readdir(DIR *d)
 {
@@ -247,6 +253,7 @@ int ioctl(int fd, unsigned long request, ...)
         argument = va_arg(ap, void *);
         va_end(ap);
         if ((request == FS_IOC_ENABLE_VERITY && falls(CHANGE, "FS_IOC_ENABLE_VERITY", NULL)) ||
+            (request == FS_IOC_MEASURE_VERITY && falls(READ, "FS_IOC_MEASURE_VERITY", NULL)) ||
             (request == FS_IOC_GETFLAGS && falls(READ, "FS_IOC_GETFLAGS", NULL)))
                 return -1;
         return (int)syscall(SYS_ioctl, fd, request, argument);
@@ -273,6 +280,8 @@ CALL_FD(ftruncate, (int fd, off_t len), (fd, len))
 CALL_FD(fallocate, (int fd, int mode, off_t from, off_t len), (fd, mode, from, len))
 CALL_FD(posix_fallocate, (int fd, off_t from, off_t len), (fd, from, len))
 CALL_FD(futimens, (int fd, const struct timespec times[2]), (fd, times))
+CALL_NAME(fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags),
+          (fd, name, value, size, flags), name)
 CALL_NAME(mkdirat, (int at, const char *name, mode_t mode), (at, name, mode), name)
 CALL_NAME(unlinkat, (int at, const char *name, int flags), (at, name, flags), name)
 CALL_NAME(renameat, (int a, const char *from, int b, const char *to), (a, from, b, to), to)

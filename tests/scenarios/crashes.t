@@ -17,7 +17,7 @@ fi
 . "${0%/*}/../host/crashes.sh"
 
 # Lines of strace for calls that change the disk, as strike.c counts them.
-CALLS='[^a-z](openat\(.*O_(CREAT|TRUNC)|p?write(64)?\([0-9]+</(var|run)/|fsync\(|fdatasync\(|syncfs\(|fchmod\(|fchown\(|ftruncate\(|fallocate\(|utimensat\(|mkdirat\(|unlinkat\(|renameat2?\(|symlinkat\(|linkat\(|fchmodat2?\(|ioctl\([0-9]+<[^>]*>, FS_IOC_ENABLE_VERITY)'
+CALLS='[^a-z](openat\(.*O_(CREAT|TRUNC)|p?write(64)?\([0-9]+</(var|run)/|fsync\(|fdatasync\(|syncfs\(|fchmod\(|fchown\(|ftruncate\(|fallocate\(|utimensat\(|fsetxattr\(|mkdirat\(|unlinkat\(|renameat2?\(|symlinkat\(|linkat\(|fchmodat2?\(|ioctl\([0-9]+<[^>]*>, FS_IOC_ENABLE_VERITY)'
 traced_calls() { grep -cE "$CALLS" "$1"; }
 
 nothing_to_deliver() { [ -z "$(find /var/lib/sealift/outbox -name '*.json')" ]; }
