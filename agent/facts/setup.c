@@ -16,7 +16,7 @@ static const struct setup setups[] = {
         { 200, RELEASE, "its WorkingDirectory= is not there (CHDIR)" },
         { 201, HOST, "its priority cannot be set (NICE)" },
         { 202, HOST, "its descriptors cannot be passed on (FDS)" },
-        { 203, RELEASE,
+        { SETUP_EXEC, RELEASE,
           "its program cannot be executed: is it in the bundle, mode 0755, for this machine? (EXEC)" },
         { 204, HOST, "this host is short of memory (MEMORY)" },
         { 205, HOST, "a limit cannot be set (LIMITS)" }, /* of descriptors: fs.nr_open is lower */

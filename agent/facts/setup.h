@@ -12,5 +12,7 @@ struct setup {
         const char *meaning; /* what could not be done, and the name that systemd has for it */
 };
 
+enum { SETUP_EXEC = 203 }; /* the program cannot be executed */
+
 /* NULL: none that systemd 252 to 257 end a service with. Static. */
 const struct setup *setup_find(int status) _pure_;

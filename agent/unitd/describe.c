@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* From systemd's codes to a sentence for the operator, and to whose doing it was. Pure. */
+/* From systemd's codes to a sentence for the operator, and to whose doing it was. Touches nothing but what
+ * it has asked about a unit; asks the journal where the codes alone do not say. */
 
 #include "unitd/describe.h"
 
 #include <signal.h>
 #include <string.h>
 
+#include "doors/spawn.h"
 #include "facts/setup.h"
+
+enum { HANDOFF_VERSION = 256 }; /* of systemd: since then it knows when it handed over to the program */
 
 /* The end of one process: the program's, or of what runs before it. */
 struct end {
@@ -16,27 +20,52 @@ struct end {
         const struct setup *setup; /* systemd's own; NULL: none, or the program had begun */
 };
 
-static struct end end_make(const char *whose, int code, int status, bool begun)
+/* Once for each invocation, since it may wait. */
+static bool setup_worked(struct unit *u, const struct manager_status *s)
 {
-        return (struct end){ .whose = whose,
-                             .code = code,
-                             .status = status,
-                             .setup = code == CLD_EXITED && !begun ? setup_find(status) : NULL };
+        if (s->invocation_len != sizeof(u->spawned))
+                return false;
+        if (u->spawn == SPAWN_UNASKED || memcmp(u->spawned, s->invocation, sizeof(u->spawned)) != 0) {
+                memcpy(u->spawned, s->invocation, sizeof(u->spawned));
+                u->spawn = spawn_failed(s->invocation) == 0 ? SPAWN_WORKED : SPAWN_FAILED;
+        }
+        return u->spawn == SPAWN_WORKED;
 }
 
-/* systemd 257 knows when it handed over to the program. Of older ones only this is known: whose walls were
- * seen was set up. */
-static bool program_has_begun(const struct unit *u, const struct manager_status *s)
+static bool was_seen(const struct unit *u, const struct manager_status *s)
 {
-        return s->handoff_usec > 0 || (s->invocation_len == sizeof(u->invocation) &&
-                                       memcmp(u->invocation, s->invocation, sizeof(u->invocation)) == 0);
+        return s->invocation_len == sizeof(u->invocation) &&
+               memcmp(u->invocation, s->invocation, sizeof(u->invocation)) == 0;
 }
 
-static struct end end_of(const struct unit *u, const struct manager_status *s)
+static bool program_has_begun(struct unit *u, const struct manager_status *s)
 {
-        if (s->exec_code == 0 && s->before_code != 0)
-                return end_make("its ExecStartPre=", s->before_code, s->before_status, false);
-        return end_make("it", s->exec_code, s->exec_status, program_has_begun(u, s));
+        if (s->handoff_usec > 0 || was_seen(u, s))
+                return true;
+        return u->units->systemd_version < HANDOFF_VERSION && setup_worked(u, s);
+}
+
+/* systemd hands over before it knows whether the program can be executed, and so does sealift-hold. */
+static bool may_be_unexecuted(const struct unit *u, const struct manager_status *s)
+{
+        return u->record.job || !was_seen(u, s);
+}
+
+static struct end end_of(struct unit *u, const struct manager_status *s)
+{
+        bool before = s->exec_code == 0 && s->before_code != 0;
+        struct end e = { .whose = before ? "its ExecStartPre=" : "it",
+                         .code = before ? s->before_code : s->exec_code,
+                         .status = before ? s->before_status : s->exec_status };
+
+        if (e.code == CLD_EXITED)
+                e.setup = setup_find(e.status);
+        if (!e.setup)
+                return e;
+        if (e.status == SETUP_EXEC ? !before && !may_be_unexecuted(u, s)
+                                   : (before ? setup_worked(u, s) : program_has_begun(u, s)))
+                e.setup = NULL;
+        return e;
 }
 
 static void end_describe(const struct end *e, bool again, char *ret, size_t size)
@@ -82,7 +111,7 @@ static int blame(const char *job, const char *result, const struct end *e)
         return e->setup && e->setup->host ? -EOPNOTSUPP : -ECHILD;
 }
 
-int describe_failure(const struct unit *u, const char *job, const struct manager_status *s, struct fault *f)
+int describe_failure(struct unit *u, const char *job, const struct manager_status *s, struct fault *f)
 {
         const struct end e = end_of(u, s);
         const char *summary = job && !str_eq(job, "done") && !str_eq(job, "failed") ? job : s->result;
@@ -108,7 +137,7 @@ int describe_failure(const struct unit *u, const char *job, const struct manager
                          said ? "\"" : "", summary, u->record.unit);
 }
 
-int describe_run(const struct unit *u, const struct manager_status *s, const char *after, struct fault *f)
+int describe_run(struct unit *u, const struct manager_status *s, const char *after, struct fault *f)
 {
         const struct end e = end_of(u, s);
         char end[192];

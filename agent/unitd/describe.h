@@ -9,9 +9,9 @@
  * last thing it said about itself (STATUS=). job is the result of its start job, or NULL. -EINTR when
  * that job was cancelled, by somebody or by the machine going down, -EOPNOTSUPP when systemd could not set
  * it up with what this host has (facts/setup.h), or what the unit needs of this host could not be started,
- * else -ECHILD. For `return`. A program that ends with a status of systemd's own before anybody could look
- * at it is taken for one that had not begun, where systemd is older than 256. */
-int describe_failure(const struct unit *u, const char *job, const struct manager_status *s, struct fault *f);
+ * else -ECHILD. For `return`. Whether a program that ends with a status of systemd's own had begun is
+ * asked of the journal (doors/spawn.h), where systemd does not say; if nobody knows, it had not. */
+int describe_failure(struct unit *u, const char *job, const struct manager_status *s, struct fault *f);
 
 /* The same of a job that failed, as u->run has it; after is " after 1.5 s" or "". */
-int describe_run(const struct unit *u, const struct manager_status *s, const char *after, struct fault *f);
+int describe_run(struct unit *u, const struct manager_status *s, const char *after, struct fault *f);

@@ -63,7 +63,9 @@ struct unit {
         bool recheck;                                /* they are to be checked again */
         bool stood;                                  /* they were once, by us or an earlier unitd */
         sd_event_source *again;                      /* it is looked at again then (watch_again()) */
-        unsigned misses;                             /* looks in vain, in a row; and at whom: */
+        enum { SPAWN_UNASKED, SPAWN_WORKED, SPAWN_FAILED } spawn; /* what was found out of it (describe.c) */
+        uint8_t spawned[MANAGER_INVOCATION_SIZE];
+        unsigned misses; /* looks in vain, in a row; and at whom: */
         uint8_t missed[MANAGER_INVOCATION_SIZE];
         uint32_t missed_pid;
         bool missed_gone;

@@ -80,6 +80,13 @@ of_its_own() {
     fails ECHILD "its ExecStartPre= exited with status 1 " "so is a command before the program that fails"
     needy 6 ExecStartPre=/usr/bin/not-there
     fails ECHILD "its ExecStartPre= exited with status 203: .*EXEC" "and one that is not there"
+    mkdir -p /srv/needy
+    printf '#!/usr/bin/not-there\n' >/srv/needy/main
+    chmod 755 /srv/needy/main
+    needy 12
+    sed -i "s|^ExecStart=.*|ExecStart=/bundle/main|" "$sealed"
+    unitd prepare "$sealed" /srv/needy
+    fails ECHILD "status 203: .*for this machine" "and a program whose interpreter is not there"
 }
 
 # What runs first has the same walls.
@@ -111,14 +118,61 @@ INTENT
     listen
     touch /var/lib/private/sealift-needy/go
     heard "^failed needy 8 main .*it exited with status 226 [(]exit-code[)].*[(]own[)]$" "the status that it ends with then is its own"
-    needy 9 Restart=no
+    needy 9 Restart=no "ExecStartPre=/usr/bin/sh -c 'exit 226'"
+    fails ECHILD "its ExecStartPre= exited with status 226 " "nor is one of systemd's that a command before it ends with"
+    at_once 13 notify
+    fails ECHILD "it exited with status 226 " "nor one that it ends with at once, before it is ready"
+    at_once 14 exec
+    fails ECHILD "it exited with status 226 " "or where it need not say so"
+}
+
+# at_once VERSION TYPE: a release whose program ends at once, as systemd would
+at_once() {
+    needy "$1" Type="$2" Restart=no
     sed -i "s|^ExecStart=.*|ExecStart=/usr/bin/sh -c 'exit 226'|" "$sealed"
     unitd prepare "$sealed" /srv/needy
+}
+
+# Where the journal does not say how it ended, nobody is blamed; a systemd of 256 knows without it.
+unsaid() {
+    at_once 15 notify
+    site_dropin "$SITE" Service LogLevelMax=err
     if [ "$(systemctl --version | awk 'NR == 1 { print $2 }')" -ge 256 ]; then
-        fails ECHILD "status 226 " "systemd knows of one that ends at once, too, that it had begun"
-    else # whether anybody has seen it before its end is chance
-        fails "(ENOTSUP|ECHILD)" "status 226" "one that ends at once, too, fails"
+        fails ECHILD "it exited with status 226 " "systemd itself knows that it had begun"
+    else
+        fails ENOTSUP "it exited with status 226: .*NAMESPACE" "what the journal does not tell apart is nothing against a release"
     fi
+    site_dropin_gone "$SITE"
+}
+
+# A program that is ready once, and from then on ends as systemd would.
+crashes() {
+    local unit
+    cat >/srv/needy/main <<'PYTHON'
+#!/usr/bin/python3
+import os, signal, socket, sys
+once = os.environ["STATE_DIRECTORY"] + "/once"
+if os.path.exists(once):
+    sys.exit(226)
+open(once, "w").close()
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+    s.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+signal.pause()
+PYTHON
+    install needy 16 <<'INTENT'
+[Service main]
+Type=notify
+ExecStart=/bundle/main
+StateDirectory=yes
+Restart=always
+RestartSec=100ms
+INTENT
+    unitd start "$sealed"
+    unit=$(unit_of needy)
+    listen failed
+    kill -KILL "$(pid_of "$unit")"
+    heard "^failed needy 16 main $unit .*it died [0-9]+ times within a minute; .*[(]own[)]$" "one that ends so at each restart is to blame for them"
+    is "$(unitd list)$(leftovers needy)" "" "and gone"
 }
 
 # What is missing at a restart only counts against nobody, however often.
@@ -150,6 +204,11 @@ tasks() {
     ok "both are well without that" unitd migrate "$sealed" stopped
     is "$(unitd probe "$sealed" main)" good "and good"
     unitd stop "$sealed"
+    needy 17 "ExecMigrate=/usr/bin/sh -c 'exit 243'" "[Health main]" "Exec=/usr/bin/sh -c 'exit 243'"
+    like "$(unitd migrate "$sealed" stopped 2>&1 || true)" "^ECHILD .*the migration failed: exit status 243" "one that ends with such a status is to blame"
+    unitd start "$sealed"
+    like "$(unitd probe "$sealed" main 2>&1 || true)" "^ECHILD .*exit status 243" "and so is a question"
+    unitd stop "$sealed"
 }
 
 units_begin
@@ -159,6 +218,8 @@ kernel
 of_its_own
 before
 pretends
+unsaid
+crashes
 restarts
 tasks
 units_end
