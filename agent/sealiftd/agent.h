@@ -55,6 +55,7 @@ struct bundle {
         bool unsaved;                /* its last verdict could not be written down, and is tried again */
         bool listed;                 /* its channel, and Bundles=, had it when they were last known */
         bool seen;                   /* while units are listed: one of its current release runs */
+        bool stopping;               /* the same: one is being stopped, and its end is to be told */
         enum attempt_kind kind;      /* of the last attempt */
         size_t gates_passed;         /* by it, along the story's table */
         struct release_ref unwalled; /* this host lacks a wall or an address for it; not tried again */

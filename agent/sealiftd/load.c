@@ -133,6 +133,7 @@ static void on_listed(void *userdata, const struct unitd_unit *u)
         if (b && (u->state == UNIT_RUNNING || u->state == UNIT_STOPPING) && !jobs_have(a, u) &&
             strncmp(b->state.current.digest, u->digest12, DIGEST_SHORT) == 0) {
                 b->seen = true;
+                b->stopping |= u->state == UNIT_STOPPING;
                 /* The agent has just been started. */
                 if (b->health == BUNDLE_ABSENT && u->state == UNIT_RUNNING) {
                         b->health = BUNDLE_RUNNING;
@@ -194,7 +195,7 @@ int load_running(struct agent *a, struct fault *f)
         int r;
 
         for (size_t i = 0; i < a->n_bundles; i++)
-                a->bundles[i].seen = false;
+                a->bundles[i].seen = a->bundles[i].stopping = false;
         jobs_list_begin(a);
         r = units_list(a->units, on_listed, a, f);
         if (r >= 0)

@@ -230,13 +230,14 @@ static bool restore_is_sane(const struct bundle *b)
 }
 
 /* What ended while sealift-unitd was gone is told by nobody, and of a release that runs one service may be
- * missing: it is started, and what runs is left alone. */
+ * missing: it is started, and what runs is left alone. What somebody is stopping is not missing: a start
+ * would wait for its end and undo it. */
 static void story_catch_up(struct agent *a)
 {
         for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++) {
                 struct bundle *b = a->bundles + i;
 
-                if (b->health != BUNDLE_RUNNING || !restore_is_sane(b))
+                if (b->health != BUNDLE_RUNNING || b->stopping || !restore_is_sane(b))
                         continue;
                 if (attempt_is_of(a, b))
                         (void)!attempt_restore(a, b);

@@ -90,9 +90,13 @@ systemctl --no-block stop "$unit"
 await 60 is_state deactivating 3
 kill -KILL "$last"
 await 60 asked_another
+# An order is carried out when all is done that the agent does after it has found sealift-unitd again: it waits for nothing.
+ok "which the agent leaves alone" timeout 60 sealift unhold app
 touch $STATE/go
 ok "status says that it was stopped" await 60 says_stopped
+ok "a check finds nothing to do" sealift check
 is "$(bundle_state app version) $(bundle_state app state)" "3 failed" "it is current, and down"
+is "$(unit_at 3)" "" "it has not been started anew"
 not_ok "there is no verdict over it" grep -q Quarantined "$STORE/state/app"
 ok "it is started" sealift start app
 is "$(bundle_state app version) $(bundle_state app state)" "3 running" "and runs"
