@@ -127,11 +127,12 @@ static void bundle_switch_back(struct agent *a, struct bundle *b, const struct r
                 r = attempt_start_again(a, b, !beside, id);
         else
                 agent_set_health(a, b, BUNDLE_ABSENT);
-        if ((any && !beside) || r == -ECANCELED)
+        if ((any && !beside && r >= 0) || r == -ECANCELED)
                 return;
+        /* Also where the other one was refused before this one made way: nobody watches it any more. */
         (void)!units_stop(a->units, b->name, bad, id, &f);
         /* What it held is closed by now. */
-        if (r < 0)
+        if (r < 0 && beside)
                 (void)!attempt_start_again(a, b, false, id);
 }
 

@@ -126,6 +126,33 @@ without_a_wall() {
     is "$(app_failures)" 0 "with no failure"
 }
 
+# back_in_vain: what it goes back to, in its place, has lost its grant meanwhile.
+back_in_vain() {
+    mkdir -p /etc/sealift/policy.d
+    printf '[Policy app]\nBind=tcp:8080\n' >/etc/sealift/policy.d/app.conf
+    app_soak=1s app_write 8
+    sed -i 's/^Network=bundle/Network=bind\nBind=tcp:8080/' /srv/app.manifest
+    publish_release 8 "$APP" /srv/app.manifest
+    journal_mark
+    ok "release 8, which the policy grants a port, is installed" sealift check
+    expect_proven "release 8" 8
+    app_publish 9
+    ok "release 9, which needs none, is on trial" sealift check
+    await 60 app_was_well
+    rm /etc/sealift/policy.d/app.conf
+    journal_mark
+    app_does 500
+    ok "it does not pass" await_journal 60 "MESSAGE_ID=${EVENT[failed]}" SEALIFT_VERSION=9
+    ok "the one before is no longer granted what it needs" await_journal 60 "MESSAGE_ID=${EVENT[restore-failed]}" SEALIFT_VERSION=8
+    ok "the bad one does not run on all the same" await 60 app_rests
+    ok "status says so" await 20 app_is "8 failed"
+    app_does ""
+    printf '[Policy app]\nBind=tcp:8080\n' >/etc/sealift/policy.d/app.conf
+    ok "granted again, the one before is started" await 60 app_is "8 running"
+    ok "alone" app_runs 8
+}
+app_rests() { [ -z "$(systemctl list-units --plain --no-legend 'sealift-app.*@*.service')" ]; }
+
 app_begin
 app_soak=1s app_publish 1
 journal_mark
@@ -137,4 +164,5 @@ stopped_by_hand
 configured_anew
 tried_again
 without_a_wall
+back_in_vain
 done_testing
