@@ -79,4 +79,21 @@ journal_mark
 ok "one beside the old release" sealift check
 like "$(order)" "Started main-migrate@5 .*Stopping main@4 .*Started main@5" "which runs until it is over"
 is "$(gate "migrate beside")" passed "its gate is another"
+
+invocation=$(systemctl show -P InvocationID "$(app_unit)")
+app_service=$'ExecMigrate=/usr/bin/false\nMigrateWhile=running'
+app_write_migrating 6
+sed -i '/^StateDirectory/d' /srv/app.manifest
+publish_release 6 "$APP" /srv/app.manifest
+journal_mark
+said=0
+sealift check >/srv/said 2>&1 || said=$?
+is "$said" 1 "one beside the old release that fails: the check fails"
+is "$(gate "migrate beside") $(gate ready)" "failed not reached" "at its gate"
+like "$(journal_since "MESSAGE_ID=${EVENT[migration-failed]}")" "exit status 1" "the journal says so"
+like "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "release 6 did not come up and is quarantined" "and what comes of it"
+ok "the old release runs, alone" await 20 app_runs 5
+is "$(systemctl show -P InvocationID "$(app_unit)")" "$invocation" "as it did all the time"
+is "$(bundle_state app version) $(bundle_state app state)" "5 running" "status says so"
+like "$(sealift check 2>&1)" "6 is quarantined here" "it is not tried again"
 done_testing

@@ -76,6 +76,12 @@ bad_releases() {
     publish_changed 2 's|/bundle/Caddyfile|/bundle/page.html|'
     expect_rollback "ends at once"
     expect_no_retry
+    journal_mark
+    ok "its operator has it tried again" sealift retry web
+    ok "it is, and fails again" await_journal 60 "MESSAGE_ID=${EVENT[failed]}" SEALIFT_VERSION=2
+    ok "the old release is back once more" await_journal 60 "MESSAGE_ID=${EVENT[restored]}" SEALIFT_VERSION=1
+    ok "and answers" await 20 web_answers 1
+    expect_no_retry
     publish_changed 3 's|^ExecStart=.*|ExecStart=/usr/bin/sleep 0.3|; s|^Type=.*|Type=exec|'
     expect_rollback "ends after 0.3 s"
     publish_changed 4 's|^ExecStart=.*|ExecStart=/usr/bin/sleep infinity|; s|^TimeoutStartSec=.*|TimeoutStartSec=2s|'

@@ -54,6 +54,19 @@ case $PHASE in
         ;;
     7)
         ok "one that does not stay up after a boot: the old release runs, and is no better" await 60 app_state_is 3
+        bucket_start
+        app_does ""
+        app_soak=10s app_publish 5
+        ok "another one is on trial" sealift check
+        systemctl kill --signal=STOP sealiftd.service # so that its time does not pass before the cut
+        is "$(app_state Current) $(app_state Proven)" "5 3" "and not proven yet"
+        next_boot cut
+        ;;
+    8)
+        expect_proven "in the next boot its time begins anew" 5
+        ok "it runs" await 20 app_runs 5
+        ok "and status says so" await 20 app_is "5 running"
+        is "$(boots)" "" "no boot counts any more"
         done_testing
         ;;
 esac
