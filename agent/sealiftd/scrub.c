@@ -25,6 +25,7 @@ struct finding {
         char bundle[NAME_SIZE];
         store_name place;
         bool looked_at;
+        bool passed_over;   /* it was being written */
         struct fault fault; /* as scrub_read_take() has it */
 };
 
@@ -192,6 +193,7 @@ static void finding_pass(struct scrub *s)
         struct finding *x = s->findings + s->at++;
         const struct bundle *b = agent_find_bundle(s->agent, x->bundle, false);
 
+        x->passed_over = true;
         if (!b || !*b->damage || !is_current(b, x->place))
                 return;
         x->looked_at = true;
@@ -263,7 +265,7 @@ static void scrub_end(struct scrub *s, const struct fault *f)
 
         scrub_answer(s, f);
         for (size_t i = 0; i < s->n; i++) {
-                good = good && s->findings[i].fault.error == 0;
+                good = good && s->findings[i].fault.error == 0 && !s->findings[i].passed_over;
                 again = again || s->findings[i].fault.error == -EAGAIN;
         }
         if (s->all && good)

@@ -45,6 +45,9 @@ others() {
     before=$(app_invocation)
     told "another bundle" "started again" restart app
     ok "which is another process then" test "$(app_invocation)" != "$before"
+    rm -f "$STORE/trust/scrub"
+    told "all there is" "Good: app 2" verify
+    not_ok "which does not count, since what is being written was passed over" test -e "$STORE/trust/scrub"
     told "another bundle" "stopped" stop app
     ok "nothing of it runs" nothing_of app
     told "another bundle" "runs release 2" start app
@@ -56,6 +59,8 @@ others() {
     flows
     ok "which comes to its end" await 30 web_answers 2
     ok "and so does the retry of the other" await 30 app_runs 2
+    ok "all there is can be looked at" sealift verify
+    ok "which counts" test -e "$STORE/trust/scrub"
 }
 
 verdict() {
