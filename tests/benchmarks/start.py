@@ -3,7 +3,8 @@
 """start.py SEALED PAIRS DROPIN: starts an installed release through sealift-unitd, and the same program with the same
 properties, those of DROPIN, through systemd-run, in turns; one line each: "ours MS" or "theirs MS".
 
-start.py SEALED PAIRS -- COMMAND...: against COMMAND."""
+start.py SEALED PAIRS END -- COMMAND...: against COMMAND, a service of Type=notify until one of its processes has said that it is
+ready; END, a command of the shell, ends it."""
 
 import re
 import subprocess
@@ -61,12 +62,19 @@ def systemd_run(dropin):
     return lambda: run(options, command).check_returncode(), lambda: subprocess.run(["systemctl", "stop", NAME], check=True)
 
 
-def other(command):
-    return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL), lambda: None
+def other(end, command):
+    options = ["--collect", "--property=Type=notify", "--property=NotifyAccess=all"]
+
+    def stop():
+        subprocess.run(end, shell=True, check=True, stdout=subprocess.DEVNULL)
+        # It may be gone by then, and its unit with it.
+        subprocess.run(["systemctl", "stop", NAME], stderr=subprocess.DEVNULL)
+
+    return lambda: run(options, command).check_returncode(), stop
 
 
 def main(sealed, pairs, *against):
-    start, stop = other(against[1:]) if against[0] == "--" else systemd_run(against[0])
+    start, stop = other(against[0], against[2:]) if len(against) > 1 else systemd_run(against[0])
     agent = unitd.Unitd()
     agent.ask(unitd.STOP, sealed)
     for _ in range(int(pairs)):
