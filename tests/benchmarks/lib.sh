@@ -49,9 +49,10 @@ sleep;
 PERL
 }
 
-# ballast_write: a tree of 250 MB in 5,000 files; half of each is random, so that it compresses about as programs do.
+# ballast_write [FILES SIZE]: a tree of 250 MB in 5,000 files, or of others; half of each is random, so that it compresses about as
+# programs do.
 ballast_write() {
-    python3 - "$WEB/ballast" 5000 50000 <<'PYTHON'
+    python3 - "$WEB/ballast" "${1:-5000}" "${2:-50000}" <<'PYTHON'
 import os, random, sys
 folder, files, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 r = random.Random(1)
