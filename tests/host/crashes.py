@@ -19,7 +19,8 @@ then lets systemd start it again, and looks at everything that must hold (inside
   --again N             struck again, N calls later, on the way back to work
   --count               nothing is struck: only says how many such calls there are from the beginning of the story to rest
 
-One line for each point where something did not hold, then how many points there were; status 1 when there was such a line.
+One line for each point where something did not hold, then how many points there were; status 1 when there was such a line. After a
+fault also one for each point that left something behind which the program removes when it starts the next time.
 """
 import argparse
 import errno
@@ -37,6 +38,8 @@ import strike  # noqa: E402
 from step import Trouble, read_state, run, wait_for  # noqa: E402
 
 DAMAGED, COPY = ("file", "empty", "more"), ".mend\\"  # what is damaged on purpose; where a repair has its copy (store/mend.c)
+REMOVAL = ("unlinkat", "openat", "readdir", "fstat", "fstatat")  # calls that the removal of a folder is made of
+DELIVERY = 3  # seconds for a report where nothing hinders it
 UP_TO_DATE = "up to date"
 KINDS = {"EIO": strike.CHANGE | strike.READ, "EMFILE": strike.OPEN}  # of calls that fail so
 
@@ -239,7 +242,7 @@ class Series:
         for s in [self.strike] + self.others:
             s.rest()
         self.bus = agentbus.Bus()
-        self.asker, self.reports, self.told = step.Asker(), step.Reports(), 0
+        self.asker, self.reports, self.told, self.healed = step.Asker(), step.Reports(), 0, 0
         self.version = current()
         self.published = max(self.version, step.max_published())
         self.kinds = KINDS.get(options.fault, strike.CHANGE)
@@ -302,12 +305,34 @@ class Series:
         elif not o.count:
             self.strike.rest()
         self.version = self.story.version
-        if o.fault:  # what could not be removed is removed when the program starts the next time
-            self.restart(o.program)
-            if not step.outbox_is_empty():  # what a fault kept there is tried again half a minute later, or by an agent that starts anew
-                self.restart("sealiftd")
+        if struck and o.fault:
+            self.heal(at, before)
         self.look(before)
         return bool(struck)
+
+    def heal(self, at, before):
+        """What could not be removed is removed when the program starts the next time, what could not be delivered is tried again
+        half a minute later, or by an agent that starts anew. All else has to be well without; so only that is started which could not
+        remove something, and each such point is told."""
+        delivered = self.is_delivered()
+        try:
+            step.check_store(before)
+            step.check_units(self.bus, self.version)
+        except Trouble as e:
+            if not self.options.lasting and self.what.split(" ")[0] not in REMOVAL:
+                raise
+            self.healed += 1
+            print(f"call {at}, {self.what}: until it is started anew: {e}", flush=True)
+            self.restart(self.options.program)
+        if not (delivered or step.outbox_is_empty()):
+            self.restart("sealiftd")
+
+    def is_delivered(self):
+        """Whether without a start: who takes long gets one too many, no more."""
+        end = time.monotonic() + DELIVERY
+        while not step.outbox_is_empty() and time.monotonic() < end:
+            time.sleep(0.01)
+        return step.outbox_is_empty()
 
     def restart(self, program):
         run("systemctl", "restart", f"{program}.service")
@@ -357,7 +382,7 @@ class Series:
                     break
             except (Trouble, OSError, ValueError, agentbus.Gone, agentbus.Refused) as e:
                 failed += 1
-                print(f"call {at}, {self.what}: {e!r}", flush=True)
+                print(f"call {at}, {self.what}: {e!r} {getattr(e, 'filename', None) or ''}", flush=True)
                 if failed > 5 or not self.mend():
                     break
             points += 1
@@ -365,7 +390,8 @@ class Series:
         self.asker.over = True
         self.strike.rest()
         took = time.monotonic() - started
-        print(f"{points} points, {failed} failed, of {self.calls} calls, {took:.0f} s, {points / took:.1f} a second, {self.told} reports")
+        print(f"{points} points, {failed} failed, of {self.calls} calls, {took:.0f} s, {points / took:.1f} a second, {self.told} reports"
+              + (f", {self.healed} well only after a start" if self.options.fault else ""))
         return 1 if failed or points == 0 else 0
 
     def is_up(self):
@@ -378,9 +404,9 @@ class Series:
         """After a failure, from what there is now, so that the next point says something of its own; whether it could."""
         self.strike.rest()
         try:
-            wait_for("the agent", self.is_up)
+            self.restart(self.options.program)
             self.version = current()
-            wait_for("delivery of the reports", step.outbox_is_empty)
+            self.reports.settle()
         except (Trouble, OSError) as e:
             print(f"and stays so: {e!r}")
             return False

@@ -62,17 +62,25 @@ crashes_begin() {
     fi
 }
 all=
-total=0
+total=0 calls=0 days=0 healed=0
 
 # series NAME EVERY PROGRAM STORY [OPTION...]: each call in turn in a long run, else one of EVERY, others each day.
 series() {
     local name=$1 every=$2 said
     shift 2
     [ "$all" = "" ] || every=1
+    [ "$every" -le "$days" ] || days=$every
     crashes "$@" --every "$every" --first $((1 + $(date +%-j) % every)) >/srv/series || true
     said=$(tail -n 1 /srv/series)
     like "$said" "^[1-9][0-9]* points, 0 failed" "$name"
     [[ $said =~ ", 0 failed" ]] || diag "$(cat /srv/series)"
     diag "$name: $said"
     total=$((total + ${said%% *}))
+    [[ ! $said =~ ([0-9]+)" well only after a start" ]] || healed=$((healed + BASH_REMATCH[1]))
+    [[ ! $said =~ " of "([0-9]+)" calls" ]] || calls=$((calls + BASH_REMATCH[1]))
+}
+
+# points: how many of all there were, and where the others are.
+points() {
+    echo "$total of $calls points$([ "$days" -le 1 ] || echo "; others each day, each of them within $days days; all: tests/check --long")"
 }

@@ -189,11 +189,15 @@ class Reports:
                 raise Trouble(f"report {number} says two things")
         return [json.loads(self.bodies[n]) for n in sorted(self.bodies) if n > self.last]
 
-    def take(self):
-        """Reports since the last time, once the outbox is empty and the bucket has written all of them into its log."""
+    def settle(self):
+        """Until the outbox is empty and the bucket has written all of it into its log."""
         wait_for("delivery of the reports", outbox_is_empty)
         wait_for("the bucket's log", lambda: not os.path.exists(f"{STORE}/outbox/counters") or
                  max([self.last, *(r["sequence"] for r in self.look())]) >= last_delivered())
+
+    def take(self):
+        """Reports since the last time."""
+        self.settle()
         new = self.look()
         numbers = [r["sequence"] for r in new]
         want = [n for n in range(self.last + 1, max([self.last, *numbers]) + 1) if n in numbers or n not in self.lost]

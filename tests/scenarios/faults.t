@@ -2,7 +2,7 @@
 # Each call of either daemon that touches the disk fails once, in turn, in an update, a rollback, a repair and a collection: the disk
 # is full (ENOSPC), or broken (EIO), or there are no descriptors left (EMFILE); and a disk that stays full from some call on until
 # that is over. Everything that crashes.t looks at holds, and the next poll, repair or collection ends as it should. Some of the
-# calls, others each day; all of some 3,000 with `tests/check --long`.
+# calls, others each day; all of some 3,600 with `tests/check --long`.
 #
 #       tests/host/boot --install DIR --strike scenarios/faults.t sealiftd update --fault EIO --first 17  (crashes.py --help)
 SCENARIO_OPTIONS=(--strike --timeout 3600)
@@ -34,5 +34,5 @@ each sealift-unitd repair 6 11 5
 each sealift-unitd gc 3 5 2
 each sealiftd rollback 30 79 25
 each sealift-unitd rollback 41 97 23
-figure "$total calls failed"
+figure "a call failed at $(points); at $healed a removal, which was made good when the program was started the next time"
 done_testing
