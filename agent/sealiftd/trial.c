@@ -11,7 +11,9 @@
 #include "doors/journal.h"
 #include "ground/text.h"
 #include "sealiftd/attempt.h"
+#include "sealiftd/restore.h"
 #include "sealiftd/story.h"
+#include "store/tree.h"
 
 /* Where a verdict cannot be written down: the disk is full, or going. Or nobody knows whether what is to be
  * proven runs. */
@@ -115,6 +117,46 @@ static bool may_overlap(struct agent *a, const struct bundle *b, const struct re
                attempt_overlaps(a, b->name, running, next);
 }
 
+static int breathe(void *await, struct fault *f)
+{
+        return await_breathe(await, f);
+}
+
+/* Every byte of what is to be gone back to, as for an operator's rollback: it may have lain there for
+ * months. */
+static int target_walk(struct agent *a, const struct bundle *b, struct fault *f)
+{
+        const struct release_ref *to = state_back_target(&b->state);
+        _cleanup_(manifest_freep) struct manifest *m = NULL;
+        _cleanup_close_ int tree = -EBADF;
+        int r;
+
+        if (!to)
+                return 0;
+        r = manifest_read(a, b, to, &m, f);
+        if (r < 0)
+                return r;
+        tree = store_tree_open(a->store, b->name, to, f);
+        if (tree < 0)
+                return tree;
+        return tree_walk_breathing(tree, &m->content, breathe, &a->await, f);
+}
+
+/* What is current again is not what was signed: nothing runs until it is put right, which the next poll
+ * tries, or there is another release. */
+static void bundle_rest_damaged(struct agent *a, struct bundle *b, const char *damage)
+{
+        struct journal_subject s = trial_subject(b, &b->state.current);
+
+        restore_forget(b);
+        (void)snprintf(b->damage, sizeof(b->damage), "%s", damage);
+        (void)snprintf(b->error, sizeof(b->error), "release %s is damaged on disk: %.400s",
+                       b->state.current.version, damage);
+        agent_set_health(a, b, BUNDLE_FAILED);
+        a->check_due = true;
+        journal_send(JOURNAL_RELEASE_DAMAGED, LOG_CRIT, &s, "%s is down: %s", b->name, b->error);
+}
+
 /* The failing release makes way first, where both cannot run at once, else is stopped afterwards. */
 static void bundle_switch_back(struct agent *a, struct bundle *b, const struct release_ref *bad)
 {
@@ -142,8 +184,10 @@ static bool bundle_go_back(struct agent *a, struct bundle *b, const char *why)
         const struct release_ref bad = b->state.current;
         struct journal_subject s = trial_subject(b, &bad);
         struct bundle_state before = b->state;
-        struct fault f = {};
+        struct fault f = {}, walked = {};
 
+        if (target_walk(a, b, &walked) == -ECANCELED)
+                return false; /* the next agent judges anew */
         state_go_back(&b->state, agent_now_usec(), why);
         if (store_state_save(a->store, b->name, &b->state, &f) < 0) {
                 b->state = before;
@@ -157,7 +201,11 @@ static bool bundle_go_back(struct agent *a, struct bundle *b, const char *why)
         journal_send(JOURNAL_RELEASE_FAILED, LOG_ERR, &s,
                      "%s: release %s did not pass its time on trial and is quarantined: %s", b->name,
                      bad.version, why);
-        bundle_switch_back(a, b, &bad);
+        if (walked.error == -EBADMSG) {
+                bundle_rest_damaged(a, b, walked.text);
+                (void)!units_stop(a->units, b->name, &bad, agent_now_usec(), &f);
+        } else
+                bundle_switch_back(a, b, &bad);
         b->gates_passed = story_n_gates() - 1;
         memcpy(b->tried, bad.version, sizeof(b->tried));
         if (b->health != BUNDLE_FAILED)
