@@ -92,12 +92,14 @@ on_its_way_back() {
 }
 
 on_trial_it_does() {
-    app_publish 4
+    app_does 200
+    app_service=TimeoutStartSec=10min app_publish 4 late # then no start goes well before sealift-unitd is struck
     ok "a release is on trial" sealift check
     ok "it runs" await 20 app_runs 4
     systemctl stop sealiftd.service
-    systemctl kill --signal=KILL "$(app_unit)"
+    systemctl stop "$(app_unit)"
     await 20 app_is_down
+    app_does ""
     deadly 4
     systemctl start sealiftd.service
     ok "it cannot be started again, since sealift-unitd dies of that: it goes back" await 90 quarantined 4
@@ -127,9 +129,9 @@ killed_once() {
     is "$(journal_since "MESSAGE_ID=${EVENT[restore-failed]}")" "" "nor does the journal have it as down"
     for n in 1 2 3; do
         systemctl stop sealiftd.service
-        systemctl kill --signal=KILL "$(app_unit)"
-        await 20 app_is_down
         app_does late
+        systemctl stop "$(app_unit)"
+        await 20 app_is_down
         systemctl start --no-block sealiftd.service
         await 30 app_starts 3.2
         unitd_dies
