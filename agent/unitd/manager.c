@@ -222,6 +222,7 @@ static const struct field unit_fields[] = {
         STATUS("ActiveState", 's', active),
         STATUS("SubState", 's', sub),
         STATUS("StateChangeTimestamp", 't', since_usec),
+        STATUS("ActiveEnterTimestamp", 't', ready_usec),
         STATUS("InvocationID", 'a', invocation),
         STATUS("Job", 'j', job),
 };

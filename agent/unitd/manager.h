@@ -24,6 +24,7 @@ struct manager_status {
         size_t invocation_len;
         uint32_t job;        /* that waits or runs; 0 = none */
         uint64_t since_usec; /* CLOCK_REALTIME of the last change of state */
+        uint64_t ready_usec; /* CLOCK_REALTIME; when it was up last; 0: never yet */
         uint32_t main_pid;
         int32_t exec_code; /* CLD_EXITED ... of the main process's last end, 0 = it has not ended */
         int32_t exec_status;

@@ -51,10 +51,11 @@ static int job_recall(struct units *l, const struct record *record, const struct
         return 0;
 }
 
-/* Not one that is started again, which has been ready; but one whose first start systemd holds back. */
+/* Not one that is started again after it has been ready; but one that never was, and one whose first start
+ * systemd holds back. */
 static bool is_starting(const struct manager_status *s)
 {
-        return str_eq(s->active, "activating") ? !str_eq(s->sub, "auto-restart")
+        return str_eq(s->active, "activating") ? !str_eq(s->sub, "auto-restart") || s->ready_usec == 0
                                                : str_eq(s->active, "inactive") && s->started_usec == 0;
 }
 
