@@ -188,13 +188,16 @@ keeps_state() {
 }
 
 no_proxy_runs() { [ -z "$(units main-proxy)" ]; }
-# Whatever unitd missed, it makes up for.
+# Whatever unitd missed, it makes up for. A connection keeps both up until it hears nothing more; killed, it knows nothing.
 unitd_is_away() {
-    ok "both run" both_run
-    systemctl stop sealift-unitd.service
+    local connection
+    exec {connection}<>/dev/tcp/localhost/8084
+    ok "both run" await 30 both_run
+    systemctl kill --signal=STOP sealift-unitd.service
+    exec {connection}>&-
     ok "without unitd, what stands before the program ends" await 30 no_proxy_runs
     ok "and the program stays" test -n "$(units main)"
-    systemctl start sealift-unitd.service
+    systemctl kill --signal=KILL sealift-unitd.service
     ok "until unitd comes back" await 30 nothing_runs
     is "$(page)" "release 4" "a connection wakes it"
     ok "it rests" await 30 nothing_runs
