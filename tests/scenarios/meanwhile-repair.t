@@ -3,7 +3,7 @@
 # what does break it off, or comes to nothing, is followed by it. An order that would be refused ends nobody's download. What is on
 # disk is looked at meanwhile; nothing of it goes.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 400)
+SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -3,7 +3,7 @@
 # looked for when it was gone. What is about the very bundle that is fetched breaks its download off, which goes on later where it
 # was.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 400)
+SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -3,7 +3,7 @@
 # then it is quarantined like any other that does not come up; on its way in, when it is to come back, and on trial. What was there
 # before runs on.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 400)
+SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh
