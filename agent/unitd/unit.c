@@ -22,6 +22,7 @@
 #include "unitd/listeners.h"
 #include "unitd/skeleton.h"
 #include "unitd/watch.h"
+#include "unitd/unit_dropin.h"
 
 /* A name is free when systemd has forgotten the last unit of it. More starts of one release than this in one
  * boot are a loop. */
@@ -80,62 +81,12 @@ int unit_save(struct unit *u, struct fault *f)
         return io_replace_file_at(u->units->records_fd, u->record.unit, b.data, b.len, 0644, f);
 }
 
-static void dropin_folder(const char *unit, char ret[static UNIT_NAME_SIZE + 2])
-{
-        (void)snprintf(ret, UNIT_NAME_SIZE + 2, "%s.d", unit);
-}
-
-/* systemd caches which drop-in folders there are by the mtime of this directory, and a folder made within
- * one tick of the clock after its last look is missed; a mtime that is set is a new one. */
-static int dropins_touch(int dropins_fd)
-{
-        return futimens(dropins_fd, NULL) < 0 ? -errno : 0;
-}
-
-static int dropin_install(int dropins_fd, const char *unit, const struct buffer *b, struct fault *f)
-{
-        _cleanup_close_ int fd = -EBADF;
-        char folder[UNIT_NAME_SIZE + 2];
-        int r;
-
-        dropin_folder(unit, folder);
-        if (mkdirat(dropins_fd, folder, 0755) < 0 && errno != EEXIST)
-                return fault_set_errno(f, -errno, "%s/%s: cannot make it", UNITS_DROPINS_PATH, folder);
-        fd = openat(dropins_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return fault_set_errno(f, -errno, "%s/%s", UNITS_DROPINS_PATH, folder);
-        r = io_replace_file_at(fd, DROPIN_NAME, b->data, b->len, 0644, f);
-        if (r < 0)
-                return fault_prefix(f, "%s/%s", UNITS_DROPINS_PATH, folder);
-        r = dropins_touch(dropins_fd);
-        return r < 0 ? fault_set_errno(f, r, "%s", UNITS_DROPINS_PATH) : 0;
-}
-
-static int dropin_remove(struct units *l, const char *unit)
-{
-        static const char *const files[] = { DROPIN_NAME,
-                                             "." DROPIN_NAME ".new" /* of a unitd that was killed */ };
-        _cleanup_close_ int fd = -EBADF;
-        char folder[UNIT_NAME_SIZE + 2];
-
-        dropin_folder(unit, folder);
-        fd = openat(l->dropins_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : -errno;
-        listeners_remove(l, fd);
-        for (size_t i = 0; i < ELEMENTSOF(files); i++)
-                if (unlinkat(fd, files[i], 0) < 0 && errno != ENOENT)
-                        return -errno;
-        /* It stays where an operator added one. */
-        return unlinkat(l->dropins_fd, folder, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY ? -errno : 0;
-}
-
 /* The record goes last, so that whatever is still there has one, and the next start of ours finds it. */
 void unit_remove_files(struct units *l, const char *unit)
 {
         struct fault f;
 
-        if (dropin_remove(l, unit) >= 0 && skeleton_remove(l->roots_fd, unit, &f) >= 0)
+        if (unit_dropin_remove(l, unit) >= 0 && skeleton_remove(l->roots_fd, unit, &f) >= 0)
                 (void)unlinkat(l->records_fd, unit, 0);
 }
 
@@ -269,7 +220,7 @@ static int unit_write_files(struct units *l, struct unit *u, const struct manife
                 r = skeleton_make(l->roots_fd, u->record.unit, s->sandbox.root, f);
         if (r >= 0)
                 r = listeners_install(l, &listeners, m, u->record.unit, f);
-        return r < 0 ? r : dropin_install(l->dropins_fd, u->record.unit, &b, f);
+        return r < 0 ? r : unit_dropin_install(l->dropins_fd, u->record.unit, &b, f);
 }
 
 /* A record stands from before a unit is made until after it is gone. */
@@ -278,7 +229,7 @@ static bool name_is_taken(struct units *l, const char *unit)
         char folder[UNIT_NAME_SIZE + 2];
         struct stat st;
 
-        dropin_folder(unit, folder);
+        unit_dropin_folder(unit, folder);
         return fstatat(l->records_fd, unit, &st, AT_SYMLINK_NOFOLLOW) >= 0 ||
                fstatat(l->dropins_fd, folder, &st, AT_SYMLINK_NOFOLLOW) >= 0;
 }
