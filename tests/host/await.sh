@@ -1,5 +1,8 @@
 # shellcheck shell=bash
 # Waiting for what happens, with an end to the patience and no guesses (sourced by lib.sh). All return 1 when it did not.
+# A test says how many seconds that takes a machine that has nothing else to do. One that is emulated, or has ten other things
+# to do, gets as many times that; no test says that something takes long, so only a failure waits for it all.
+PATIENCE=8
 
 # journal_mark: await_journal and journal_since look at what is written after this; at first, at all of this boot.
 # A time, since --after-cursor passes over the first entry that fits when it is used with matches (systemd 252).
@@ -14,7 +17,7 @@ journal_since() {
 # await_journal SECONDS FIELD=VALUE...: until such an entry stands in the journal, be it written before or after this
 # call but after the mark; prints its message.
 await_journal() {
-    local limit=$1 line='' reader status=0
+    local limit=$(($1 * PATIENCE)) line='' reader status=0
     shift
     exec {reader}< <(exec journalctl --follow --no-tail --quiet --output=cat --boot \
         ${journal_from:+--since="$journal_from"} "$@" 2>&1)
@@ -28,7 +31,7 @@ await_journal() {
 
 # await SECONDS COMMAND...: until the command succeeds. For what sends no event; asks twenty times a second.
 await() {
-    local limit=$1 end
+    local limit=$(($1 * PATIENCE)) end
     shift
     end=$((${EPOCHREALTIME//./} + limit * 1000000))
     until "$@" >/dev/null 2>&1; do

@@ -54,7 +54,7 @@ SoakSec=0
 ExecStart=/usr/bin/caddy run --config /bundle/Caddyfile
 Type=notify
 Restart=on-failure
-TimeoutStartSec=20s
+TimeoutStartSec=3min
 
 [Sandbox caddy]
 Network=bind

@@ -63,7 +63,7 @@ stop_now() {
 
 # listen [STATE], heard: one event, told to a client that waits for it while this goes on
 listen() {
-    unitd event 30 "$@" >/srv/event &
+    unitd event $((30 * PATIENCE)) "$@" >/srv/event &
     listener=$!
     await 30 sh -c 'ss -xp 2>/dev/null | grep -q "unitd.sock.*ESTAB\|ESTAB.*unitd.sock"'
 }

@@ -38,7 +38,7 @@ refused "one that dies when it is asked" 4 "(exit status 3|exited with status 3|
 # Two services, of which one is well.
 app_more=$(printf '%s\n' '[Service other]' 'ExecStart=/usr/bin/python3 /bundle/service.py 8081' 'Type=notify' \
     'Environment=VERSION=5' '[Sandbox other]' 'Network=bundle' '[Health other]' 'HTTP=8082/' 'StartSec=1s')
-app_publish 5
+app_start=60s app_publish 5
 refused "one of two services is not well" 5 "other.: GET / of port 8082: nobody listens"
 app_more=
 

@@ -42,11 +42,13 @@ ask_version() {
     for _ in 1 2; do
         await 20 app_runs "$1"
         pid=$(systemctl show -P MainPID "$(app_unit)")
-        await 20 nsenter --net="/proc/$pid/ns/net" curl --silent --output /dev/null --max-time 2 http://127.0.0.1:8080/well || true
-        await 20 pid_gone "$pid"
+        await 20 asked_to_death "$pid"
     done
 }
-pid_gone() { [ ! -e "/proc/$1" ]; }
+asked_to_death() {
+    nsenter --net="/proc/$1/ns/net" curl --silent --output /dev/null --max-time 2 http://127.0.0.1:8080/well || true
+    [ ! -e "/proc/$1" ]
+}
 
 stopped_by_hand() {
     app_publish 4
