@@ -22,7 +22,7 @@ install_ballast() {
     sealift check >/dev/null
     peaks_end
     is "$(bundle_state web version)" "$version" "release $version is installed"
-    for program in sealiftd sealift-fetch sealift-unpack sealift-unitd; do echo "$program $(peak "$program")"; done >"/srv/peaks.$version"
+    for program in sealift sealiftd sealift-fetch sealift-unpack sealift-unitd; do echo "$program $(peak "$program")"; done >"/srv/peaks.$version"
 }
 random_write() { head -c "$1" /dev/urandom >"$WEB/ballast"; }
 

@@ -17,6 +17,9 @@ watch_peaks() {
 
 peak() { awk -v name="$1" '$1 == name && $2 > most { most = $2 } END { print most + 0 }' "$PEAKS"; }
 
+# peaks_seen: the names of all that were seen.
+peaks_seen() { cut -d ' ' -f 1 "$PEAKS" | sort -u; }
+
 peaks_begin() {
     watch_peaks &
     watcher=$!
