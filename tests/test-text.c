@@ -131,6 +131,22 @@ static void test_faults(void)
         tap_int(fault_set(NULL, -EIO, "nobody listens"), -EIO, "no fault, no harm");
 }
 
+static void test_faults_side_by_side(void)
+{
+        struct fault kept = {}, none = {}, decided = {}, other = {}, passes = {};
+
+        fault_set(&decided, -EALREADY, "quarantined");
+        fault_set(&other, -EPERM, "not granted");
+        fault_set(&passes, -EHOSTUNREACH, "no route");
+        tap_int(fault_keep(&kept, &none), 0, "nothing went wrong");
+        tap_int(fault_keep(&kept, &decided), -EALREADY, "the first thing that did is kept");
+        tap_int(fault_keep(&kept, &other), -EALREADY, "and not the next of its kind");
+        tap_int(fault_keep(&kept, &none), -EALREADY, "nor what went well");
+        tap_int(fault_keep(&kept, &passes), -EHOSTUNREACH, "but what another try may mend");
+        tap_str(kept.text, "no route", "with its words");
+        tap_int(fault_keep(&kept, &decided), -EHOSTUNREACH, "which nothing hides");
+}
+
 int main(void)
 {
         test_numbers();
@@ -140,5 +156,6 @@ int main(void)
         test_globs();
         test_nearest();
         test_faults();
+        test_faults_side_by_side();
         return tap_done();
 }

@@ -62,6 +62,13 @@ int fault_prefix(struct fault *f, const char *format, ...)
         return f->error;
 }
 
+int fault_keep(struct fault *f, const struct fault *mine)
+{
+        if (f->error == 0 || (fault_transient(mine->error) && !fault_transient(f->error)))
+                *f = *mine;
+        return f->error;
+}
+
 bool fault_transient(int error)
 {
         return error == -EHOSTUNREACH || error == -ETIMEDOUT || error == -ECONNRESET || error == -EPROTO ||

@@ -47,5 +47,9 @@ int fault_set_errno(struct fault *f, int error, const char *format, ...) _printf
  * classes are decisions that only a new release, a new policy or an operator changes. */
 bool fault_transient(int error) _const_;
 
+/* Of several things that went wrong side by side, f keeps what mine says where another try soon may mend
+ * that and not what f says; else what it has, the first. Returns f->error. */
+int fault_keep(struct fault *f, const struct fault *mine);
+
 /* Puts "text: " before what f says already; returns f->error. For callers that know the object. */
 int fault_prefix(struct fault *f, const char *format, ...) _printf_(2, 3);

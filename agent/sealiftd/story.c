@@ -2,8 +2,9 @@
 
 /* The one story of sealift, top to bottom:
  *
- *     poll -> what runs -> what this host changed -> refresh trust -> plan
- *          -> for each new release: the gates below -> collect -> report
+ *     poll -> what runs -> policy -> what this host changed -> refresh trust -> plan
+ *          -> for each new release: the gates below
+ *          -> downloads nobody waits for -> what is damaged -> what is missing -> collect -> report
  *
  * and beside it, while a release is new: asked, counted (health.c) -> judged (trial.c) -> proven, or back
  *
@@ -200,26 +201,25 @@ int story_roll_back(struct agent *a, struct bundle *b, const struct release_ref 
         return story_attempt(a, &t, f);
 }
 
-/* All new releases of the plan; one that fails does not keep the others from being tried. The first fault is
- * the poll's. */
+/* All new releases of the plan; one that fails does not keep the others from being tried. */
 static int story_releases(struct agent *a, struct refresh *trust, const struct plan *plan, struct fault *f)
 {
-        int result = 0;
+        struct fault kept = {};
 
         for (size_t i = 0; i < plan->n_items; i++) {
                 struct fault mine = {};
                 int r;
 
                 r = story_release(a, trust, plan->items + i, &mine);
-                if (r < 0 && result >= 0) {
-                        result = r;
-                        *f = mine;
-                }
                 if (r == -ECANCELED)
-                        return r;
+                        return fault_set(f, r, "%s", mine.text);
+                if (r < 0)
+                        (void)fault_keep(&kept, &mine);
                 (void)meanwhile_go(a);
         }
-        return result;
+        if (kept.error < 0)
+                *f = kept;
+        return kept.error;
 }
 
 /* Starts at which sealift-unitd dies, so that it is looked for again, and they are asked for again, would be
@@ -303,11 +303,36 @@ static void story_missing(struct agent *a)
         }
 }
 
+/* What the channel has for this machine: new releases; and, whatever became of those, what is damaged here.
+ * Not "up to date" where a role was refused: what it has is not known. */
+static int story_channel(struct agent *a, struct refresh *trust, struct fault *f)
+{
+        _cleanup_(plan_freep) struct plan *plan = NULL;
+        struct fault releases = {}, repairs = {}, roles = {};
+        int r;
+
+        r = refresh_plan(trust, &plan, f);
+        if (r < 0)
+                return r;
+        r = story_releases(a, trust, plan, &releases);
+        if (r != -ECANCELED) {
+                collect_downloads(a, trust, plan);
+                r = repair_releases(a, trust, &repairs);
+        }
+        if (r == -ECANCELED)
+                return fault_set(f, r, "asked to stop");
+        if (refresh_verdict(trust, &roles) >= 0)
+                story_missing(a);
+        (void)fault_keep(&releases, &repairs);
+        (void)fault_keep(&releases, &roles);
+        if (releases.error < 0)
+                *f = releases;
+        return releases.error;
+}
+
 int story_poll(struct agent *a, struct fault *f)
 {
         _cleanup_(refresh_done) struct refresh trust = { .fetcher.sock = -EBADF };
-        _cleanup_(plan_freep) struct plan *plan = NULL;
-        struct fault ignored;
         int r;
 
         a->window_awaited = false;
@@ -319,20 +344,9 @@ int story_poll(struct agent *a, struct fault *f)
                 r = refresh_trust(&trust, a, f);
         }
         if (r >= 0)
-                r = refresh_plan(&trust, &plan, f);
-        if (r >= 0) {
-                r = story_releases(a, &trust, plan, f);
-                collect_downloads(a, &trust, plan);
-        }
-        if (r >= 0)
-                r = repair_releases(a, &trust, f);
-        /* Not "up to date": what the role has for this machine is not known. */
-        if (r >= 0)
-                r = refresh_verdict(&trust, f);
+                r = story_channel(a, &trust, f);
         if (r == -ECANCELED)
                 return r;
-        if (plan && refresh_verdict(&trust, &ignored) >= 0)
-                story_missing(a);
         collect_releases(a);
         report_make(a, "poll", r < 0 ? f->text : NULL);
         return r;
