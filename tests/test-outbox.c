@@ -146,7 +146,6 @@ static void test_hostile(void)
                                              "0000000000000000000x.json",
                                              "99999999999999999999.json",
                                              "" };
-        struct outbox *second = NULL;
         char *json = NULL;
         struct site s;
         size_t len;
@@ -158,12 +157,56 @@ static void test_hostile(void)
                         names[i]);
                 tap_int(outbox_remove(s.outbox, names[i], &s.f), -EINVAL, "nor to be removed");
         }
-        tap_int(add(&s, "x"), 0, "a report");
-        if (io_replace_file_at(store_outbox_fd(s.store), "counters", "[Outbox]\nLast=x\n", 16, 0600, &s.f) <
-            0)
+        site_close(&s);
+}
+
+static void counters_write(struct site *s, const char *text, size_t len)
+{
+        if (io_replace_file_at(store_outbox_fd(s->store), "counters", text, len, 0600, &s->f) < 0)
                 abort();
-        tap_int(outbox_open(s.store, &second, &s.f), -EINVAL, "damaged counters are told");
-        tap_like(s.f.text, "outbox/counters:2", "with their line");
+}
+
+/* Reporting never blocks an update, and so not the agent. */
+static void test_damaged_counters(void)
+{
+        static const struct {
+                const char *text;
+                size_t len;
+                const char *told;
+                long long next;
+        } cases[] = {
+                { "[Outbox]\nLast=x\n", 16, "outbox/counters:2", 3 },
+                { "[Outbox]\nLast=9\nDropped=\n", 25, "outbox/counters:3", 10 },
+                { "rubbish", 7, "outbox/counters:1", 3 },
+                { "[Outbox]\n\0", 10, "outbox/counters", 3 },
+        };
+        struct site s;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                site_open(&s);
+                if (add(&s, "one") < 0 || add(&s, "two") < 0)
+                        abort();
+                tap_ok(!outbox_damage(s.outbox), "nothing is wrong with the counters");
+                counters_write(&s, cases[i].text, cases[i].len);
+                site_stop(&s);
+                site_start(&s);
+                tap_like(outbox_damage(s.outbox), cases[i].told,
+                         "damaged counters are told, with their line");
+                tap_int((long long)outbox_next_sequence(s.outbox), cases[i].next,
+                        "and numbers go on from what can be known");
+                expect_first(&s, "one");
+                site_stop(&s);
+                site_start(&s);
+                tap_ok(!outbox_damage(s.outbox), "they are told once");
+                tap_int((long long)outbox_next_sequence(s.outbox), cases[i].next, "the next number stays");
+                site_close(&s);
+        }
+        site_open(&s);
+        counters_block(&s, true);
+        site_stop(&s);
+        site_start(&s);
+        tap_like(outbox_damage(s.outbox), "counters", "counters that cannot be read are told, too");
+        tap_int(add(&s, "one"), 0, "and a report is added");
         site_close(&s);
 }
 
@@ -173,5 +216,6 @@ int main(void)
         test_overflow();
         test_full_disk();
         test_hostile();
+        test_damaged_counters();
         return tap_done();
 }

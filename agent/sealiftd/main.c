@@ -108,6 +108,10 @@ static int agent_open(struct agent *a, struct fault *f)
                 r = scrub_new(a, &a->scrub, f);
         if (r < 0)
                 return r;
+        if (outbox_damage(a->outbox))
+                journal_send(JOURNAL_REPORT_FAILED, LOG_WARNING, NULL,
+                             "%s; reports are numbered on from those that are there",
+                             outbox_damage(a->outbox));
         if (bus_new(a, &a->bus, &no_bus) < 0) {
                 fprintf(stderr, "<4>%s; going on without it\n", no_bus.text);
                 bus_try_later(a);

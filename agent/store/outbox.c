@@ -20,6 +20,7 @@ struct outbox {
         uint64_t last; /* highest number that left */
         uint64_t next;
         uint64_t dropped;
+        char damage[FAULT_TEXT_MAX]; /* of the counters; "": none */
 };
 
 struct outbox *outbox_free(struct outbox *o)
@@ -74,7 +75,7 @@ static int reports_survey(struct outbox *o, struct survey *ret, struct fault *f)
         return 0;
 }
 
-static int counters_load(struct outbox *o, struct fault *f)
+static int counters_read(struct outbox *o, struct fault *f)
 {
         _cleanup_free_ char *text = NULL;
         struct ini_item i;
@@ -111,23 +112,43 @@ static int counters_save(struct outbox *o, struct fault *f)
         return io_replace_file_at(o->fd, COUNTERS_NAME, text.data, text.len, 0600, f);
 }
 
+/* What no report says any more is lost with them, but no release waits for that: what can be known goes on,
+ * and is written anew, so that this is told once. */
+static void counters_mend(struct outbox *o, const struct fault *damage)
+{
+        struct fault ignored = {};
+
+        memcpy(o->damage, damage->text, sizeof(o->damage));
+        o->last = o->next - 1;
+        (void)!counters_save(o, &ignored);
+}
+
 int outbox_open(struct store *store, struct outbox **ret, struct fault *f)
 {
         _cleanup_(outbox_freep) struct outbox *o = calloc(1, sizeof(*o));
+        struct fault damage = {};
         struct survey s;
-        int r;
+        int counted, r;
 
         if (!o)
                 return fault_set_errno(f, -ENOMEM, "outbox: cannot open");
         o->fd = store_outbox_fd(store);
-        r = counters_load(o, f);
-        if (r >= 0)
-                r = reports_survey(o, &s, f);
+        counted = counters_read(o, &damage);
+        if (counted == -ENOMEM)
+                return fault_set_errno(f, counted, "outbox: cannot open");
+        r = reports_survey(o, &s, f);
         if (r < 0)
                 return r;
         o->next = (s.last > o->last ? s.last : o->last) + 1;
+        if (counted < 0)
+                counters_mend(o, &damage);
         *ret = TAKE_PTR(o);
         return 0;
+}
+
+const char *outbox_damage(const struct outbox *o)
+{
+        return *o->damage ? o->damage : NULL;
 }
 
 uint64_t outbox_next_sequence(const struct outbox *o)

@@ -7,7 +7,8 @@
 
 /* Reports that were not delivered yet, oldest first. Each has a sequence number that is never used twice on
  * this host, across restarts, deliveries and power cuts, so that the receiver can put a name that came twice
- * in the same place and see a gap. A full outbox drops its oldest report and counts it. */
+ * in the same place and see a gap; but where its memory of them is damaged on disk, those that were
+ * delivered are forgotten. A full outbox drops its oldest report and counts it. */
 enum {
         /* A receiver that is gone for good must not fill the disk. A report has some 10 KiB on a busy host;
          * BUNDLES_MAX bundles with the longest of names and errors must fit too, since what is wrong
@@ -24,6 +25,10 @@ DEFINE_POINTER_CLEANUP(struct outbox, outbox_free)
 
 /* The store is borrowed until outbox_free(). */
 _must_check_ int outbox_open(struct store *store, struct outbox **ret, struct fault *f);
+
+/* What was wrong with its memory of numbers when it was opened, for the caller to tell; NULL: nothing. They
+ * go on from the reports that are there, since reporting never keeps an agent down. */
+const char *outbox_damage(const struct outbox *o);
 
 /* What to write into the next report: its number, and how many were dropped here since ever. */
 uint64_t outbox_next_sequence(const struct outbox *o);

@@ -62,7 +62,12 @@ web_publish 4
 not_ok "nothing of that bundle is updated" sealift check
 is "$(web_invocation) $(web_page)" "$invocation 3" "nor stopped"
 rm "$STORE/state/web"
-systemctl restart sealiftd.service
+systemctl stop sealiftd.service
+printf 'rubb\0ish' >"$STORE/outbox/counters"
+journal_mark
+systemctl start sealiftd.service
+ok "nor do damaged counters of reports" await_active 20 sealiftd.service
+like "$(await_journal 10 "MESSAGE_ID=${EVENT[report-failed]}")" "counters" "which the journal names"
 ok "with the file removed, the channel's release is installed anew" sealift check
 is "$(web_page)" 4 "and answers"
 done_testing
