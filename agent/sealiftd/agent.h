@@ -91,6 +91,7 @@ struct agent {
         sd_event_source *poll_timer;
         sd_event_source *bus_retry; /* while there is no bus */
         bool bus_due;               /* it is time to look whether there is one again */
+        uint64_t last_order;        /* id; outlives the bus, which may be renewed while one is carried out */
         bool check_due;
         unsigned failures; /* polls in a row that did not reach or trust the source */
         bool failures_on_disk;

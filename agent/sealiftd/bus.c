@@ -176,7 +176,7 @@ static int on_order(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = order_make(sd_bus_message_get_member(m), bundle, version, &w->order, &f);
         if (r < 0)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, f.text);
-        w->order.id = ++b->last_order;
+        w->order.id = ++b->agent->last_order;
         w->call = sd_bus_message_ref(m);
         b->n_orders++;
         return 1;
@@ -395,9 +395,13 @@ bool bus_find_order(const struct agent_bus *b, bool (*fits)(const struct order *
 void bus_tell_order(struct agent_bus *b, const struct order *o, int r, const char *said,
                     const struct fault *f)
 {
-        bool unknown = !agent_find_bundle(b->agent, o->bundle, false);
-        struct waiting_order *w = b->orders;
+        struct waiting_order *w;
+        bool unknown;
 
+        if (!b) /* it went while the order was carried out, and who waited with it */
+                return;
+        unknown = !agent_find_bundle(b->agent, o->bundle, false);
+        w = b->orders;
         while (w < b->orders + b->n_orders && w->order.id != o->id)
                 w++;
         if (w == b->orders + b->n_orders)

@@ -21,7 +21,6 @@ struct agent_bus {
                 struct order order;
         } orders[BUS_WAITING_MAX]; /* in the order they came */
         size_t n_orders;
-        uint64_t last_order;
         struct bus_upkeep upkeep;
 };
 

@@ -15,7 +15,7 @@ struct order {
         const struct order_verb *verb;
         char bundle[NAME_SIZE];
         char version[NAME_RELEASE_SIZE]; /* of Rollback(): VERSION, VERSION-DIGEST12, or "" */
-        uint64_t id;                     /* the bus's: who waits for it */
+        uint64_t id;                     /* the agent's, never used twice: who waits for it */
 };
 
 /* By the name of the D-Bus method; NULL: there is none such. */

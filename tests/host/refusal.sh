@@ -20,6 +20,7 @@ declare -A EVENT=(
     [current]=6da9131a263c4870834cb1442c75b669
     [failed]=5c93f29092d047829804d8abeb0018ae
     [restored]=7dbb6255a341430bb67ac15da27939b4
+    [order]=e37309e43dc64828ab2f9dfb8a23925b
     [restore-failed]=2ed49bfbb6a842ed872c1ffbe6875b11
     [damaged]=c05b7f6b727b4a20817f1f41c74174a8
     [repaired]=abcb501ea946429ab68106a3c40eb912
