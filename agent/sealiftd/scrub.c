@@ -263,13 +263,13 @@ static void scrub_end(struct scrub *s, const struct fault *f)
         uint64_t every = s->agent->config->scrub_usec;
         bool good = f->error >= 0, again = !good;
 
-        scrub_answer(s, f);
         for (size_t i = 0; i < s->n; i++) {
                 good = good && s->findings[i].fault.error == 0 && !s->findings[i].passed_over;
                 again = again || s->findings[i].fault.error == -EAGAIN;
         }
         if (s->all && good)
                 record_write(s, 0);
+        scrub_answer(s, f); /* who asked finds it written down */
         if (s->cut_short)
                 timer_set(s, 0);
         else if (s->all && every > 0)

@@ -119,6 +119,9 @@ echo 7200 >/etc/clock-boot
 ok "two hours pass" sealift status
 ok "and it has looked" await 60 test -e "$STORE/trust/scrub"
 strike_over
+rm "$STORE/trust/scrub"
+ok "a look at one bundle" sealift verify web
+is "$(ls "$STORE/trust/scrub" 2>/dev/null)" "" "is none at all of them"
 is "$(rests | awk '$1 >= 0.15' | wc -l) $(rests | wc -l)" "$files $files" "with a rest behind each piece, of three times as long as it took to read"
 struck read delay_enter=1000000000 "$(tree 2)/page.html"
 echo 14400 >/etc/clock-boot
@@ -130,9 +133,7 @@ is "$(find "/proc/$slow/fd" -type l -printf '%f %l\n' | awk '$1 > 2 && $2 !~ /^p
 is "$(find "/proc/$slow/fd" -type l -printf '%f %l\n' | awk '$1 > 2 && $2 ~ /^pipe:/' | wc -l)" 1 "but for its pipe"
 kill -STOP "$slow"
 strike_over
-rm "$STORE/trust/scrub"
 ok "whoever asks does not wait for it" timeout 20 sealift verify web
-is "$(ls "$STORE/trust/scrub" 2>/dev/null)" "" "which was about one bundle"
 is "$(stat -c %s "/proc/$slow/stat" 2>/dev/null)" "" "it has made way"
 echo 14460 >/etc/clock-boot
 ok "and" sealift status
