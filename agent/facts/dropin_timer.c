@@ -88,6 +88,9 @@ bool dropin_job_is_held(const struct sandbox *x)
         return HOLD_IS_STATIC || x->root == ROOT_HOST_USR;
 }
 
+/* By default a timer with a calendar waits for time-sync.target: where that waits for a network, so would
+ * the start of the whole release. All else of the default is asked for. When the clock is set, systemd
+ * computes anew. */
 int dropin_write_timer(const struct manifest *m, const struct timer_unit *t, struct buffer *out,
                        struct fault *f)
 {
@@ -101,6 +104,11 @@ int dropin_write_timer(const struct manifest *m, const struct timer_unit *t, str
                       "# Written by sealift-unitd; held while releases of %s come and go.\n"
                       "[Unit]\n"
                       "Description=%s: timer %s\n"
+                      "DefaultDependencies=no\n"
+                      "Requires=sysinit.target\n"
+                      "After=sysinit.target time-set.target\n"
+                      "Conflicts=shutdown.target\n"
+                      "Before=timers.target shutdown.target\n"
                       "\n"
                       "[Timer]\n"
                       "Unit=%s\n",

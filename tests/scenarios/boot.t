@@ -5,35 +5,55 @@
 SCENARIO_OPTIONS=(--clock --timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/slow.sh
+. /tests/host/slow.sh
 
-SLOW=/srv/slow
-GO=/var/lib/sealift-slow/go # what the slow bundle waits for
-
-slow_publish() {
-    mkdir -p $SLOW
-    cat >$SLOW/slow.py <<'PY'
-import os, socket, time
-while not os.path.exists(os.environ["STATE_DIRECTORY"] + "/go"):
-    time.sleep(0.05)
-with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-    s.connect(os.environ["NOTIFY_SOCKET"])
-    s.send(b"READY=1")
-while True:
-    time.sleep(3600)
-PY
-    cat >/srv/slow.manifest <<'INTENT'
+MIXED=/srv/mixed
+END=/var/lib/private/sealift-mixed/end # what its job waits for
+# A program behind sealift-proxy, and a job, which begins as sealift-hold; both run until they are told otherwise.
+mixed_begin() {
+    mkdir -p $MIXED/www
+    echo mixed >$MIXED/www/index.html
+    # shellcheck disable=SC2016 # for the job
+    printf '#!/bin/sh\nuntil [ -e "$STATE_DIRECTORY/end" ]; do sleep 0.1; done\n' >$MIXED/work
+    chmod 755 $MIXED/work
+    cat >/srv/mixed.manifest <<'INTENT'
 [Bundle]
-Name=slow
+Name=mixed
 Version=1
 SoakSec=0
 
 [Service main]
-ExecStart=/usr/bin/python3 /bundle/slow.py
-Type=notify
-StateDirectory=yes
+ExecStart=/usr/bin/python3 -m http.server 8000 --bind 127.0.0.1 --directory /bundle/www
 TimeoutStartSec=3min
+
+[Socket main]
+ListenStream=127.0.0.1:8084
+Proxy=8000
+
+[Service work]
+Type=oneshot
+ExecStart=/bundle/work
+StateDirectory=yes
+
+[Timer never]
+Service=work
+OnCalendar=Mon *-02-03 04:05
 INTENT
-    publish_release 1 $SLOW /srv/slow.manifest
+    agent_grant mixed Listen=tcp:127.0.0.1:8084
+    publish_release 1 $MIXED /srv/mixed.manifest
+    ok "a bundle behind a proxy, with a job" sealift check
+    is "$(mixed_page)" mixed "it answers"
+    systemctl start sealift-wake@mixed.never:timer.service
+    ok "its job runs" await 30 job_runs
+}
+mixed_page() { curl --silent --max-time 60 http://127.0.0.1:8084/; }
+job_runs() { [ "$(systemctl list-units --plain --no-legend --state=running 'sealift-mixed.work@*' | wc -l)" = 1 ] && ! pgrep -x sealift-hold; }
+job_ended_well() { [ "$(sealift status --json | jq -r '.bundles[] | select(.name == "mixed").jobs[0].result')" = success ]; }
+mixed_end() {
+    is "$(mixed_page)" mixed "what is behind the proxy answers"
+    touch $END
+    ok "the job's end is known" await 60 job_ended_well
 }
 
 # after_unit BUNDLE: a unit of the operator's that is ordered after it.
@@ -57,11 +77,9 @@ UNIT
 is_unit() { [ "$(systemctl show --property=ActiveState --value "$2")" = "$1" ]; }
 state_is() { [ "$(bundle_state "$1" state)" = "$2" ]; }
 invocations() {
-    systemctl list-units --plain --no-legend --state=running 'sealift-web.*@*.service' 'sealift-slow.*@*.service' | awk '{ print $1 }' |
+    systemctl list-units --plain --no-legend --state=active,activating 'sealift-'{web,slow,mixed}'.*@*.service' 'sealift-network@*' | awk '{ print $1 }' |
         while read -r unit; do systemctl show --property=Id,InvocationID,MainPID "$unit"; done | LC_ALL=C sort | tr '\n' ' '
 }
-pid_of() { systemctl show --property=MainPID --value "$1"; }
-is_another() { local now; now=$(pid_of "$1"); [ "$now" != 0 ] && [ "$now" != "$2" ]; }
 has_looked() { [ "$(sealift status --json | jq -r .last_result)" != "" ]; }
 agent_answers() { sealift status >/dev/null || [ $? = 3 ]; }
 
@@ -85,20 +103,21 @@ waiting() {
 programs_change() {
     local before unit pid program
     before=$(invocations)
-    like "$before" "sealift-slow.*sealift-web" "both run"
+    like "$before" "sealift-mixed.main-proxy@.*sealift-mixed.main@.*sealift-mixed.work@.*sealift-network@mixed.*sealift-slow.*sealift-web" "all run"
     for unit in sealiftd sealift-unitd; do
         for how in SIGKILL SIGTERM; do
             pid=$(pid_of $unit.service)
             if [ $how = SIGKILL ]; then kill -s KILL "$pid"; else systemctl restart $unit.service; fi
-            ok "$unit, $how: it is back" await 30 is_another $unit.service "$pid"
+            ok "$unit, $how: it is back" await 30 another_pid $unit.service "$pid"
             ok "$unit, $how: the agent answers" await 30 agent_answers
             is "$(invocations)" "$before" "$unit, $how: services run on"
         done
     done
     # As a package manager does it: other files under the same names, then a reload and a restart of each.
-    for program in sealiftd sealift-unitd sealift-fetch sealift-unpack sealift-hold sealift-proxy; do
-        cp "/usr/libexec/sealift/$program" "/usr/libexec/sealift/$program.new"
-        mv "/usr/libexec/sealift/$program.new" "/usr/libexec/sealift/$program"
+    is "$(cd /usr/libexec/sealift && echo *)" "sealift-fetch sealift-hold sealift-probe sealift-proxy sealift-unitd sealift-unpack sealiftd" "these are all there are beside sealift"
+    for program in /usr/libexec/sealift/* /usr/bin/sealift; do
+        cp "$program" "$program.new"
+        mv "$program.new" "$program"
     done
     systemctl daemon-reload
     systemctl restart sealift-fetch.socket sealift-unpack.socket sealift-unitd.socket sealift-unitd.service sealiftd.service
@@ -174,7 +193,7 @@ needs_no_network() {
 }
 
 # no_network: from the next boot on nobody on the machine has a network, not even the one with itself, and no target that says that
-# there is one is ever reached. It has but a loopback anyhow, which is not just set down, since systemd sets it up again for services
+# there is one, or a clock that is right by it, is ever reached. It has but a loopback anyhow, which is not just set down, since systemd sets it up again for services
 # with PrivateIPC=.
 no_network() {
     cat >/etc/systemd/system/no-network.service <<'UNIT'
@@ -192,8 +211,8 @@ UNIT
     cat >/etc/systemd/system/never.service <<'UNIT'
 [Unit]
 DefaultDependencies=no
-Wants=network-pre.target network.target network-online.target
-Before=network-pre.target network.target network-online.target
+Wants=network-pre.target network.target network-online.target time-sync.target
+Before=network-pre.target network.target network-online.target time-sync.target
 [Service]
 Type=oneshot
 TimeoutStartSec=infinity
@@ -212,14 +231,17 @@ without_network() {
     is "$(ip -brief link | awk '{ print $1 }')" lo "no network: there is a loopback"
     like "$(curl --verbose http://localhost:8080/ 2>&1)" "Network is unreachable" "no network: and nothing can be reached by it"
     ok "no network: which was so before anything was started" before "$(entered no-network.service)" "$(entered sealiftd.service)"
-    for target in network-pre network network-online; do
+    for target in network-pre network network-online time-sync; do
         ok "no network: $target.target is waited for" is_unit inactive $target.target
         like "$(systemctl list-jobs --plain --no-legend)" "$target.target +start +waiting" "no network: by whoever wants it"
     done
     condition "no network" "(unreachable|connect)" ""
+    ok "no network: what has a timer is started, too" await 60 state_is mixed running
+    ok "no network: and that waits for its time" is_unit active sealift-mixed.never.timer
     before=$(invocations)
     ip rule add pref 0 lookup local
     is "$(web_page)" 1 "with a network, it answers"
+    is "$(mixed_page)" mixed "so does what is behind a proxy"
     is "$(invocations)" "$before" "and is what was started without"
     systemctl disable --quiet no-network.service never.service
     systemctl unmask --quiet systemd-user-sessions.service
@@ -250,12 +272,14 @@ case $PHASE in
         agent_enable
         slow_publish
         sealift check --no-wait
-        await 30 test -d ${GO%/*}
-        touch "$(readlink -f ${GO%/*})/go"
+        await 30 test -d "${GO%/*}"
+        touch "$GO"
         ok "a second bundle" sealift wait --timeout=1min slow
         waiting
+        mixed_begin
         needs_no_network
         programs_change
+        mixed_end
         formats_change
         after_unit web
         after_unit slow
@@ -264,7 +288,7 @@ case $PHASE in
         printf '[Service]\nTimeoutStartSec=2s\n' >/etc/systemd/system/sealift-bundle-wait@nothing.service.d/short.conf
         printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/clock.so\n' >/etc/systemd/system/sealiftd.service.d/clock.conf
         echo $((3650 * 24 * 3600)) >/etc/clock
-        rm -f "$(readlink -f ${GO%/*})/go"
+        rm -f "$GO"
         bucket_stop
         next_boot reboot
         ;;
@@ -275,7 +299,7 @@ case $PHASE in
         ok "while another bundle is not ready yet" is_unit activating 'sealift-bundle-wait@slow.service'
         ok "nor what is ordered after that" test ! -e /srv/after-slow
         is "$(bundle_state slow state)" starting "status says that it is being started"
-        touch "$(readlink -f ${GO%/*})/go"
+        touch "$GO"
         ok "which then is" await_active 60 after-slow.service
         like "$(cat /srv/after-slow)" "slow +running" "when the agent knows it to run"
         ok "a bundle that is not there keeps nobody" await_active 60 after-nothing.service

@@ -3,37 +3,9 @@
 # ones about them.
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/slow.sh
+. /tests/host/slow.sh
 
-SLOW=/srv/slow
-GO=/var/lib/private/sealift-slow/go
-
-slow_publish() {
-    mkdir -p "$SLOW"
-    cat >"$SLOW/slow.py" <<'PY'
-import os, socket, time
-while not os.path.exists(os.environ["STATE_DIRECTORY"] + "/go"):
-    time.sleep(0.05)
-with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-    s.connect(os.environ["NOTIFY_SOCKET"])
-    s.send(b"READY=1")
-time.sleep(86400)
-PY
-    cat >/srv/slow.manifest <<'INTENT'
-[Bundle]
-Name=slow
-Version=1
-SoakSec=0
-
-[Service main]
-ExecStart=/usr/bin/python3 /bundle/slow.py
-Type=notify
-StateDirectory=yes
-TimeoutStartSec=5min
-INTENT
-    publish_release 1 "$SLOW" /srv/slow.manifest
-}
-
-slow_is() { [ "$(bundle_state slow state)" = "$1" ]; }
 nothing_of() { [ -z "$(units_of "$1")" ]; }
 # told WORDS ORDER...
 told() {
