@@ -22,6 +22,28 @@ example_tree() {
 # example_grant FILE NAME
 example_grant() { example_says "$1" "What the host's policy" >"/etc/sealift/policy.d/$2.conf"; }
 
+# example_world: what examples connect out to; here it is this machine's own, at an address that nothing else has.
+example_world() {
+    mkdir -p /srv/world
+    echo "from elsewhere" >/srv/world/index.html
+    ip address add 192.0.2.10/32 dev lo
+    systemd-run --quiet --unit=world python3 -m http.server 80 --bind 192.0.2.10 --directory /srv/world
+    await 60 curl --silent --fail --output /dev/null http://192.0.2.10/
+}
+
+# example_let_out FILE NAME: where this host cannot hold a service to its list of addresses, its own configuration says that any will
+# do. kernel.t has one that is held to it.
+example_let_out() {
+    local said
+    grep -q '^Outbound=[0-9]' "$1" || return 0
+    said=$(sealift check 2>&1 || true)
+    like "$said" "^up to date|cannot hold it to them" "$2: is held to its list of addresses, or refused"
+    [[ $said = *"cannot hold it to them"* ]] || return 0
+    echo Outbound=any >>"/etc/sealift/policy.d/$2.conf"
+    mkdir -p /etc/sealift/bundles.d
+    printf '[Sandbox main]\nOutbound=any\n' >"/etc/sealift/bundles.d/$2.conf"
+}
+
 # example_ask FILE: prints what the service answers.
 example_ask() { bash -o pipefail -c "$(example_says "$1" Then)"; }
 

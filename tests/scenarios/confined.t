@@ -121,6 +121,7 @@ find /etc/ssl/certs -name '*.pem' | tail -n +4 | xargs rm
 bucket_start
 publisher_init
 agent_configure
+example_world
 printf '[Policy *]\nAppArmor=required\n' >/etc/sealift/policy.d/all.conf
 apparmor_parser --replace /etc/apparmor.d/sealift
 mkdir /srv/adapted

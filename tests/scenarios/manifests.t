@@ -35,6 +35,7 @@ example_run() {
     example_grant "$file" "$name"
     ok "$name: the host can be told" sh -ec "$(example_says "$file" 'What the host says')"
     publish_release 1 "$tree" "$file"
+    example_let_out "$file" "$name"
     ok "$name: comes up" sealift check
     if example_is_job "$file"; then
         job_run "$file"
@@ -60,6 +61,13 @@ keeps_state() {
     ok "redis: release 2 comes up" sealift check
     unlike "$(example_unit redis)" "^$before$" "redis: as a unit of its own"
     is "$(redis-cli get sealift)" "kept across releases" "redis: and has what release 1 stored"
+}
+
+# What it answers is not its own.
+reaches_out() {
+    is "$(example_ask "$EXAMPLES/relay.manifest")" "from elsewhere" "relay: answers with what the server elsewhere has"
+    systemctl stop world.service
+    not_ok "relay: and with nothing where that is gone" example_ask "$EXAMPLES/relay.manifest"
 }
 
 # Each line below is by one service of the bundle, about another.
@@ -94,6 +102,7 @@ bucket_start
 publisher_init
 agent_configure
 agent_start
+example_world
 mkdir /srv/adapted
 for example in "$EXAMPLES"/*.manifest; do
     example_adapt "$example" >"/srv/adapted/${example##*/}"
@@ -113,6 +122,7 @@ done
 own_root
 keeps_state
 no_network
+reaches_out
 works_together
 watches
 is "$(sealift status --json | jq -r '.bundles[] | select(.state != "running") | .name')" "" "all of them run, side by side"
