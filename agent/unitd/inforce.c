@@ -262,7 +262,7 @@ static int check_cgroup(int proc_fd, const char *unit, struct fault *f)
                 return 0;
         r = proc_read(proc_fd, "mountinfo", &mounts);
         if (r < 0)
-                return fault_set_errno(f, r, "cannot read its status");
+                return fault_set_errno(f, r, "cannot read its mounts");
         return fault_set(f, -EOPNOTSUPP, "process is not in the cgroup of %s", unit);
 }
 

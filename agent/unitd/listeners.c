@@ -69,29 +69,35 @@ int listeners_install(struct units *l, const struct listeners *x, const struct m
         return 0;
 }
 
-static void listener_remove(struct units *l, const char *name)
+static int listener_remove(struct units *l, const char *name)
 {
         struct fault ignored;
+        int r;
 
         if (strchr(name, '/') || !str_has_suffix(name, ".socket"))
-                return;
-        (void)!manager_run(MANAGER_JOB_STOP, name, &ignored);
-        (void)unlinkat(l->dropins_fd, name, 0);
+                return 0;
+        r = manager_run(MANAGER_JOB_STOP, name, &ignored);
+        if (r < 0)
+                return r;
+        return unlinkat(l->dropins_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-void listeners_remove(struct units *l, int dropin_fd)
+int listeners_remove(struct units *l, int dropin_fd)
 {
         _cleanup_free_ char *text = NULL;
         struct fault ignored;
         char *rest, *line;
         size_t len;
+        int r;
 
-        if (io_read_file_at(dropin_fd, DROPIN_NAME, DROPIN_BYTES_MAX, &text, &len, &ignored) < 0)
-                return;
+        r = io_read_file_at(dropin_fd, DROPIN_NAME, DROPIN_BYTES_MAX, &text, &len, &ignored);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
         rest = text;
-        while ((line = strsep(&rest, "\n")))
+        while (r >= 0 && (line = strsep(&rest, "\n")))
                 if (str_has_prefix(line, PREFIX))
-                        listener_remove(l, line + STRLEN("Sockets="));
+                        r = listener_remove(l, line + STRLEN("Sockets="));
+        return r;
 }
 
 int listeners_path(const struct manifest *m, const char *socket, const struct unit *u,

@@ -24,8 +24,9 @@ size_t listeners_name(struct listeners *ret, const struct manifest *m, const str
 _must_check_ int listeners_install(struct units *l, const struct listeners *x, const struct manifest *m,
                                    const char *unit, struct fault *f);
 
-/* Stops those that the drop-in in this folder names, and removes their files. */
-void listeners_remove(struct units *l, int dropin_fd);
+/* Stops those that the drop-in in this folder names, and removes their files; without a drop-in there are
+ * none. < 0: some may be left, and nothing but that drop-in knows of them. */
+_must_check_ int listeners_remove(struct units *l, int dropin_fd);
 
 /* Where the listener beside that socket of a running unit is. */
 _must_check_ int listeners_path(const struct manifest *m, const char *socket, const struct unit *u,

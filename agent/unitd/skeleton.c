@@ -95,9 +95,16 @@ static int remove_contents(int dirfd, unsigned depth)
                 (void)fd_close(fd);
                 return r;
         }
-        for (struct dirent *e; r >= 0 && (e = readdir(d));)
+        while (r >= 0) {
+                const struct dirent *e;
+
+                errno = 0;
+                e = readdir(d);
+                if (!e)
+                        return -errno;
                 if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, ".."))
                         r = remove_entry(dirfd, e->d_name, depth);
+        }
         return r;
 }
 

@@ -219,8 +219,11 @@ static int unit_write_files(struct units *l, struct unit *u, const struct manife
         if (r >= 0)
                 r = skeleton_make(l->roots_fd, u->record.unit, s->sandbox.root, f);
         if (r >= 0)
+                r = unit_dropin_install(l->dropins_fd, u->record.unit, &b, f);
+        /* Behind what names them, or one that breaks off here would leave them behind. */
+        if (r >= 0)
                 r = listeners_install(l, &listeners, m, u->record.unit, f);
-        return r < 0 ? r : unit_dropin_install(l->dropins_fd, u->record.unit, &b, f);
+        return r < 0 ? r : unit_dropin_announce(l->dropins_fd, f);
 }
 
 /* A record stands from before a unit is made until after it is gone. */

@@ -20,9 +20,11 @@ void unit_dropin_folder(const char *unit, char ret[static UNIT_NAME_SIZE + 2])
 
 /* systemd caches which drop-in folders there are by the mtime of this directory, and a folder made within
  * one tick of the clock after its last look is missed; a mtime that is set is a new one. */
-static int dropins_touch(int dropins_fd)
+int unit_dropin_announce(int dropins_fd, struct fault *f)
 {
-        return futimens(dropins_fd, NULL) < 0 ? -errno : 0;
+        return futimens(dropins_fd, NULL) < 0
+                       ? fault_set_errno(f, -errno, "%s: cannot set its time", UNITS_DROPINS_PATH)
+                       : 0;
 }
 
 int unit_dropin_install(int dropins_fd, const char *unit, const struct buffer *b, struct fault *f)
@@ -36,12 +38,9 @@ int unit_dropin_install(int dropins_fd, const char *unit, const struct buffer *b
                 return fault_set_errno(f, -errno, "%s/%s: cannot make it", UNITS_DROPINS_PATH, folder);
         fd = openat(dropins_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
-                return fault_set_errno(f, -errno, "%s/%s", UNITS_DROPINS_PATH, folder);
+                return fault_set_errno(f, -errno, "%s/%s: cannot open it", UNITS_DROPINS_PATH, folder);
         r = io_replace_file_at(fd, DROPIN_NAME, b->data, b->len, 0644, f);
-        if (r < 0)
-                return fault_prefix(f, "%s/%s", UNITS_DROPINS_PATH, folder);
-        r = dropins_touch(dropins_fd);
-        return r < 0 ? fault_set_errno(f, r, "%s", UNITS_DROPINS_PATH) : 0;
+        return r < 0 ? fault_prefix(f, "%s/%s", UNITS_DROPINS_PATH, folder) : 0;
 }
 
 int unit_dropin_remove(struct units *l, const char *unit)
@@ -50,12 +49,15 @@ int unit_dropin_remove(struct units *l, const char *unit)
                                              "." DROPIN_NAME ".new" /* of a unitd that was killed */ };
         _cleanup_close_ int fd = -EBADF;
         char folder[UNIT_NAME_SIZE + 2];
+        int r;
 
         unit_dropin_folder(unit, folder);
         fd = openat(l->dropins_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? 0 : -errno;
-        listeners_remove(l, fd);
+        r = listeners_remove(l, fd);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < ELEMENTSOF(files); i++)
                 if (unlinkat(fd, files[i], 0) < 0 && errno != ENOENT)
                         return -errno;
