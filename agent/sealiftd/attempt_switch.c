@@ -169,7 +169,7 @@ static void attempt_quarantine(struct attempt *t, const struct fault *why)
         t->bundle->unsaved = store_state_save(t->agent->store, t->bundle->name, &t->bundle->state, &f) < 0;
         if (t->bundle->unsaved)
                 journal_send(
-                        JOURNAL_RELEASE_FAILED, LOG_ERR, &s,
+                        JOURNAL_STATE_UNSAVED, LOG_ERR, &s,
                         "%s: cannot write down that release %s is quarantined, it may be tried again: %s",
                         t->bundle->name, t->release.version, f.text);
 }

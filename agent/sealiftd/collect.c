@@ -35,7 +35,7 @@ void collect_downloads(struct agent *a, const struct refresh *trust, const struc
         if (refresh_verdict(trust, &f) < 0)
                 return;
         if (incoming_sweep(store_incoming_fd(a->store), is_expected, &x, &f) < 0)
-                journal_send(JOURNAL_RELEASE_REMOVED, LOG_WARNING, NULL, "%s", f.text);
+                journal_send(JOURNAL_RELEASE_LEFT, LOG_WARNING, NULL, "%s", f.text);
 }
 
 /* Of what is on disk: which state decides, and what stays besides, or NULL. */
@@ -104,7 +104,7 @@ static void collect_complain(const struct bundle *b, const char *what, int error
         struct journal_subject s = { .bundle = b->name };
 
         if (error != -ECANCELED)
-                journal_send(JOURNAL_RELEASE_REMOVED, LOG_WARNING, &s,
+                journal_send(JOURNAL_RELEASE_LEFT, LOG_WARNING, &s,
                              "%s: %s cannot be stopped or removed from disk yet: %s", b->name, what,
                              f->text);
 }

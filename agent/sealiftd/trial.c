@@ -82,7 +82,7 @@ static int bundle_prove(struct agent *a, struct bundle *b)
         r = store_state_save(a->store, b->name, &b->state, &f);
         if (r < 0) {
                 b->state = before;
-                journal_send(JOURNAL_TRIAL_FAILURE, LOG_ERR, &s,
+                journal_send(JOURNAL_STATE_UNSAVED, LOG_ERR, &s,
                              "%s: cannot write down that release %s is proven: %s", b->name,
                              b->state.current.version, f.text);
                 return r;
@@ -191,7 +191,7 @@ static bool bundle_go_back(struct agent *a, struct bundle *b, const char *why)
         state_go_back(&b->state, agent_now_usec(), why);
         if (store_state_save(a->store, b->name, &b->state, &f) < 0) {
                 b->state = before;
-                journal_send(JOURNAL_RELEASE_FAILED, LOG_ERR, &s,
+                journal_send(JOURNAL_STATE_UNSAVED, LOG_ERR, &s,
                              "%s: release %s is not well, but that cannot be written down: %s", b->name,
                              bad.version, f.text);
                 return false;
@@ -251,6 +251,8 @@ void trial_begin(struct agent *a, struct bundle *b, const struct manifest *m, st
                 if (t->soak_usec == 0 && m->n_probes == 0 && bundle_prove(a, b) >= 0)
                         return;
                 r = trial_arm(t, t->soak_usec);
+                if (r < 0)
+                        (void)fault_set_errno(&f, r, "cannot set a timer");
         }
         a->trial_due = true; /* what happened before */
         if (r >= 0)
@@ -258,7 +260,7 @@ void trial_begin(struct agent *a, struct bundle *b, const struct manifest *m, st
         (void)health_free(health);
         if (!b->trial)
                 (void)trial_free(t);
-        journal_send(JOURNAL_TRIAL_FAILURE, LOG_ERR, &s, "%s: release %s cannot be watched: %s", b->name,
+        journal_send(JOURNAL_TRIAL_UNWATCHED, LOG_ERR, &s, "%s: release %s cannot be watched: %s", b->name,
                      b->state.current.version, f.text);
 }
 
@@ -274,7 +276,7 @@ void trial_resume(struct agent *a, struct bundle *b)
         if (manifest_read(a, b, &b->state.current, &m, &f) >= 0)
                 trial_begin(a, b, m, NULL);
         else
-                journal_send(JOURNAL_TRIAL_FAILURE, LOG_ERR, &s, "%s: release %s cannot be watched: %s",
+                journal_send(JOURNAL_TRIAL_UNWATCHED, LOG_ERR, &s, "%s: release %s cannot be watched: %s",
                              b->name, b->state.current.version, f.text);
 }
 

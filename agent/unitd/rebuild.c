@@ -6,8 +6,9 @@
 #include "unitd/rebuild.h"
 
 #include <dirent.h>
-#include <systemd/sd-journal.h>
+#include <syslog.h>
 
+#include "doors/journal.h"
 #include "ground/io.h"
 #include "unitd/run.h"
 #include "unitd/watch.h"
@@ -32,8 +33,8 @@ static void unit_drop(struct units *l, const char *unit, const struct fault *f)
         _cleanup_free_ char *job = NULL;
         struct fault ignored;
 
-        (void)sd_journal_send("MESSAGE=%s: stopped, since it cannot be taken over: %s", unit, f->text,
-                              "PRIORITY=4", "OBJECT_SYSTEMD_UNIT=%s", unit, NULL);
+        journal_send(JOURNAL_UNIT_DROPPED, LOG_WARNING, NULL,
+                     "%s: stopped, since it cannot be taken over: %s", unit, f->text);
         (void)!manager_stop(l->bus, unit, &job, &ignored);
         unit_remove_files(l, unit);
 }

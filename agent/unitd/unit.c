@@ -6,10 +6,11 @@
 #include "unitd/unit.h"
 
 #include <sys/stat.h>
-#include <systemd/sd-journal.h>
+#include <syslog.h>
 #include <time.h>
 
 #include "doors/apparmor.h"
+#include "doors/journal.h"
 #include "doors/policydir.h"
 #include "doors/sitedir.h"
 #include "facts/config.h"
@@ -309,11 +310,14 @@ static void tell_shared_user(const struct units *l, const struct unitd_request *
                 if (promise->uid == 0 || u->ended || u->record.promise.uid != promise->uid ||
                     str_eq(u->record.bundle, q->bundle))
                         continue;
-                (void)sd_journal_send("MESSAGE=%s %s: service %s runs as the user of %s: each can see the "
-                                      "other's processes, and what they were started with",
-                                      q->bundle, q->version, service, u->record.unit, "PRIORITY=4",
-                                      "SEALIFT_BUNDLE=%s", q->bundle, "SEALIFT_VERSION=%s", q->version,
-                                      NULL);
+                journal_send(JOURNAL_USER_SHARED, LOG_WARNING,
+                             &(struct journal_subject){ .bundle = q->bundle,
+                                                        .version = q->version,
+                                                        .digest = q->digest,
+                                                        .attempt = q->attempt },
+                             "%s %s: service %s runs as the user of %s: each can see the other's processes, "
+                             "and what they were started with",
+                             q->bundle, q->version, service, u->record.unit);
                 return;
         }
 }

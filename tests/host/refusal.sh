@@ -29,6 +29,7 @@ declare -A EVENT=(
     [configuration-wrong]=626bf2f8d72846cdb0249471338b76e9
     [wall]=57c7bd71fd924917b6e0d2fb78255058
     [proven]=3cc78130d8f540b6973d72a57f3c24a7
+    [unsaved]=8c41f6e2d37b4a95b0e8d2716f3ac954
     [trial-failure]=e5d2244c33e1494fabc92b18f4491513
     [forgiven]=ae4b74b08c5f48e187847bff7c591a1b
     [unit-restarted]=ae4afebedb964de7ae8015685623a05c

@@ -39,6 +39,37 @@ not_ok "with no verdict over what runs" grep -q "^Version=6$" "$STORE/state/app"
 ok "which the next check leaves alone" sealift check
 ok "it runs" app_runs 6
 
+# Held is what may be installed, not what fails.
+app_publish 6.1
+ok "release 6.1 is on trial" sealift check
+ok "its bundle is held" sealift hold app
+app_publish 6.2
+ok "another release is left alone" sealift check
+ok "and the trial goes on" on_trial
+journal_mark
+app_does 500
+expect_back "held, release 6.1 fails" 6.1 6
+app_does ""
+ok "a check" sealift check
+like "$(sealift why app || true)" "hold +failed: app is held" "finds it held, still"
+ok "and leaves it alone" app_runs 6
+ok "held no more" sealift unhold app
+ok "release 6.2 is installed" sealift check
+ok "it runs" app_runs 6.2
+
+# A verdict that cannot be written down is none yet, and the journal does not say that it is.
+sealift retry app >/dev/null
+app_publish 8
+ok "release 8 is on trial" sealift check
+chown root "$STORE/state"
+journal_mark
+app_does 500
+like "$(await_journal 60 "MESSAGE_ID=${EVENT[unsaved]}")" "release 8 is not well, but that cannot be written down" "its verdict is not"
+is "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "" "and it is not said to be quarantined"
+chown sealift "$STORE/state"
+expect_back "when it can be" 8 6
+app_does ""
+
 # A boot each time: the agent knows it by what tmpfiles.d wrote down.
 app_publish 7
 ok "release 7 is on trial" sealift check
