@@ -46,15 +46,19 @@ struct record {
         bool notify;                         /* Type=notify */
         bool rests;                          /* nobody needs it while nothing stands before it */
         bool on_demand;                      /* a connection starts it: it may end in order at any time */
-        bool job;                            /* it ends by itself, and its timer starts it again */
-        enum task_kind task;                 /* none of its bundle's services; job is true too */
-        bool resting;                        /* of a socket or timer: what comes waits, and wakes nobody */
-        bool idle;                           /* of a socket: whom it wakes has run, and ended in order */
-        bool asked;     /* of a unit: sealiftd wants it stopped; before systemd is told, so that another
-                           sealift-unitd that finds it stopping knows whose wish that was */
-        bool wall;      /* and why it is stopped otherwise: a wall is missing, */
-        unsigned blame; /* errno; 0: nothing is wrong with it */
-        struct run run; /* of a timer: its job's last */
+        bool unready;        /* it is on its first start, and nobody has been told that it runs;
+                                systemd knows of a program no more than that it was executed */
+        bool woken;          /* a connection started it */
+        bool job;            /* it ends by itself, and its timer starts it again */
+        bool planned;        /* of a job: systemd may not have been told yet */
+        enum task_kind task; /* none of its bundle's services; job is true too */
+        bool resting;        /* of a socket or timer: what comes waits, and wakes nobody */
+        bool idle;           /* of a socket: whom it wakes has run, and ended in order */
+        bool asked;          /* of a unit: sealiftd wants it stopped; before systemd is told, so that another
+                                sealift-unitd that finds it stopping knows whose wish that was */
+        bool wall;           /* and why it is stopped otherwise: a wall is missing, */
+        unsigned blame;      /* errno; 0: nothing is wrong with it */
+        struct run run;      /* of a timer: its job's last */
 };
 
 enum { RECORD_BYTES_MAX = 16384 }; /* as record_write() makes it, with room for what later ones write */

@@ -155,7 +155,8 @@ static int launch_step_manifest(struct launch *x, const struct manifest *m, stru
                 if (r < 0)
                         return r;
                 u->owner = x->owner;
-                u->woken = wakes_take(u);
+                if (wakes_take(u))
+                        unit_note_woken(u);
         }
         return !waits;
 }
@@ -293,7 +294,7 @@ static int wake_service(const struct launch *x, const struct manifest *m, const 
         if (r >= 0)
                 r = unit_start(x->units, m, s, &x->q, &u, f);
         if (r >= 0)
-                u->woken = true;
+                unit_note_woken(u);
         return r;
 }
 

@@ -166,7 +166,7 @@ static int run(struct fault *f)
         if (r < 0)
                 return r;
         units_changed(&units); /* one may rest that was missed */
-        (void)sd_notifyf(0, "READY=1\nSTATUS=%zu units run.", units.n);
+        (void)sd_notify(0, "READY=1");
         r = event_work(units.event);
         return r != 0 ? fault_set(f, r < 0 ? r : -EIO, "the system bus or systemd is gone") : 0;
 }

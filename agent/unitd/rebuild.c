@@ -53,11 +53,15 @@ static int job_recall(struct units *l, const struct record *record, const struct
 }
 
 /* Not one that is started again after it has been ready; but one that never was, and one whose first start
- * systemd holds back. */
-static bool is_starting(const struct manager_status *s)
+ * systemd holds back. Of a program that does not say when it is ready systemd's word is not enough: it calls
+ * up whatever was executed, be it that it failed a moment later. */
+static bool is_starting(const struct record *record, const struct manager_status *s)
 {
-        return str_eq(s->active, "activating") ? !str_eq(s->sub, "auto-restart") || s->ready_usec == 0
-                                               : str_eq(s->active, "inactive") && s->started_usec == 0;
+        if (record->unready && !record->notify)
+                return true;
+        return str_eq(s->active, "activating")
+                       ? !str_has_prefix(s->sub, "auto-restart") || s->ready_usec == 0
+                       : str_eq(s->active, "inactive") && s->started_usec == 0;
 }
 
 /* Somebody's stop is told at its end, like one that we see from its beginning. */
@@ -101,7 +105,9 @@ static int unit_take_over(struct units *l, const char *unit, struct fault *f)
         if (r < 0)
                 return r;
         if (!str_eq(s.load, "loaded") || manager_is_down(&s)) {
-                if (record.job)
+                /* One that we were killed over before systemd was told of it has not run: what woke it wakes
+                 * it again. */
+                if (record.job && (str_eq(s.load, "loaded") || !record.planned))
                         return job_recall(l, &record, &s, f);
                 unit_remove_files(l, unit);
                 return 0;
@@ -115,11 +121,12 @@ static int unit_take_over(struct units *l, const char *unit, struct fault *f)
                 return r;
         if (stop)
                 take_over_stop(u, TAKE_PTR(stop));
-        else if (!is_starting(&s))
+        else if (!is_starting(&record, &s))
                 u->state = UNIT_RUNNING;
         u->stood = u->state == UNIT_RUNNING;
         u->since_usec = s.since_usec;
-        u->restarts = s.restarts;
+        /* One that was started again before it was ready has failed, whoever looks. */
+        u->restarts = u->state == UNIT_STARTING && !record.job ? 0 : s.restarts;
         watch_look(u);
         return 0;
 }

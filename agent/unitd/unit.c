@@ -264,6 +264,18 @@ static void unit_withdraw(struct units *l, const char *unit, int error)
         unit_remove_files(l, unit);
 }
 
+/* systemd knows of it: from now on, one of which it knows nothing any more has run, and ended well. Where
+ * that cannot be written down, what is told of it is that it has not. */
+static void unit_note_start(struct unit *u)
+{
+        struct fault ignored;
+
+        if (!u->record.planned)
+                return;
+        u->record.planned = false;
+        (void)!unit_save(u, &ignored);
+}
+
 static int unit_try(struct units *l, const struct manifest *m, const struct service *s,
                     const struct unitd_request *q, const struct record *record, struct unit **ret,
                     struct fault *f)
@@ -285,6 +297,7 @@ static int unit_try(struct units *l, const struct manifest *m, const struct serv
                 unit_withdraw(l, u->record.unit, r);
                 return r;
         }
+        unit_note_start(u);
         unit_set_state(u, UNIT_STARTING);
         *ret = TAKE_PTR(u);
         return 0;
@@ -333,6 +346,8 @@ int unit_start(struct units *l, const struct manifest *m, const struct service *
                 .rests = manifest_rests(m, s->name),
                 .on_demand = manifest_has_socket(m, s->name),
                 .job = manifest_is_job(m, s),
+                .unready = !manifest_is_job(m, s),
+                .planned = manifest_is_job(m, s),
                 .task = s->task,
         };
         struct fault taken = {};
@@ -382,6 +397,7 @@ int unit_adopt(struct units *l, const struct record *record, struct unit **ret, 
                 r = watch_unit(u, f);
         if (r < 0)
                 return r;
+        unit_note_start(u);
         *ret = TAKE_PTR(u);
         return 0;
 }
@@ -435,6 +451,26 @@ void unit_ask(struct unit *u)
                 return;
         u->record.asked = true;
         (void)!unit_save(u, &ignored);
+}
+
+void unit_note_woken(struct unit *u)
+{
+        struct fault ignored;
+
+        u->record.woken = true;
+        (void)!unit_save(u, &ignored);
+}
+
+/* Where it cannot be written down, a unitd that starts anew waits for it once more. */
+void unit_note_ready(struct unit *u)
+{
+        struct fault ignored;
+
+        if (u->record.unready) {
+                u->record.unready = false;
+                (void)!unit_save(u, &ignored);
+        }
+        unit_set_state(u, UNIT_RUNNING);
 }
 
 static void unit_note_blame(struct unit *u, int error)

@@ -46,7 +46,6 @@ struct unit {
         bool asked;  /* it is being stopped because sealiftd said so */
         bool told;   /* a job of somebody else's was done with it: it did not end by itself */
         bool over;   /* it ended in order; by itself, unless such a job is told of next */
-        bool woken;  /* one did */
         bool ended;  /* systemd runs nothing for it any more; to be told and freed */
         bool wall;   /* what is wrong with it is a wall that is missing */
         bool noted;  /* there is something to tell while it runs on: note_text, as note */
@@ -111,6 +110,10 @@ void unit_stop(struct unit *u);
 
 /* Notes that sealiftd wants it stopped, also for a unitd that starts anew; before unit_stop(). */
 void unit_ask(struct unit *u);
+
+/* Noted for a unitd that starts anew, too: a connection started it; it is ready, which is told next. */
+void unit_note_woken(struct unit *u);
+void unit_note_ready(struct unit *u);
 
 /* Stops it because of what f says. */
 void unit_fail(struct unit *u, const struct fault *f);

@@ -97,7 +97,7 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *userdata)
         if (r < 0)
                 unit_fail(u, &f);
         else if (status_is_up(&s) && invocation_is_checked(u, &s))
-                unit_set_state(u, UNIT_RUNNING);
+                unit_note_ready(u);
         else
                 watch_look(u);
         return 0;
@@ -118,7 +118,7 @@ static void look_job(struct unit *u, const struct manager_status *s)
  * and why it went is known to systemd a moment later, in another change. */
 static void look_starting(struct unit *u, const struct manager_status *s)
 {
-        bool died = str_eq(s->sub, "auto-restart") || s->restarts != u->restarts ||
+        bool died = str_has_prefix(s->sub, "auto-restart") || s->restarts != u->restarts ||
                     (u->settle && !(status_is_up(s) && invocation_is_checked(u, s)));
         struct fault f = {};
         int r;
@@ -137,7 +137,7 @@ static void look_starting(struct unit *u, const struct manager_status *s)
         if (u->settle || !status_is_up(s) || !watch_walls_hold(u, s))
                 return;
         if (u->record.notify) {
-                unit_set_state(u, UNIT_RUNNING);
+                unit_note_ready(u);
                 return;
         }
         r = settle_begin(u);
@@ -152,7 +152,7 @@ static void look_starting(struct unit *u, const struct manager_status *s)
 static bool ended_in_order(const struct unit *u, const struct manager_status *s)
 {
         return str_eq(s->load, "loaded") && str_eq(s->result, "success") &&
-               (u->state == UNIT_RUNNING || u->woken || (u->record.on_demand && u->record.notify));
+               (u->state == UNIT_RUNNING || u->record.woken || (u->record.on_demand && u->record.notify));
 }
 
 static int on_over(sd_event_source *source, void *userdata)

@@ -144,6 +144,23 @@ without_unitd() {
     is "$(runs)" "$((before + 1))" "nothing was run twice"
 }
 
+# All is written down of a run, and systemd has not been told when sealift-unitd is killed.
+killed_before_a_run() {
+    local before tracer
+    before=$(runs)
+    strace -p "$(pid_of sealift-unitd.service)" -o /srv/trace -e trace=utimensat -e inject=utimensat:signal=KILL 2>/srv/strace &
+    tracer=$!
+    await 30 grep -q attached /srv/strace
+    fire
+    wait "$tracer" || true
+    like "$(tail -n 1 /srv/trace)" "killed by SIGKILL" "sealift-unitd is killed before it has a run started"
+    ok "which the next one does" await 60 job_runs 1
+    end_with 0
+    ok "and it ends well" await 30 last_run_is "1 success 1 0"
+    ok "its timer waits" await 10 timer_waits
+    is "$(runs)" "$((before + 1))" "it was run once"
+}
+
 # Of releases FIRST, which runs, and the next.
 updates() {
     local first=$sealed before stopper unit
@@ -330,6 +347,7 @@ failures
 over_after_reload 1
 without_a_wall
 without_unitd
+killed_before_a_run
 updates
 missed
 changed
