@@ -7,7 +7,6 @@
 #include "doors/spawn.h"
 
 #include <systemd/sd-journal.h>
-#include <time.h>
 
 #include "ground/text.h"
 
@@ -38,28 +37,6 @@ static int find(sd_journal *j, const char *message, const char *invocation)
         return r < 0 ? r : sd_journal_next(j);
 }
 
-static uint64_t now_usec(void)
-{
-        struct timespec now;
-
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-static int await_exit(sd_journal *j, const char *invocation)
-{
-        uint64_t now = now_usec(), end = now + SPAWN_WAIT_USEC;
-        int r;
-
-        while ((r = find(j, process_exit_id, invocation)) == 0 && now < end) {
-                r = sd_journal_wait(j, end - now);
-                if (r < 0)
-                        return r;
-                now = now_usec();
-        }
-        return r;
-}
-
 int spawn_failed(const uint8_t invocation[static SPAWN_INVOCATION_SIZE])
 {
         _cleanup_(journal_close) sd_journal *j = NULL;
@@ -70,7 +47,7 @@ int spawn_failed(const uint8_t invocation[static SPAWN_INVOCATION_SIZE])
         /* Of a service with a LogNamespace= the child has spoken there, of one with a User= in that user's.
          */
         if (sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_ALL_NAMESPACES) < 0 ||
-            await_exit(j, hex) <= 0)
+            find(j, process_exit_id, hex) <= 0)
                 return -ENODATA;
         r = find(j, spawn_failed_id, hex);
         return r < 0 ? -ENODATA : r > 0;

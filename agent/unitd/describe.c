@@ -20,14 +20,21 @@ struct end {
         const struct setup *setup; /* systemd's own; NULL: none, or the program had begun */
 };
 
-/* Once for each invocation, since it may wait. */
+/* Of each invocation until it is known. */
 static bool setup_worked(struct unit *u, const struct manager_status *s)
 {
+        int r;
+
         if (s->invocation_len != sizeof(u->spawned))
                 return false;
-        if (u->spawn == SPAWN_UNASKED || memcmp(u->spawned, s->invocation, sizeof(u->spawned)) != 0) {
+        if (memcmp(u->spawned, s->invocation, sizeof(u->spawned)) != 0) {
                 memcpy(u->spawned, s->invocation, sizeof(u->spawned));
-                u->spawn = spawn_failed(s->invocation) == 0 ? SPAWN_WORKED : SPAWN_FAILED;
+                u->spawn = SPAWN_UNKNOWN;
+        }
+        if (u->spawn == SPAWN_UNKNOWN) {
+                r = spawn_failed(s->invocation);
+                if (r >= 0)
+                        u->spawn = r == 0 ? SPAWN_WORKED : SPAWN_FAILED;
         }
         return u->spawn == SPAWN_WORKED;
 }
@@ -66,6 +73,21 @@ static struct end end_of(struct unit *u, const struct manager_status *s)
                                    : (before ? setup_worked(u, s) : program_has_begun(u, s)))
                 e.setup = NULL;
         return e;
+}
+
+bool describe_is_open(struct unit *u, const struct manager_status *s)
+{
+        const struct end e = end_of(u, s);
+
+        /* Of one that nobody asks the journal about u->spawned is another invocation, or it is known. */
+        return e.setup && e.status != SETUP_EXEC && s->invocation_len == sizeof(u->spawned) &&
+               memcmp(u->spawned, s->invocation, sizeof(u->spawned)) == 0 && u->spawn == SPAWN_UNKNOWN;
+}
+
+void describe_close(struct unit *u)
+{
+        if (u->spawn == SPAWN_UNKNOWN)
+                u->spawn = SPAWN_FAILED;
 }
 
 static void end_describe(const struct end *e, bool again, char *ret, size_t size)

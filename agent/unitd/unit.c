@@ -19,6 +19,7 @@
 #include "facts/name.h"
 #include "ground/io.h"
 #include "ground/text.h"
+#include "unitd/doubt.h"
 #include "unitd/host.h"
 #include "unitd/listeners.h"
 #include "unitd/skeleton.h"
@@ -119,6 +120,7 @@ struct unit *unit_free(struct unit *u)
         u->changes = sd_bus_slot_unref(u->changes);
         u->settle = sd_event_source_disable_unref(u->settle);
         u->again = sd_event_source_disable_unref(u->again);
+        doubt_end(u);
         if (u->ended) {
                 if (u->record.job)
                         manager_forget(u->units->bus, u->record.unit);
@@ -411,6 +413,7 @@ void unit_end(struct unit *u)
 {
         u->settle = sd_event_source_disable_unref(u->settle);
         u->again = sd_event_source_disable_unref(u->again);
+        doubt_end(u);
         u->changes = sd_bus_slot_unref(u->changes);
         u->ended = true;
         unit_set_state(u, u->failed ? UNIT_FAILED : UNIT_STOPPED);
@@ -426,6 +429,7 @@ void unit_stop(struct unit *u)
                 return;
         u->settle = sd_event_source_disable_unref(u->settle);
         u->again = sd_event_source_disable_unref(u->again);
+        doubt_end(u);
         unit_set_state(u, UNIT_STOPPING);
         r = manager_stop(u->units->bus, u->record.unit, &job, &f);
         if (r == -ENOENT) {

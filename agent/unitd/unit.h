@@ -62,9 +62,12 @@ struct unit {
         bool recheck;                                /* they are to be checked again */
         bool stood;                                  /* they were once, by us or an earlier unitd */
         sd_event_source *again;                      /* it is looked at again then (watch_again()) */
-        enum { SPAWN_UNASKED, SPAWN_WORKED, SPAWN_FAILED } spawn; /* what was found out of it (describe.c) */
+        enum { SPAWN_UNKNOWN, SPAWN_WORKED, SPAWN_FAILED } spawn; /* what was found out of it (describe.c) */
         uint8_t spawned[MANAGER_INVOCATION_SIZE];
-        unsigned misses; /* looks in vain, in a row; and at whom: */
+        sd_event_source *doubt;        /* until that is asked for again (doubt.c), */
+        unsigned doubts;               /* so often by now, */
+        struct manager_status doubted; /* of this */
+        unsigned misses;               /* looks in vain, in a row; and at whom: */
         uint8_t missed[MANAGER_INVOCATION_SIZE];
         uint32_t missed_pid;
         bool missed_gone;

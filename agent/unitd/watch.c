@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "unitd/describe.h"
+#include "unitd/doubt.h"
 #include "unitd/restarts.h"
 #include "unitd/run.h"
 #include "unitd/timers.h"
@@ -248,7 +249,7 @@ void watch_look(struct unit *u)
         struct fault f = {};
 
         u->dirty = false;
-        if (u->ended || u->job)
+        if (u->ended || u->job || u->doubt)
                 return; /* while a job runs, its end decides */
         if (manager_status(u->units->bus, u->record.unit, &s, &f) < 0) {
                 unsigned max = u->state == UNIT_STARTING ? WATCH_LOOKS_MAX : UINT_MAX;
@@ -257,6 +258,8 @@ void watch_look(struct unit *u)
                         unit_fail(u, &f);
                 return;
         }
+        if (doubt_waits(u, &s))
+                return;
         if (invocation_is_checked(u, &s))
                 u->misses = 0;
         if (manager_is_down(&s)) {
@@ -299,8 +302,11 @@ static void job_ended(struct unit *u, const char *result)
                 watch_look(u);
                 return;
         }
-        if (manager_status(u->units->bus, u->record.unit, &s, &f) >= 0)
+        if (manager_status(u->units->bus, u->record.unit, &s, &f) >= 0) {
+                if (doubt_waits(u, &s))
+                        return;
                 (void)describe_failure(u, result, &s, &f);
+        }
         unit_fail(u, &f);
 }
 

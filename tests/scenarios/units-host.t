@@ -135,15 +135,60 @@ at_once() {
 
 # Where the journal does not say how it ended, nobody is blamed; a systemd of 256 knows without it.
 unsaid() {
+    local tracer
     at_once 15 notify
     site_dropin "$SITE" Service LogLevelMax=err
+    rm -f /srv/strace
+    strace -f -e trace=inotify_init1 -p "$(pid_of sealift-unitd.service)" -o /srv/inotify 2>/srv/strace &
+    tracer=$!
+    await 20 grep -q attached /srv/strace
     if [ "$(systemctl --version | awk 'NR == 1 { print $2 }')" -ge 256 ]; then
         fails ECHILD "it exited with status 226 " "systemd itself knows that it had begun"
     else
         fails ENOTSUP "it exited with status 226: .*NAMESPACE" "what the journal does not tell apart is nothing against a release"
     fi
+    kill $tracer
+    wait $tracer || true
+    is "$(cat /srv/inotify)" "" "for which sealift-unitd does not sit and wait" # as sd_journal_wait() does
     site_dropin_gone "$SITE"
 }
+
+# It says so late.
+said_late() {
+    local daemon journald starter tracer
+    cat >/srv/needy/before <<'SH'
+#!/bin/sh
+echo >"$STATE_DIRECTORY/before"
+while [ -e "$STATE_DIRECTORY/hold" ]; do sleep 0.1; done
+SH
+    chmod 755 /srv/needy/before
+    needy 20 Restart=no StateDirectory=yes TimeoutStartSec=15min ExecStartPre=/bundle/before
+    sed -i "s|^ExecStart=.*|ExecStart=/usr/bin/sh -c 'exit 226'|" "$sealed"
+    unitd prepare "$sealed" /srv/needy
+    mkdir -p /var/lib/private/sealift-needy
+    rm -f /var/lib/private/sealift-needy/before
+    touch /var/lib/private/sealift-needy/hold
+    unitd start "$sealed" >/srv/started 2>&1 &
+    starter=$!
+    await 60 test -e /var/lib/private/sealift-needy/before
+    daemon=$(pid_of sealift-unitd.service)
+    journald=$(pid_of systemd-journald.service)
+    rm -f /srv/strace
+    strace -f -e trace=openat -p "$daemon" -o /srv/opened 2>/srv/strace &
+    tracer=$!
+    await 20 grep -q attached /srv/strace
+    kill -STOP "$daemon" "$journald"
+    rm /var/lib/private/sealift-needy/hold
+    await 60 has_failed
+    kill -CONT "$daemon"
+    await 60 grep -q log/journal /srv/opened
+    kill -CONT "$journald"
+    wait $starter || true
+    kill $tracer
+    wait $tracer || true
+    like "$(cat /srv/started)" "^ECHILD .*it exited with status 226 " "a journal that says it late is waited for"
+}
+has_failed() { [ "$(property "$(systemctl list-units --all --plain --no-legend 'sealift-needy.main@*' | awk '{ print $1; exit }')" ActiveState)" = failed ]; }
 
 # A program that is ready once, and from then on ends as systemd would.
 crashes() {
@@ -219,6 +264,7 @@ of_its_own
 before
 pretends
 unsaid
+said_late
 crashes
 restarts
 tasks
