@@ -75,6 +75,7 @@ int main(void)
                 tap_int(s && s->host, statuses[i].host, "%s is %s", statuses[i].name,
                         statuses[i].host ? "this host's doing" : "the release's own");
         }
+        tap_ok(setup_noexec.host && setup_noexec.status == 203, "but for a mount that forbids it");
         for (size_t i = 0; i < ELEMENTSOF(others); i++)
                 tap_ok(!setup_find(others[i]), "%d is none of systemd's", others[i]);
         return tap_done();

@@ -9,6 +9,7 @@
 #include "doors/host.h"
 #include "facts/suits.h"
 #include "ground/args.h"
+#include "ground/paths.h"
 
 struct looked {
         struct requirement *items; /* owned */
@@ -20,6 +21,17 @@ struct looked {
 static void looked_done(struct looked *l)
 {
         free(l->items);
+}
+
+static bool executes_its_own(const struct manifest *m)
+{
+        for (size_t i = 0; i < m->n_services; i++) {
+                const char *command = manifest_get(m->services + i, "ExecStart");
+
+                if (command && str_has_prefix(command, "/bundle/"))
+                        return true;
+        }
+        return false;
 }
 
 static int look(const struct manifest *m, const char *root, struct looked *ret, struct fault *f)
@@ -38,6 +50,11 @@ static int look(const struct manifest *m, const char *root, struct looked *ret, 
         ret->suits = suits_check(m, architecture, PACKAGE_VERSION, &ret->fault);
         if (ret->suits >= 0 && h.live)
                 ret->suits = suits_check_outbound(m, cgroup_filters_addresses(), &ret->fault);
+        if (ret->suits >= 0 && h.live && executes_its_own(m) && host_forbids_bundles(&h))
+                ret->suits = fault_set(&ret->fault, -EOPNOTSUPP,
+                                       RELEASES_PATH " is on a file system that is mounted noexec, so that "
+                                                     "no program of a bundle can be executed; mount it "
+                                                     "without");
         for (size_t i = 0; i < ret->n; i++)
                 host_look(&h, ret->items + i);
         return 0;

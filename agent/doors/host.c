@@ -11,9 +11,11 @@
 #include <dirent.h>
 #include <gnu/libc-version.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/utsname.h>
 
 #include "ground/io.h"
+#include "ground/paths.h"
 
 enum {
         LINKS_MAX = 40, /* as the kernel's: links in circles end */
@@ -469,4 +471,12 @@ void host_look(const struct host *h, struct requirement *r)
                 if (ways[i].probe == r->probe)
                         (void)ways[i].look(h, ways + i, r->has);
         r->found = program || *r->has;
+}
+
+bool host_forbids_bundles(const struct host *h)
+{
+        _cleanup_close_ int fd = openat(h->root, RELEASES_PATH + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct statvfs st;
+
+        return fd >= 0 && fstatvfs(fd, &st) >= 0 && (st.f_flag & ST_NOEXEC);
 }

@@ -19,6 +19,9 @@ void host_close(struct host *h);
 /* Fills in what the host has of it. What cannot be read is not there. */
 void host_look(const struct host *h, struct requirement *r);
 
+/* The mount that releases are on forbids to execute anything; false also where there is none yet. */
+bool host_forbids_bundles(const struct host *h);
+
 /* Where path leads below root, every link followed as on that host: relative to root, without links. 0, or
  * -errno. */
 enum { HOST_PATH_SIZE = 4096 };

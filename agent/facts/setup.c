@@ -61,6 +61,12 @@ static const struct setup setups[] = {
         { 245, HOST, "its BPF filters cannot be installed (BPF)" },
 };
 
+const struct setup setup_noexec = {
+        SETUP_EXEC, HOST,
+        "its program cannot be executed: its release lies on a file system that is mounted noexec; mount "
+        "it without (EXEC)"
+};
+
 const struct setup *setup_find(int status)
 {
         for (size_t i = 0; i < ELEMENTSOF(setups); i++)

@@ -14,5 +14,8 @@ struct setup {
 
 enum { SETUP_EXEC = 203 }; /* the program cannot be executed */
 
+/* SETUP_EXEC where the mount that the release is on forbids to execute anything: no bundle can help that. */
+extern const struct setup setup_noexec;
+
 /* NULL: none that systemd 252 to 257 end a service with. Static. */
 const struct setup *setup_find(int status) _pure_;

@@ -10,6 +10,8 @@
 
 #include "doors/spawn.h"
 #include "facts/setup.h"
+#include "unitd/host.h"
+#include "unitd/launch.h"
 
 enum { HANDOFF_VERSION = 256 }; /* of systemd: since then it knows when it handed over to the program */
 
@@ -58,6 +60,15 @@ static bool may_be_unexecuted(const struct unit *u, const struct manager_status 
         return u->record.job || !was_seen(u, s);
 }
 
+static bool is_on_noexec(const struct unit *u)
+{
+        const struct unitd_request q = launch_release_of(&u->record);
+        char tree[RELEASE_PATH_SIZE];
+
+        release_tree_path(&q, tree);
+        return host_forbids_exec(tree);
+}
+
 static struct end end_of(struct unit *u, const struct manager_status *s)
 {
         bool before = s->exec_code == 0 && s->before_code != 0;
@@ -72,6 +83,8 @@ static struct end end_of(struct unit *u, const struct manager_status *s)
         if (e.status == SETUP_EXEC ? !before && !may_be_unexecuted(u, s)
                                    : (before ? setup_worked(u, s) : program_has_begun(u, s)))
                 e.setup = NULL;
+        if (e.setup && e.status == SETUP_EXEC && is_on_noexec(u))
+                e.setup = &setup_noexec;
         return e;
 }
 

@@ -10,6 +10,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "facts/directives.h"
 #include "facts/group.h"
@@ -174,4 +175,13 @@ int host_check(const struct service *s, struct promise *p, struct fault *f)
                 if (check_setting(x->settings + i, p, f) < 0)
                         return fault_prefix(f, "[Sandbox %s] %s=", s->name, x->settings[i].directive->key);
         return 0;
+}
+
+bool host_forbids_exec(const char *path)
+{
+        char seen[sizeof(HOST_ROOT) + ENTRY_PATH_SIZE];
+        struct statvfs st;
+
+        (void)snprintf(seen, sizeof(seen), "%s%s", HOST_ROOT, path);
+        return statvfs(seen, &st) >= 0 && (st.f_flag & ST_NOEXEC);
 }

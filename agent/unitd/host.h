@@ -12,3 +12,6 @@
 
 /* Sets p->uid where p->user is one. -ENOENT: it is not there; -EPERM: it is nothing to hand to a service. */
 _must_check_ int host_check(const struct service *s, struct promise *p, struct fault *f);
+
+/* Whether PID 1 has what is there on a mount with noexec, which everything has for us. */
+bool host_forbids_exec(const char *path);

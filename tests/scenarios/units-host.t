@@ -89,6 +89,36 @@ of_its_own() {
     fails ECHILD "status 203: .*for this machine" "and a program whose interpreter is not there"
 }
 
+# A job has its walls looked at before it is executed.
+of_its_job() {
+    needy 18 Type=oneshot "[Timer work]" Service=main "OnCalendar=Mon *-02-03 04:05"
+    sed -i "s|^ExecStart=.*|ExecStart=/bundle/main|" "$sealed"
+    unitd prepare "$sealed" /srv/needy
+    unitd start "$sealed"
+    journal_mark
+    systemctl start sealift-wake@needy.work:timer.service
+    like "$(await_journal 30 MESSAGE_ID=a5adf467020c453e9a45a14ef7e4216a SEALIFT_BUNDLE=needy)" "the job failed.* exited with status 203: .*for this machine" \
+        "a job whose program's interpreter is not there is told as such"
+    unitd stop "$sealed"
+}
+
+# The host mounts what releases are on so that nothing there can be executed.
+on_noexec() {
+    local releases=/var/lib/sealift/releases
+    printf '#!/bin/sh\nexec sleep infinity\n' >/srv/needy/main
+    needy 19
+    sed -i "s|^ExecStart=.*|ExecStart=/bundle/main|" "$sealed"
+    unitd prepare "$sealed" /srv/needy
+    mount --bind $releases $releases
+    mount -o remount,bind,noexec $releases
+    fails ENOTSUP "status 203: .*mounted noexec; mount it without" "what is mounted so that nothing can be executed is this host's doing"
+    like "$(sealift lint --host "$sealed" 2>&1 || true)" "mounted noexec, so that no program" "which sealift lint --host tells as well"
+    umount --lazy $releases
+    unlike "$(sealift lint --host "$sealed" 2>&1 || true)" noexec "but not without that"
+    ok "when the same release starts" unitd start "$sealed"
+    unitd stop "$sealed"
+}
+
 # What runs first has the same walls.
 before() {
     needy 7 ExecStartPre=/usr/bin/true
@@ -261,6 +291,8 @@ of_the_host
 secret
 kernel
 of_its_own
+of_its_job
+on_noexec
 before
 pretends
 unsaid
