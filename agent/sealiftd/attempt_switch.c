@@ -259,8 +259,9 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
         }
         if (!agent_may_run(t->agent, t->bundle))
                 return; /* the old one did not run */
+        /* In its place, also where it was stopped just now: that may not have come to its end. */
         if (t->old_stopped)
-                (void)!attempt_start_again(t->agent, t->bundle, t->replaces, t->id);
+                (void)!attempt_start_again(t->agent, t->bundle, true, t->id);
         else if (t->started && *t->old.digest)
                 release_hold_again(t->agent, t->bundle, &t->old, t->id);
         trial_resume(t->agent, t->bundle);

@@ -7,32 +7,17 @@
 TREE=/srv/app
 STATE=/var/lib/private/sealift-app
 
-# A service that is never ready as release 2, and takes its time to stop. It notes whoever was there before it.
+# app_publish VERSION [LINES]: a service that takes its time to stop, but as release 1, and is never ready as release 2 or 2.1.
 app_publish() {
+    local how=''
+    case $1 in
+        1) how=--now ;;
+        2*) how=--never ;;
+    esac
     mkdir -p "$TREE"
-    cat >"$TREE/work" <<'PYTHON'
-#!/usr/bin/python3
-import fcntl, os, signal, socket, sys, time
-state = os.environ["STATE_DIRECTORY"]
-lock = open(state + "/lock", "w")
-try:
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-except OSError:
-    open(state + "/met", "w")
-def stop(number, frame):
-    while sys.argv[1] != "1" and not os.path.exists(state + "/go"):
-        time.sleep(0.05)
-    sys.exit(0)
-signal.signal(signal.SIGTERM, stop)
-if sys.argv[1] != "2":
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-        s.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
-while True:
-    signal.pause()
-PYTHON
-    chmod 755 "$TREE/work"
-    printf '[Bundle]\nName=app\nVersion=%s\nSoakSec=1h\n[Service main]\nType=notify\nTimeoutStartSec=15min\nTimeoutStopSec=15min\nExecStart=/bundle/work %s\nStateDirectory=yes\n' \
-        "$1" "$1" >/srv/app.manifest
+    cp /tests/host/late.py "$TREE/work"
+    printf '[Bundle]\nName=app\nVersion=%s\nSoakSec=1h\n[Service main]\nType=notify\nTimeoutStartSec=15min\nTimeoutStopSec=15min\nExecStart=/bundle/work %s\nStateDirectory=yes\n%s' \
+        "$1" "$how" "${2:-}" >/srv/app.manifest
     publish_release "$1" "$TREE" /srv/app.manifest
 }
 
@@ -77,6 +62,24 @@ not_ok "they have not met" test -e $STATE/met
 is "$(unit_at 2)" "" "nothing is left of the new one"
 is "$(bundle_state app version) $(bundle_state app state)" "1 running" "status knows"
 not_ok "nor is there a verdict over it" grep -q Quarantined "$STORE/state/app"
+
+# After a migration, for which the old one was stopped before; and the stop of the new one is lost, too.
+rm $STATE/go
+app_publish 2.1 $'ExecMigrate=/usr/bin/true\n'
+sealift check >/srv/said 2>&1 &
+checker=$!
+await 60 is_state activating 2.1
+unitd_dies
+unitd_dies
+ok "one that has migrated is told to stop" await 60 is_state deactivating 2.1
+unitd_dies
+unitd_dies
+await 60 asked_another
+is "$(unit_at 1)" "" "while it does not, the old one is not started"
+touch $STATE/go
+wait $checker || true
+ok "when it has, the old one is" await 60 is_state active 1
+not_ok "they have not met" test -e $STATE/met
 
 # What an operator is stopping meanwhile has not failed, also on trial.
 says_stopped() { [[ $(bundle_state app error) == *"it was stopped" ]]; }

@@ -12,26 +12,7 @@ STATE=/var/lib/private/sealift-stops
 # told to.
 bundle_write() {
     mkdir -p /srv/stops
-    cat >/srv/stops/work <<'PYTHON'
-#!/usr/bin/python3
-import fcntl, os, signal, socket, sys, time
-state = os.environ["STATE_DIRECTORY"]
-lock = open(state + "/lock", "w")
-try:
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-except OSError:
-    open(state + "/met", "w")
-def stop(number, frame):
-    while not os.path.exists(state + "/go"):
-        time.sleep(0.05)
-    sys.exit(int(sys.argv[1]))
-signal.signal(signal.SIGTERM, stop)
-if "NOTIFY_SOCKET" in os.environ:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-        s.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
-while True:
-    signal.pause()
-PYTHON
+    cp /tests/host/late.py /srv/stops/work
     cat >/srv/stops/before <<'SH'
 #!/bin/sh
 echo >"$STATE_DIRECTORY/before"
@@ -42,7 +23,7 @@ SH
 
 # stops VERSION TYPE STATUS [LINE...]: a release
 stops() {
-    install stops "$1" < <(printf '[Service main]\nType=%s\nExecStart=/bundle/work %s\nStateDirectory=yes\n' "$2" "$3" && printf '%s\n' "${@:4}")
+    install stops "$1" < <(printf '[Service main]\nType=%s\nExecStart=/bundle/work --status=%s\nStateDirectory=yes\n' "$2" "$3" && printf '%s\n' "${@:4}")
     mkdir -p $STATE
     rm -f $STATE/*
 }

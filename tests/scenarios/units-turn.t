@@ -12,35 +12,12 @@ PORT=8091
 # A service that takes its time to stop: until it is told to, with its port open. It notes whoever was there before it.
 bundle_write() {
     mkdir -p /srv/turn
-    cat >/srv/turn/work <<'PYTHON'
-import fcntl, os, signal, socket, sys, time
-state = os.environ["STATE_DIRECTORY"]
-lock = open(state + "/lock", "w")
-try:
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-except OSError:
-    open(state + "/met", "a").write(sys.argv[1] + "\n")
-if len(sys.argv) > 2:
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(("127.0.0.1", int(sys.argv[2])))
-    s.listen()
-def stop(number, frame):
-    while not os.path.exists(state + "/go"):
-        time.sleep(0.05)
-    os.remove(state + "/go")
-    sys.exit(0)
-signal.signal(signal.SIGTERM, stop)
-with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-    s.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
-while True:
-    signal.pause()
-PYTHON
+    cp /tests/host/late.py /srv/turn/work
 }
 
 # intent VERSION [ARGUMENT [LINE...]]: of release VERSION; lines for the end
 intent() {
-    printf '[Service main]\nType=notify\nExecStart=/usr/bin/python3 /bundle/work %s\nStateDirectory=yes\n' "$1${2:+ $2}"
+    printf '[Service main]\nType=notify\nExecStart=/bundle/work --once --name=%s\nStateDirectory=yes\n' "$1${2:+ --port=$2}"
     printf '%s\n' "${@:3}"
 }
 
