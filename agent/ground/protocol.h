@@ -139,6 +139,9 @@ enum unitd_message {
         UNITD_REPLACE,
 };
 
+/* So many starts sealiftd has in flight at once, at a boot. sealift-unitd takes in that many and some. */
+enum { UNITD_STARTS_MAX = 48 };
+
 struct unitd_request {
         uint64_t id;      /* chosen by the caller, not 0 */
         uint64_t attempt; /* for the journal */
@@ -146,7 +149,9 @@ struct unitd_request {
         char version[VERSION_SIZE];
         char digest[DIGEST_HEX_SIZE]; /* SHA-256 of the manifest */
         char task[NAME_SIZE];         /* of UNITD_PROBE and UNITD_MIGRATE */
-        char reserved[4];
+        uint8_t yields; /* of a start: -EINTR where somebody else is stopping what it is of, else it waits
+                           for the end of that, and undoes it */
+        char reserved[3];
 };
 
 struct unitd_result {

@@ -123,8 +123,8 @@ int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r
                   struct fault *f);
 
 /* Starts what is current: in the place of what else runs of its bundle, where that was to make way and may
- * not have. */
-int attempt_start_current(struct agent *a, struct bundle *b, uint64_t id, struct fault *f);
+ * not have. yields: as units_restore(). */
+int attempt_start_current(struct agent *a, struct bundle *b, bool yields, uint64_t id, struct fault *f);
 
 /* The same, after something else ran, and tells how that went; replaces: it is to make way first. */
 int attempt_start_again(struct agent *a, struct bundle *b, bool replaces, uint64_t id);

@@ -191,7 +191,10 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
         }
         if (f->error == -ECANCELED)
                 return -ECANCELED;
-        restore_later(a, b);
+        if (f->error == -EINTR) /* somebody has stopped it, who has the last word */
+                restore_forget(b);
+        else
+                restore_later(a, b);
         attempt_note_old(a, b, BUNDLE_FAILED);
         if (str_eq(b->error, f->text))
                 return f->error; /* said at an earlier poll */
@@ -201,16 +204,20 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
         return f->error;
 }
 
-int attempt_start_current(struct agent *a, struct bundle *b, uint64_t id, struct fault *f)
+int attempt_start_current(struct agent *a, struct bundle *b, bool yields, uint64_t id, struct fault *f)
 {
+        const struct release_ref *to = &b->state.current;
         struct fault ignored = {};
         int r;
 
-        r = (b->crowded ? units_replace : units_start)(a->units, b->name, &b->state.current, id, f);
+        if (yields)
+                r = units_restore(a->units, b->name, to, id, b->crowded, f);
+        else
+                r = (b->crowded ? units_replace : units_start)(a->units, b->name, to, id, f);
         if (r < 0)
                 return r;
         b->crowded = false;
-        if (state_forget_losses(&b->state, &b->state.current))
+        if (state_forget_losses(&b->state, to))
                 (void)!store_state_save(a->store, b->name, &b->state, &ignored);
         return r;
 }
@@ -222,7 +229,7 @@ int attempt_start_again(struct agent *a, struct bundle *b, bool replaces, uint64
         struct fault f = {};
 
         b->crowded |= replaces;
-        (void)!attempt_start_current(a, b, id, &f);
+        (void)!attempt_start_current(a, b, false, id, &f);
         return release_note_start(a, b, &b->state.current, id, &f);
 }
 
@@ -232,7 +239,8 @@ static void release_hold_again(struct agent *a, struct bundle *b, const struct r
 {
         struct fault f = {};
 
-        if (units_start(a->units, b->name, r, id, &f) < 0 && f.error != -ECANCELED)
+        if (units_restore(a->units, b->name, r, id, false, &f) < 0 && f.error != -ECANCELED &&
+            f.error != -EINTR)
                 restore_later(a, b);
 }
 
@@ -294,7 +302,7 @@ int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f
         if (b->health != BUNDLE_RUNNING)
                 return release_note_start(a, b, &b->state.current, agent_now_usec(), f);
         bundle_note_configuration(b, f->error, f);
-        if (f->error >= 0)
+        if (f->error >= 0 || f->error == -EINTR)
                 restore_forget(b);
         if (f->error == -ECONNRESET) /* or sealift-unitd, which is looked for, is asked for it at once */
                 restore_later(a, b);
@@ -310,7 +318,7 @@ int attempt_restore(struct agent *a, struct bundle *b)
 
         if (!*b->state.current.digest || !agent_may_run(a, b))
                 return 0;
-        (void)!attempt_start_current(a, b, id, &f);
+        (void)!attempt_start_current(a, b, true, id, &f);
         /* What is proven has nothing better to go back to. */
         if (f.error == -ECONNRESET && state_on_trial(&b->state) &&
             attempt_blame(a, b, &b->state.current, f.error, &f) == -ECHILD)

@@ -186,6 +186,7 @@ static void bundle_is_gone(struct agent *a, struct bundle *b)
         memcpy(end.digest12, b->state.current.digest, DIGEST_SHORT);
         health_note_unit(a, &end);
         journal_send(JOURNAL_UNIT_FAILED, LOG_ERR, &s, "%s: %s", b->name, b->error);
+        restore_forget(b); /* due while it ran; it may have been stopped */
         agent_set_health(a, b, BUNDLE_FAILED);
         a->report_due = true;
 }
@@ -227,6 +228,8 @@ static void on_event(void *userdata, const struct unitd_unit *u)
                 (void)snprintf(b->error, sizeof(b->error), "%s", u->text);
                 agent_set_health(a, b, BUNDLE_FAILED);
                 a->report_due = true;
+                if (u->state == UNIT_STOPPED && !u->own)
+                        restore_forget(b); /* by whoever has the last word */
                 /* For want of something of this host's, which may come. */
                 if (u->state == UNIT_FAILED && !u->own)
                         restore_later(a, b);

@@ -126,14 +126,17 @@ static int release_start(struct agent *a, struct bundle *b, struct fault *f)
 {
         int r;
 
-        r = attempt_start_current(a, b, agent_now_usec(), f);
+        r = attempt_start_current(a, b, false, agent_now_usec(), f);
         if (r >= 0) {
                 restore_forget(b);
                 attempt_note_old(a, b, BUNDLE_RUNNING);
                 *b->error = '\0';
                 trial_resume(a, b);
         } else if (r != -ECANCELED) {
-                restore_later(a, b);
+                if (r == -EINTR) /* somebody stopped it meanwhile */
+                        restore_forget(b);
+                else
+                        restore_later(a, b);
                 attempt_note_old(a, b, BUNDLE_FAILED);
                 (void)snprintf(b->error, sizeof(b->error), "%s", f->text);
         }
@@ -174,6 +177,10 @@ static int order_restart(struct agent *a, struct bundle *b, const struct order *
                 return r;
         b->trial = trial_free(b->trial); /* a stop that was asked for is nothing against the release */
         r = units_stop(a->units, b->name, &b->state.current, agent_now_usec(), text);
+        if (r < 0 && r != -ECANCELED) { /* it runs on, watched, or is down all the same */
+                restore_later(a, b);
+                trial_resume(a, b);
+        }
         if (r >= 0)
                 r = release_start(a, b, text);
         if (r >= 0)

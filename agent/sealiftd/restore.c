@@ -11,9 +11,6 @@
 #include "sealiftd/attempt.h"
 #include "sealiftd/trial.h"
 
-/* sealift-unitd starts what it is asked to, all at once; so many is no more than it takes in. */
-enum { RESTORE_AT_ONCE_MAX = 48 };
-
 /* A sealift-unitd that is stuck; longer than any start. */
 #define RESTORE_ANSWER_MAX_USEC (UINT64_C(30) * 60 * 1000000)
 
@@ -90,7 +87,7 @@ static void restores_note(struct agent *a, struct restores *l, bool all)
 /* Of the bundles from *at on, as many as go at once. */
 static void restores_begin(struct agent *a, struct restores *l, size_t *at)
 {
-        for (l->n = 0; *at < a->n_bundles && l->n < RESTORE_AT_ONCE_MAX; ++*at) {
+        for (l->n = 0; *at < a->n_bundles && l->n < UNITD_STARTS_MAX; ++*at) {
                 struct bundle *b = a->bundles + *at;
                 struct restore *x = l->items + l->n;
                 struct fault f = {};
@@ -126,7 +123,7 @@ static void restores_await(struct agent *a, struct restores *l)
 
 void restore_all(struct agent *a)
 {
-        _cleanup_(restores_done) struct restores l = { calloc(RESTORE_AT_ONCE_MAX, sizeof(*l.items)), 0 };
+        _cleanup_(restores_done) struct restores l = { calloc(UNITD_STARTS_MAX, sizeof(*l.items)), 0 };
 
         for (size_t at = 0; l.items && at < a->n_bundles && !a->await.stopping;) {
                 restores_begin(a, &l, &at);

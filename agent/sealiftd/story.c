@@ -276,7 +276,7 @@ static void story_configuration(struct agent *a)
         for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++) {
                 struct bundle *b = a->bundles + i;
 
-                if (b->health != BUNDLE_RUNNING)
+                if (b->health != BUNDLE_RUNNING || b->stopping)
                         continue;
                 b->trial = trial_free(b->trial); /* else what is started anew would count against it */
                 trial_restore(a, b);

@@ -277,12 +277,13 @@ struct about {
         const char *bundle, *task;
         const struct release_ref *release;
         uint64_t attempt;
+        bool yields;
 };
 
 static int units_send(struct units *l, uint16_t type, const struct about *about, int fd, uint64_t *ret_id,
                       struct fault *f)
 {
-        struct unitd_request q = { .attempt = about->attempt };
+        struct unitd_request q = { .attempt = about->attempt, .yields = about->yields };
         int k;
 
         k = units_connect(l, f);
@@ -345,7 +346,8 @@ int units_prepare(struct units *l, const char *bundle, const struct release_ref 
         fd = io_memfd_sealed("sealift-manifest", manifest, len);
         if (fd < 0)
                 return fault_set_errno(f, fd, "cannot hold the manifest in memory");
-        k = units_request(l, UNITD_PREPARE, &(struct about){ bundle, NULL, r, attempt }, fd, f);
+        k = units_request(l, UNITD_PREPARE,
+                          &(struct about){ .bundle = bundle, .release = r, .attempt = attempt }, fd, f);
         if (k < 0)
                 return k;
         if (l->tree_fd < 0)
@@ -357,13 +359,26 @@ int units_prepare(struct units *l, const char *bundle, const struct release_ref 
 int units_start(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                 struct fault *f)
 {
-        return units_request(l, UNITD_START, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
+        return units_request(l, UNITD_START,
+                             &(struct about){ .bundle = bundle, .release = r, .attempt = attempt }, -EBADF,
+                             f);
 }
 
 int units_replace(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                   struct fault *f)
 {
-        return units_request(l, UNITD_REPLACE, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
+        return units_request(l, UNITD_REPLACE,
+                             &(struct about){ .bundle = bundle, .release = r, .attempt = attempt }, -EBADF,
+                             f);
+}
+
+int units_restore(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
+                  bool replaces, struct fault *f)
+{
+        return units_request(
+                l, replaces ? UNITD_REPLACE : UNITD_START,
+                &(struct about){ .bundle = bundle, .release = r, .attempt = attempt, .yields = true },
+                -EBADF, f);
 }
 
 int units_begin_start(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
@@ -372,7 +387,9 @@ int units_begin_start(struct units *l, const char *bundle, const struct release_
         int k;
 
         *c = (struct units_call){ .next = l->calls };
-        k = units_send(l, UNITD_START, &(struct about){ bundle, NULL, r, attempt }, -EBADF, &c->id, f);
+        k = units_send(l, UNITD_START,
+                       &(struct about){ .bundle = bundle, .release = r, .attempt = attempt, .yields = true },
+                       -EBADF, &c->id, f);
         if (k >= 0)
                 l->calls = c;
         return k;
@@ -394,34 +411,44 @@ int units_end_start(struct units *l, struct units_call *c, struct fault *f)
 int units_stop(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                struct fault *f)
 {
-        return units_request(l, UNITD_STOP, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
+        return units_request(l, UNITD_STOP,
+                             &(struct about){ .bundle = bundle, .release = r, .attempt = attempt }, -EBADF,
+                             f);
 }
 
 int units_close(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                 struct fault *f)
 {
-        return units_request(l, UNITD_CLOSE, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
+        return units_request(l, UNITD_CLOSE,
+                             &(struct about){ .bundle = bundle, .release = r, .attempt = attempt }, -EBADF,
+                             f);
 }
 
 int units_remove(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                  struct fault *f)
 {
         /* Not a second time: it would not be there. What is left is removed by the next collection. */
-        return units_ask(l, UNITD_REMOVE, &(struct about){ bundle, NULL, r, attempt }, -EBADF, f);
+        return units_ask(l, UNITD_REMOVE,
+                         &(struct about){ .bundle = bundle, .release = r, .attempt = attempt }, -EBADF, f);
 }
 
 int units_migrate(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                   bool running, struct fault *f)
 {
-        return units_request(l, UNITD_MIGRATE,
-                             &(struct about){ bundle, running ? "running" : "stopped", r, attempt }, -EBADF,
-                             f);
+        const struct about about = {
+                .bundle = bundle, .task = running ? "running" : "stopped", .release = r, .attempt = attempt
+        };
+
+        return units_request(l, UNITD_MIGRATE, &about, -EBADF, f);
 }
 
 int units_probe(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
                 const char *probe, uint64_t *ret_id, struct fault *f)
 {
-        return units_send(l, UNITD_PROBE, &(struct about){ bundle, probe, r, attempt }, -EBADF, ret_id, f);
+        return units_send(
+                l, UNITD_PROBE,
+                &(struct about){ .bundle = bundle, .task = probe, .release = r, .attempt = attempt }, -EBADF,
+                ret_id, f);
 }
 
 int units_list(struct units *l, units_handler each, void *userdata, struct fault *f)

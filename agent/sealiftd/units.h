@@ -45,6 +45,10 @@ _must_check_ int units_start(struct units *l, const char *bundle, const struct r
  * between. */
 _must_check_ int units_replace(struct units *l, const char *bundle, const struct release_ref *r,
                                uint64_t attempt, struct fault *f);
+/* One of these, as replaces says, where nobody has just asked for it: what somebody is stopping stays
+ * stopped, -EINTR. */
+_must_check_ int units_restore(struct units *l, const char *bundle, const struct release_ref *r,
+                               uint64_t attempt, bool replaces, struct fault *f);
 _must_check_ int units_stop(struct units *l, const char *bundle, const struct release_ref *r,
                             uint64_t attempt, struct fault *f);
 /* The same, and its sockets are closed, its timers ended: nothing waits for it. */
@@ -62,8 +66,8 @@ _must_check_ int units_migrate(struct units *l, const char *bundle, const struct
 _must_check_ int units_probe(struct units *l, const char *bundle, const struct release_ref *r,
                              uint64_t attempt, const char *probe, uint64_t *ret_id, struct fault *f);
 
-/* A START that has been sent: several may be under way, beside one of the others. Its memory must stay where
- * it is until it has been ended. */
+/* A START that has been sent, and yields as units_restore() does: several may be under way, beside one of
+ * the others. Its memory must stay where it is until it has been ended. */
 struct units_call {
         struct units_call *next;
         uint64_t id; /* 0: it has been answered */

@@ -209,6 +209,11 @@ static void unit_stop_stale(struct unit *u)
         unit_stop(u);
 }
 
+static bool is_stopped_by_others(const struct unit *u)
+{
+        return u->state == UNIT_STOPPING && !u->failed && !u->asked && !u->unneeded;
+}
+
 /* 1: none is left, nor one that was to be stopped, by sealiftd or somebody else, before this start was asked
  * for: its end leaves the sockets of its release at rest, and the two must not meet. */
 static int launch_stop_stale(const struct launch *x, struct fault *f)
@@ -221,6 +226,8 @@ static int launch_stop_stale(const struct launch *x, struct fault *f)
 
                 if (u->ended || !unit_is_of(u, &x->q))
                         continue;
+                if (x->q.yields && is_stopped_by_others(u))
+                        return fault_set(f, -EINTR, "%s: somebody is stopping it", u->record.unit);
                 r = unit_is_stale(x, u, &stale, f);
                 if (r < 0)
                         return r;

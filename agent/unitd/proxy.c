@@ -40,6 +40,7 @@ static bool has_program(const struct unit *u)
 static void unit_rest(struct unit *u, const char *why)
 {
         (void)snprintf(u->text, sizeof(u->text), "%s: stopped, since %s", u->record.unit, why);
+        u->unneeded = true;
         unit_stop(u);
 }
 

@@ -17,7 +17,9 @@
 #include "unitd/timers.h"
 #include "unitd/turn.h"
 
-enum { REQUESTS_MAX = 64 }; /* sealiftd has one attempt a bundle in flight, and one bundle at a time */
+/* A sealiftd that asks for ever, or many of them, would fill our memory. At a boot it has so many in flight,
+ * and besides an attempt's own request and its questions. */
+enum { REQUESTS_MAX = UNITD_STARTS_MAX + 16 };
 
 struct request { /* a START or STOP that waits */
         struct request *next;

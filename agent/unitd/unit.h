@@ -41,14 +41,15 @@ struct unit {
         struct units *units;
         struct record record;
         enum unit_state state;
-        bool failed; /* it is being stopped because something is wrong with it: error, text */
-        int error;   /* 0, or negative errno: whose doing it was, as in ground/fault.h */
-        bool asked;  /* it is being stopped because sealiftd said so */
-        bool told;   /* a job of somebody else's was done with it: it did not end by itself */
-        bool over;   /* it ended in order; by itself, unless such a job is told of next */
-        bool ended;  /* systemd runs nothing for it any more; to be told and freed */
-        bool wall;   /* what is wrong with it is a wall that is missing */
-        bool noted;  /* there is something to tell while it runs on: note_text, as note */
+        bool failed;   /* it is being stopped because something is wrong with it: error, text */
+        int error;     /* 0, or negative errno: whose doing it was, as in ground/fault.h */
+        bool asked;    /* it is being stopped because sealiftd said so */
+        bool unneeded; /* it is being stopped because nobody is connected (proxy.h) */
+        bool told;     /* a job of somebody else's was done with it: it did not end by itself */
+        bool over;     /* it ended in order; by itself, unless such a job is told of next */
+        bool ended;    /* systemd runs nothing for it any more; to be told and freed */
+        bool wall;     /* what is wrong with it is a wall that is missing */
+        bool noted;    /* there is something to tell while it runs on: note_text, as note */
         enum journal_event note;
         bool dirty;     /* systemd said that something about it changed */
         uint64_t owner; /* number of the request that started it; 0 = none waits any more */

@@ -233,6 +233,7 @@ static void look_up(struct unit *u, const struct manager_status *s)
 {
         if (u->state == UNIT_STOPPING) {
                 unit_set_state(u, UNIT_RUNNING); /* somebody started it while it stopped */
+                u->unneeded = false;
                 if (u->asked || u->failed) {
                         unit_stop(u);
                         return;
