@@ -8,8 +8,9 @@
 
 #include "dropin.h"
 
-#define HEAD "[Bundle]\nName=web\nVersion=1\n"
-#define MAIN HEAD "[Service main]\nExecStart=/bundle/web\n"
+#define HEAD   "[Bundle]\nName=web\nVersion=1\n"
+#define MINUTE (UINT64_C(60) * 1000000)
+#define MAIN   HEAD "[Service main]\nExecStart=/bundle/web\n"
 
 /* The drop-in of a task of the first service; asks: through a listener. */
 static void put(const struct manifest *m, struct task *t, const char *asks, struct buffer *b)
@@ -131,6 +132,12 @@ static void test_migrate(struct buffer *b)
         tap_ok(task_migrates(m->services + 1, true) && !task_migrates(m->services + 1, false), "or running");
         tap_ok(!task_migrates(m->services + 2, true) && !task_migrates(m->services + 2, false), "or never");
         tap_ok(task_any_migrates(m, true) && task_any_migrates(m, false), "of all");
+        tap_int(task_migrations_max_usec(&(struct effective){ (struct manifest *[]){ m }, 1 }, false) /
+                        MINUTE,
+                30, "a migration ends within half an hour");
+        tap_int(task_migrations_max_usec(&(struct effective){ (struct manifest *[]){ m, m, m }, 3 }, true) /
+                        MINUTE,
+                90, "those of three instances, one after the other, within three");
         tap_int(task_new_migrate(m->services + 2, &none, &f), -ENOENT, "nothing to migrate");
         buffer_done(b);
         if (tap_int(task_new_migrate(m->services + 1, &other, &f), 0, "another"))

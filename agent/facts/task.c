@@ -17,6 +17,8 @@
 #define PROBE_GRACE_USEC (UINT64_C(2) * 1000000)
 /* No migration may hold an update, and all later ones, for ever; as TimeoutStartSec= at most. */
 #define MIGRATE_DEFAULT "15min"
+/* TimeoutStartSec= and then TimeoutStopSec=, each of them 15 minutes at most (facts/directives.c). */
+#define MIGRATE_MAX_USEC (UINT64_C(30) * 60 * 1000000)
 
 enum { TASK_SETTINGS_MAX = 300 }; /* a section has 256 */
 
@@ -203,6 +205,16 @@ bool task_any_migrates(const struct manifest *m, bool running)
                 if (task_migrates(m->services + i, running))
                         return true;
         return false;
+}
+
+uint64_t task_migrations_max_usec(const struct effective *e, bool running)
+{
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < e->n; i++)
+                for (size_t k = 0; k < e->items[i]->n_services; k++)
+                        n += task_migrates(e->items[i]->services + k, running);
+        return n * MIGRATE_MAX_USEC;
 }
 
 int task_new_migrate(const struct service *s, struct task **ret, struct fault *f)

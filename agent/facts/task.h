@@ -4,6 +4,7 @@
 #include "ground/base.h"
 #include "ground/fault.h"
 #include "facts/manifest.h"
+#include "facts/site.h"
 
 /* What sealift-unitd runs for a service beside its program, as a service of its own that ends by itself: so
  * it has the walls of one, and nothing but this has to know what it is.
@@ -30,6 +31,9 @@ _must_check_ int task_new_migrate(const struct service *s, struct task **ret, st
 bool task_migrates(const struct service *s, bool running);
 /* Any service of m does. */
 bool task_any_migrates(const struct manifest *m, bool running);
+
+/* How long the migrations of all instances may take, which run one after the other. 0: there is none. */
+uint64_t task_migrations_max_usec(const struct effective *e, bool running);
 
 /* "GET 127.0.0.1:8080/well", "TCP ...", "/bundle/ask": what a probe asks, for people. */
 void task_describe(const struct health_probe *p, char *ret, size_t size);

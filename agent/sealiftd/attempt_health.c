@@ -4,6 +4,8 @@
 
 #include "sealiftd/attempt.h"
 
+#include "doors/sitedir.h"
+#include "facts/config.h"
 #include "facts/task.h"
 #include "ground/text.h"
 #include "sealiftd/health.h"
@@ -46,26 +48,37 @@ int attempt_ask_old(struct attempt *t, struct fault *f)
         return 0;
 }
 
-int attempt_migrate_beside(struct attempt *t, struct fault *f)
+/* Where this host's files cannot be read, sealift-unitd cannot either, and says so at once. */
+static uint64_t migrations_max_usec(const struct attempt *t, bool running)
+{
+        _cleanup_(effective_done) struct effective e = {};
+        struct fault ignored;
+
+        return sitedir_apply(CONFIG_BUNDLES_PATH, t->manifest, &e, &ignored) < 0
+                       ? 0
+                       : task_migrations_max_usec(&e, running);
+}
+
+static int release_migrate(struct attempt *t, bool running, struct fault *f)
 {
         int r;
 
-        if (!task_any_migrates(t->manifest, true))
+        if (!task_any_migrates(t->manifest, running))
                 return 0;
         t->started = true;
-        r = units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, true, f);
+        r = units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, running,
+                          migrations_max_usec(t, running), f);
         return attempt_blame(t->agent, t->bundle, &t->release, r, f);
+}
+
+int attempt_migrate_beside(struct attempt *t, struct fault *f)
+{
+        return release_migrate(t, true, f);
 }
 
 int attempt_migrate(struct attempt *t, struct fault *f)
 {
-        int r;
-
-        if (!task_any_migrates(t->manifest, false))
-                return 0;
-        t->started = true;
-        r = units_migrate(t->agent->units, t->bundle->name, &t->release, t->id, false, f);
-        return attempt_blame(t->agent, t->bundle, &t->release, r, f);
+        return release_migrate(t, false, f);
 }
 
 static bool health_is_known(void *health)

@@ -13,8 +13,8 @@
 #include "ground/message.h"
 #include "ground/text.h"
 
-/* Longer than any start: TimeoutStartSec= of a manifest is bounded by facts/directives.c; a stuck unitd ends
- * here. */
+/* Longer than any start, and than a migration that is waited for first: TimeoutStartSec= and TimeoutStopSec=
+ * of a manifest are bounded by facts/directives.c; a stuck unitd ends here. */
 #define UNITS_ANSWER_MAX_USEC (UINT64_C(30) * 60 * 1000000)
 
 /* A sealift-unitd that dies under a request, or died just before it, is asked once more when it is there
@@ -278,6 +278,7 @@ struct about {
         const struct release_ref *release;
         uint64_t attempt;
         bool yields;
+        uint64_t more_usec; /* beyond UNITS_ANSWER_MAX_USEC */
 };
 
 static int units_send(struct units *l, uint16_t type, const struct about *about, int fd, uint64_t *ret_id,
@@ -316,7 +317,7 @@ static int units_ask(struct units *l, uint16_t type, const struct about *about, 
         if (k < 0)
                 return k;
         l->awaited = id;
-        k = await_until(l->await, units_answered, l, UNITS_ANSWER_MAX_USEC, f);
+        k = await_until(l->await, units_answered, l, UNITS_ANSWER_MAX_USEC + about->more_usec, f);
         if (k < 0) {
                 l->awaited = 0;
                 return k;
@@ -433,11 +434,13 @@ int units_remove(struct units *l, const char *bundle, const struct release_ref *
 }
 
 int units_migrate(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
-                  bool running, struct fault *f)
+                  bool running, uint64_t max_usec, struct fault *f)
 {
-        const struct about about = {
-                .bundle = bundle, .task = running ? "running" : "stopped", .release = r, .attempt = attempt
-        };
+        const struct about about = { .bundle = bundle,
+                                     .task = running ? "running" : "stopped",
+                                     .release = r,
+                                     .attempt = attempt,
+                                     .more_usec = max_usec };
 
         return units_request(l, UNITD_MIGRATE, &about, -EBADF, f);
 }

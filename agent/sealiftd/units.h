@@ -57,9 +57,10 @@ _must_check_ int units_close(struct units *l, const char *bundle, const struct r
 _must_check_ int units_remove(struct units *l, const char *bundle, const struct release_ref *r,
                               uint64_t attempt, struct fault *f);
 
-/* Each ExecMigrate= of the release that is for when the old one runs, or is stopped. */
+/* Each ExecMigrate= of the release that is for when the old one runs, or is stopped. max_usec: all of them
+ * may take so long (facts/task.h). */
 _must_check_ int units_migrate(struct units *l, const char *bundle, const struct release_ref *r,
-                               uint64_t attempt, bool running, struct fault *f);
+                               uint64_t attempt, bool running, uint64_t max_usec, struct fault *f);
 
 /* Asks once, as its [Health PROBE] says, and does not wait: the handler gets the answer, with this id. One
  * that sealift-unitd was asked for when it went away never comes. */

@@ -215,7 +215,8 @@ static bool is_stopped_by_others(const struct unit *u)
 }
 
 /* 1: none is left, nor one that was to be stopped, by sealiftd or somebody else, before this start was asked
- * for: its end leaves the sockets of its release at rest, and the two must not meet. */
+ * for: its end leaves the sockets of its release at rest, and the two must not meet. Nor a migration, which
+ * writes to what the services have. */
 static int launch_stop_stale(const struct launch *x, struct fault *f)
 {
         bool left = false;
@@ -233,7 +234,8 @@ static int launch_stop_stale(const struct launch *x, struct fault *f)
                         return r;
                 if (stale)
                         unit_stop_stale(u);
-                left = left || stale || (!u->failed && u->state == UNIT_STOPPING);
+                left = left || stale || (!u->failed && u->state == UNIT_STOPPING) ||
+                       u->record.task == TASK_MIGRATE;
         }
         return !left;
 }

@@ -272,10 +272,18 @@ void tasks_take(struct tasks *t, const struct unit *u)
                 migration_log(u, "it has ended well");
 }
 
+/* Whoever asked for it may be gone, or an earlier unitd started it: two would write to one state. How that
+ * one ends is no answer to a, and what a migration has done it does a second time (sealift.manifest(5)). */
+static bool bars_migration(const struct unit *u, const struct asked *a)
+{
+        return a->type == UNITD_MIGRATE && u->record.task == TASK_MIGRATE && !u->ended &&
+               str_eq(u->record.bundle, a->q.bundle);
+}
+
 static bool asked_waits(const struct tasks *t, const struct asked *a)
 {
         for (const struct unit *u = t->units->first; u; u = u->next)
-                if (u->asker == a->number)
+                if (u->asker == a->number || bars_migration(u, a))
                         return true;
         return false;
 }
@@ -323,6 +331,17 @@ void tasks_look(struct tasks *t)
         }
 }
 
+/* Whoever asked before is gone: what is left of it would run when this one has been answered, beside the
+ * service that is started then. */
+static void migrations_overrule(struct tasks *t, const struct unitd_request *q)
+{
+        for (struct asked *a = t->first; a; a = a->next)
+                if (a->type == UNITD_MIGRATE && a->fault.error == 0 && str_eq(a->q.bundle, q->bundle))
+                        (void)fault_set(&a->fault, -EINTR,
+                                        "%s %s: a migration to %s was asked for meanwhile", q->bundle,
+                                        a->q.version, q->version);
+}
+
 void tasks_ask(struct tasks *t, uint64_t client, uint16_t type, const struct unitd_request *q)
 {
         struct asked *a = calloc(1, sizeof(*a));
@@ -335,6 +354,8 @@ void tasks_ask(struct tasks *t, uint64_t client, uint16_t type, const struct uni
                 free(a);
                 return;
         }
+        if (type == UNITD_MIGRATE)
+                migrations_overrule(t, q);
         a->number = ++t->last_number;
         a->client = client;
         a->type = type;

@@ -2,9 +2,9 @@
 
 /* For LD_PRELOAD: a wall clock that is off by the seconds in /etc/clock, as they are at each look, as if
  * somebody had set it; and a clock of the time since the boot that is ahead by those in /etc/clock-boot, as
- * after a sleep of the machine, though timers that are due by it are noticed only once something else wakes
- * the program up. (libfaketime shifts the absolute times of every timerfd too, to before the boot, which the
- * kernel refuses.) */
+ * after a sleep of the machine, or in /etc/clock-monotonic, without one, though timers that are due by it
+ * are noticed only once something else wakes the program up. (libfaketime shifts the absolute times of every
+ * timerfd too, to before the boot, which the kernel refuses.) */
 
 #define _GNU_SOURCE
 
@@ -36,6 +36,8 @@ int clock_gettime(clockid_t id, struct timespec *ts)
                 ts->tv_sec += offset("/etc/clock");
         if (r == 0 && id == CLOCK_BOOTTIME)
                 ts->tv_sec += offset("/etc/clock-boot");
+        if (r == 0 && id == CLOCK_MONOTONIC)
+                ts->tv_sec += offset("/etc/clock-monotonic");
         return r;
 }
 

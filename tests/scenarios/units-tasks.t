@@ -16,7 +16,7 @@ bundle() {
     cp /tests/host/service.py "/srv/$1/"
     printf '#!/bin/sh\n. /bundle/does\n' >"/srv/$1/ask"
     # shellcheck disable=SC2016 # for the migration
-    printf '#!/bin/sh\necho "$1 $(id -u)" >>"$STATE_DIRECTORY/migrated"\n[ ! -e "$STATE_DIRECTORY/refuse" ]\n' >"/srv/$1/migrate"
+    printf '#!/bin/sh\necho "$1 $(id -u)" >>"$STATE_DIRECTORY/migrated"\nwhile [ -e "$STATE_DIRECTORY/wait" ]; do sleep 0.1; done\n[ ! -e "$STATE_DIRECTORY/refuse" ]\n' >"/srv/$1/migrate"
     chmod 755 "/srv/$1/ask" "/srv/$1/migrate" "/srv/$1/service.py"
 }
 
@@ -150,8 +150,67 @@ INTENT
     like "$(unitd migrate "$sealed" stopped || true)" "^ENOTSUP .*first-migrate@1-.*host's user namespace" "where a wall is missing, it is the host's fault"
     site_dropin_gone service
     ok "it may be run again" unitd migrate "$sealed" stopped
+    one_at_a_time
     ok "the service finds what it has left" unitd start "$sealed"
     ok "and stops" unitd stop "$sealed"
+}
+
+# Whoever asked for a migration has died, and it runs on: nothing is run beside it, nor is what that one wanted besides.
+one_at_a_time() {
+    local asker answered migrated=/var/lib/private/sealift-move/migrated
+    install move 2 <<'INTENT'
+[Service one]
+ExecStart=/usr/bin/sleep infinity
+StateDirectory=yes
+ExecMigrate=/bundle/migrate one
+[Service two]
+ExecStart=/usr/bin/sleep infinity
+ExecMigrate=/usr/bin/true
+INTENT
+    : >$migrated
+    journal_mark
+    asked_and_left migrate "$sealed" stopped
+    /tests/host/unitd.py migrate "$sealed" stopped &
+    asker=$!
+    ok "another one is asked for meanwhile" await 60 has_client "$asker"
+    rm /var/lib/private/sealift-move/wait
+    answered=0
+    wait "$asker" || answered=$?
+    is "$answered" 0 "and answered"
+    ok "the release starts" unitd start "$sealed"
+    is "$(in_order)" "one-migrate one-migrate two-migrate one " "when all have been run for whoever asked last"
+    ok "it stops" unitd stop "$sealed"
+    : >$migrated
+    journal_mark
+    asked_and_left migrate "$sealed" stopped
+    /tests/host/unitd.py start "$sealed" &
+    asker=$!
+    ok "a start is asked for while one runs" await 60 has_client "$asker"
+    is "$(systemctl list-units --plain --no-legend 'sealift-move.*@*' | grep -vc migrate)" 0 "nothing is started beside it"
+    rm /var/lib/private/sealift-move/wait
+    answered=0
+    wait "$asker" || answered=$?
+    is "$answered" 0 "the release is started"
+    is "$(in_order)" "one-migrate two-migrate one " "when all of it has ended"
+    ok "it stops" unitd stop "$sealed"
+}
+# in_order: since the mark, which migrations have ended, and that one of the services was started
+in_order() { journal_since _PID=1 | grep -oE '(move\.(one|two)-migrate@2[^:]*: Deactivated|Started sealift-move\.one@2)' | sed 's/.*move\.//; s/@.*//' | tr '\n' ' '; }
+# asked_and_left WORD...: one that waits in its first migration
+asked_and_left() {
+    local asker migrated=/var/lib/private/sealift-move/migrated
+    touch /var/lib/private/sealift-move/wait
+    /tests/host/unitd.py "$@" &
+    asker=$!
+    await 60 test -s $migrated
+    kill "$asker"
+    wait "$asker" 2>/dev/null || true
+}
+# has_client PID: sealift-unitd has taken that one's call, and read what it said
+has_client() {
+    local peer
+    peer=$(ss -Hxp | sed -n "s/.* \([0-9]*\) *\* *\([0-9]*\) .*pid=$1,.*/\2/p")
+    [ -n "$peer" ] && ss -Hxp | grep -q "ESTAB *0 .*unitd.sock *$peer .*sealift-unitd"
 }
 
 systemctl start sealift-unitd.socket
