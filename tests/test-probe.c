@@ -219,7 +219,10 @@ static void test_texts(void)
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 probe_exit_describe(rows[i].status, text, sizeof(text));
                 tap_like(text, rows[i].text, "exit status %d", rows[i].status);
+                tap_int(probe_exit_is_answer(rows[i].status), !strstr(rows[i].text, "could not be"),
+                        "exit status %d, an answer or not", rows[i].status);
         }
+        tap_ok(!probe_exit_is_answer(PROBE_FAILED), "that it could not ask is no answer");
         for (unsigned status = 0; status < 1000; status++) {
                 bool good = status >= 200 && status < 400;
                 int number = probe_exit_of(status);

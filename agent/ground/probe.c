@@ -22,20 +22,34 @@ int probe_exit_of(unsigned status)
         return PROBE_STATUS;
 }
 
+static const char *const texts[] = {
+        [PROBE_GOOD] = "a good answer",
+        [PROBE_FAILED] = "it could not be asked",
+        [PROBE_REFUSED] = "nobody listens",
+        [PROBE_SILENT] = "no answer in time",
+        [PROBE_CLOSED] = "the connection ended before the answer did",
+        [PROBE_NO_HTTP] = "the answer is not HTTP",
+        [PROBE_STATUS] = "a status that is not good",
+};
+
+static bool is_among(int exit_status, int first, int n)
+{
+        return exit_status >= first && exit_status < first + n;
+}
+
+bool probe_exit_is_answer(int exit_status)
+{
+        for (size_t i = 0; i < ELEMENTSOF(ranges); i++)
+                if (is_among(exit_status, ranges[i].first, ranges[i].n))
+                        return true;
+        return exit_status != PROBE_FAILED && is_among(exit_status, 0, ELEMENTSOF(texts)) &&
+               texts[exit_status];
+}
+
 void probe_exit_describe(int exit_status, char *ret, size_t size)
 {
-        static const char *const texts[] = {
-                [PROBE_GOOD] = "a good answer",
-                [PROBE_FAILED] = "it could not be asked",
-                [PROBE_REFUSED] = "nobody listens",
-                [PROBE_SILENT] = "no answer in time",
-                [PROBE_CLOSED] = "the connection ended before the answer did",
-                [PROBE_NO_HTTP] = "the answer is not HTTP",
-                [PROBE_STATUS] = "a status that is not good",
-        };
-
         for (size_t i = 0; i < ELEMENTSOF(ranges); i++)
-                if (exit_status >= ranges[i].first && exit_status < ranges[i].first + ranges[i].n) {
+                if (is_among(exit_status, ranges[i].first, ranges[i].n)) {
                         (void)snprintf(ret, size, "status %u",
                                        ranges[i].status + (unsigned)(exit_status - ranges[i].first));
                         return;

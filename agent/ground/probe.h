@@ -20,5 +20,8 @@ enum probe_exit {
 /* Of an HTTP status, which may be any number. */
 int probe_exit_of(unsigned status) _const_;
 
+/* The service was asked, and this is what came of it; false: it was not, or the number is not ours. */
+bool probe_exit_is_answer(int exit_status) _const_;
+
 /* "status 503", "nobody listens": what came of a question. size as FAULT_TEXT_MAX or less. */
 void probe_exit_describe(int exit_status, char *ret, size_t size);

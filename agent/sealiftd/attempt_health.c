@@ -85,11 +85,16 @@ static bool health_is_known(void *health)
 {
         char why[FAULT_TEXT_MAX];
 
-        return health_judge(health, why) != HEALTH_UNKNOWN;
+        return health_judge(health, why) != HEALTH_UNKNOWN ||
+               health_unasked(health, HEALTH_UNASKED_MAX_USEC, NULL) < 0;
 }
 
+/* One that could not be asked is gone back from, but it is not quarantined: this host's disk may be full, or
+ * sealift-unitd be away. Where that is the release's doing all the same, it is not tried again at each poll
+ * (-EOPNOTSUPP), or is blamed for it in the end. */
 int attempt_await_health(struct attempt *t, struct fault *f)
 {
+        enum health_verdict verdict;
         char why[FAULT_TEXT_MAX];
         int r;
 
@@ -102,5 +107,11 @@ int attempt_await_health(struct attempt *t, struct fault *f)
         r = await_idle_until(&t->agent->await, health_is_known, t->health, UINT64_MAX, f);
         if (r < 0)
                 return r;
-        return health_judge(t->health, why) == HEALTH_BAD ? fault_set(f, -ECHILD, "%s", why) : 0;
+        verdict = health_judge(t->health, why);
+        if (verdict == HEALTH_BAD)
+                return fault_set(f, -ECHILD, "%s", why);
+        if (verdict == HEALTH_WELL)
+                return 0;
+        r = health_unasked(t->health, HEALTH_UNASKED_MAX_USEC, f);
+        return attempt_blame(t->agent, t->bundle, &t->release, r, f);
 }

@@ -5,6 +5,7 @@
 
 #include "sealiftd/health.h"
 
+#include <inttypes.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -13,12 +14,19 @@
 
 /* A sealift-unitd that was started anew has forgotten what it was asked. */
 #define ANSWER_LATE_USEC (UINT64_C(30) * 1000000)
+/* What could not be asked is asked again after so long at most, whatever IntervalSec= says. */
+#define UNASKED_AGAIN_USEC (UINT64_C(5) * 1000000)
 
 struct question { /* one [Health] */
         struct health *health;
         char name[NAME_SIZE];
-        uint64_t interval_usec, timeout_usec;
-        uint64_t deadline_usec;     /* CLOCK_BOOTTIME; until then it may be reached */
+        uint64_t interval_usec, timeout_usec, start_usec;
+        /* CLOCK_MONOTONIC: a machine that sleeps has not waited for an answer */
+        uint64_t asked_usec;    /* what came last; 0: nothing has */
+        uint64_t deadline_usec; /* what is asked before may be the last answer that is wanted */
+        uint64_t lost_usec;     /* since then nobody could ask; all before has been counted */
+        uint64_t unasked_usec; /* how long that was: in all, and once it is reached, since the last answer */
+        int unasked;           /* why what came last had no answer of the release's; 0: it had */
         unsigned wanted, successes; /* in a row */
         uint64_t id;                /* of the question that is under way; 0: none */
         bool answered, reached, late, forgiven, told;
@@ -39,13 +47,14 @@ struct health {
         unsigned failures, failures_max;
         bool broken; /* a unit has failed for good */
         char why[FAULT_TEXT_MAX];
+        char unasked[FAULT_TEXT_MAX];
 };
 
 static uint64_t now_usec(void)
 {
         struct timespec ts;
 
-        (void)clock_gettime(CLOCK_BOOTTIME, &ts);
+        (void)clock_gettime(CLOCK_MONOTONIC, &ts);
         return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
@@ -67,20 +76,46 @@ static void health_tell(struct health *h)
 
 static int on_ask(sd_event_source *source, uint64_t usec, void *userdata);
 
-/* Where no timer can be set, the question is asked no more, and is late in the end. */
+/* Where no timer can be set, the question is asked no more. */
 static void question_arm(struct question *q, uint64_t usec)
 {
         q->timer = sd_event_source_disable_unref(q->timer);
-        (void)sd_event_add_time_relative(q->health->agent->await.event, &q->timer, CLOCK_BOOTTIME, usec, 0,
-                                         on_ask, q);
+        if (sd_event_add_time_relative(q->health->agent->await.event, &q->timer, CLOCK_BOOTTIME, usec, 0,
+                                       on_ask, q) >= 0)
+                return;
+        q->unasked = -EOPNOTSUPP;
+        q->unasked_usec = UINT64_MAX;
+        (void)snprintf(q->health->unasked, sizeof(q->health->unasked), "out of memory");
 }
 
-static void question_look(struct question *q)
+/* Time in which nobody could ask is not the release's. */
+static void question_lose(struct question *q, uint64_t until)
 {
-        if (!q->reached && !q->late && now_usec() >= q->deadline_usec) {
-                q->late = true;
-                health_tell(q->health);
-        }
+        q->deadline_usec += until - q->lost_usec;
+        q->unasked_usec += until - q->lost_usec;
+        q->lost_usec = until;
+}
+
+/* It says nothing of the release that it could not be asked, whatever the reason. */
+static void question_unasked(struct question *q, int error, const char *text)
+{
+        q->id = 0;
+        question_lose(q, now_usec());
+        q->unasked = error;
+        (void)snprintf(q->health->unasked, sizeof(q->health->unasked), "%s", text);
+        question_arm(q, q->interval_usec < UNASKED_AGAIN_USEC ? q->interval_usec : UNASKED_AGAIN_USEC);
+        health_tell(q->health);
+}
+
+static void question_begin(struct question *q)
+{
+        uint64_t now = now_usec();
+
+        if (q->asked_usec == 0)
+                q->deadline_usec = now + q->start_usec;
+        if (q->unasked == 0)
+                q->lost_usec = now;
+        q->asked_usec = now;
 }
 
 static int on_ask(sd_event_source *source, uint64_t usec, void *userdata)
@@ -89,13 +124,24 @@ static int on_ask(sd_event_source *source, uint64_t usec, void *userdata)
         struct health *h = q->health;
         struct fault f = {};
 
-        question_look(q);
-        q->id = 0;
+        if (q->id != 0) {
+                question_unasked(q, -ECONNRESET, "sealift-unitd has not answered");
+                return 0;
+        }
+        question_begin(q);
         if (units_probe(h->agent->units, h->bundle, &h->release, h->attempt, q->name, &q->id, &f) < 0)
-                question_arm(q, q->interval_usec);
+                question_unasked(q, -ECONNRESET, f.text);
         else
                 question_arm(q, q->timeout_usec + ANSWER_LATE_USEC);
         return 0;
+}
+
+void health_ask_anew(struct agent *a)
+{
+        for (struct health *h = a->healths; h; h = h->next)
+                for (struct question *q = h->questions; q < h->questions + h->n; q++)
+                        if (q->id != 0)
+                                question_arm(q, 0);
 }
 
 /* ---- answers */
@@ -138,21 +184,36 @@ static void answer_good(struct question *q)
         q->reached = q->reached || q->forgiven || q->successes >= q->wanted;
 }
 
+/* The release's own answer. Only with one can it be too late. */
+static void question_answered(struct question *q, const struct unitd_probed *p)
+{
+        q->id = 0;
+        q->answered = true;
+        if (q->unasked < 0)
+                question_lose(q, q->asked_usec);
+        q->late = q->late || (!q->reached && q->asked_usec >= q->deadline_usec);
+        if (p->error == 0)
+                answer_good(q);
+        else
+                answer_bad(q, p->text);
+        q->late = q->late || (!q->reached && now_usec() >= q->deadline_usec);
+        q->unasked = 0;
+        if (q->reached)
+                q->unasked_usec = 0;
+        question_arm(q, q->interval_usec);
+        health_tell(q->health);
+}
+
 void health_take(struct agent *a, const struct unitd_probed *p)
 {
         for (struct health *h = a->healths; h; h = h->next)
                 for (struct question *q = h->questions; q < h->questions + h->n; q++) {
                         if (q->id == 0 || q->id != p->id)
                                 continue;
-                        q->id = 0;
-                        q->answered = true;
-                        if (p->error == 0)
-                                answer_good(q);
-                        else if (p->error == -ECHILD)
-                                answer_bad(q, p->text);
-                        question_look(q);
-                        question_arm(q, q->interval_usec);
-                        health_tell(h);
+                        if (p->error == 0 || p->error == -ECHILD)
+                                question_answered(q, p);
+                        else
+                                question_unasked(q, -EOPNOTSUPP, p->text);
                         return;
                 }
 }
@@ -180,17 +241,32 @@ enum health_verdict health_judge(const struct health *h, char why[static FAULT_T
         bool known = true, late = false;
 
         for (size_t i = 0; i < h->n; i++) {
-                known = known && h->questions[i].reached;
+                known = known && h->questions[i].reached && h->questions[i].unasked == 0;
                 late = late || h->questions[i].late;
         }
         if (late && !h->broken)
                 (void)snprintf(why, FAULT_TEXT_MAX, "not well within StartSec=: %.400s",
-                               *h->why ? h->why : "there was no answer");
+                               *h->why ? h->why : "too few good answers in a row (Successes=)");
         else
                 (void)snprintf(why, FAULT_TEXT_MAX, "%s", h->why);
         if (h->broken || late || h->failures >= h->failures_max)
                 return HEALTH_BAD;
         return known ? HEALTH_WELL : HEALTH_UNKNOWN;
+}
+
+static bool question_is_lost(const struct question *q, uint64_t usec)
+{
+        return q->unasked < 0 && q->unasked_usec >= usec;
+}
+
+int health_unasked(const struct health *h, uint64_t usec, struct fault *f)
+{
+        for (size_t i = 0; i < h->n; i++)
+                if (question_is_lost(h->questions + i, usec))
+                        return fault_set(f, h->questions[i].unasked,
+                                         "[Health %s] could not be asked for %" PRIu64 " s: %.400s",
+                                         h->questions[i].name, usec / 1000000, h->unasked);
+        return 0;
 }
 
 unsigned health_failures(const struct health *h, unsigned *ret_max)
@@ -204,7 +280,8 @@ bool health_was_asked(void *health)
         const struct health *h = health;
 
         for (size_t i = 0; i < h->n; i++)
-                if (!h->questions[i].answered)
+                if (!h->questions[i].answered &&
+                    !question_is_lost(h->questions + i, HEALTH_UNASKED_MAX_USEC))
                         return false;
         return true;
 }
@@ -251,12 +328,12 @@ struct health *health_free(struct health *h)
         return NULL;
 }
 
-static void question_begin(struct question *q, struct health *h, const struct health_probe *p)
+static void question_new(struct question *q, struct health *h, const struct health_probe *p)
 {
         *q = (struct question){ .health = h,
                                 .interval_usec = p->interval_usec,
                                 .timeout_usec = p->timeout_usec,
-                                .deadline_usec = now_usec() + p->start_usec,
+                                .start_usec = p->start_usec,
                                 .wanted = p->successes };
         memcpy(q->name, p->name, sizeof(q->name));
         question_arm(q, 0);
@@ -283,7 +360,7 @@ int health_new(struct agent *a, const char *bundle, const struct release_ref *r,
         h->next = a->healths;
         a->healths = h;
         for (; h->n < m->n_probes; h->n++)
-                question_begin(h->questions + h->n, h, m->probes + h->n);
+                question_new(h->questions + h->n, h, m->probes + h->n);
         *ret = h;
         return 0;
 }

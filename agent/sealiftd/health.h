@@ -23,16 +23,26 @@ void health_on_change(struct health *h, void (*on_change)(void *userdata), void 
 void health_forgive(struct health *h, const char *probe);
 
 enum health_verdict {
-        HEALTH_UNKNOWN, /* not every question has been answered well often enough yet, and there is time */
+        HEALTH_UNKNOWN, /* not every question has been answered well often enough yet, and there is time; or
+                         * the last time one was to be asked, it could not be */
         HEALTH_WELL,    /* they have; nothing has gone wrong too often since */
         HEALTH_BAD,     /* it is not, and will not be: why says why */
 };
 enum health_verdict health_judge(const struct health *h, char why[static FAULT_TEXT_MAX]);
 
+/* Whose doing it is that the release is not known to be well: where it could not be asked at all, be it that
+ * sealift-unitd is away or that this host does not let a question run, that says nothing about it, and
+ * StartSec= stands still. 0: it is being asked, or it has not been out of reach for usec in all since a good
+ * or bad answer was last heard of it (before it was well: in all). -ECONNRESET: sealift-unitd did not
+ * answer; -EOPNOTSUPP: it did, and could not ask. */
+int health_unasked(const struct health *h, uint64_t usec, struct fault *f);
+#define HEALTH_UNASKED_MAX_USEC (UINT64_C(60) * 1000000)
+
 /* How much has gone wrong so far, and how much makes it HEALTH_BAD. */
 unsigned health_failures(const struct health *h, unsigned *ret_max);
 
-/* Every question has been answered once. */
+/* Every question has been answered by the release once, or could not be asked for HEALTH_UNASKED_MAX_USEC.
+ */
 bool health_was_asked(void *health);
 
 /* The first question from at on whose last answer was not good, or NULL. */
@@ -41,3 +51,6 @@ const char *health_next_bad(const struct health *h, size_t *at);
 /* From sealift-unitd: an answer; what happened to a unit. */
 void health_take(struct agent *a, const struct unitd_probed *p);
 void health_note_unit(struct agent *a, const struct unitd_unit *u);
+
+/* The sealift-unitd that was asked is gone, and what it was asked with it: another is asked, at once. */
+void health_ask_anew(struct agent *a);

@@ -251,6 +251,7 @@ static void on_lost(void *userdata)
         struct agent *a = userdata;
 
         a->units_due = true;
+        health_ask_anew(a);
 }
 
 int load_units(struct agent *a, struct fault *f)

@@ -359,8 +359,11 @@ static void bundle_judge(struct agent *a, struct bundle *b)
         }
         if (!t->over)
                 return;
-        if (!attempt_old_runs(a, b) || verdict != HEALTH_WELL)
+        if (!attempt_old_runs(a, b))
                 (void)!trial_arm(t, t->soak_usec > 0 ? t->soak_usec : AGAIN_USEC);
+        else if (verdict == HEALTH_UNKNOWN)
+                (void)!trial_arm(t,
+                                 t->soak_usec > 0 && t->soak_usec < AGAIN_USEC ? t->soak_usec : AGAIN_USEC);
         else if (!units_are_watched(a->units) || bundle_prove(a, b) < 0)
                 (void)!trial_arm(t, AGAIN_USEC);
 }

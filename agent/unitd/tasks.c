@@ -150,22 +150,34 @@ static void run_outcome(const struct run *run, bool ours, char *ret, size_t size
                 (void)snprintf(ret, size, "%s", run->result);
 }
 
-/* Not for what this host did not give to it. */
+/* Not for what this host did not give to it, nor for what somebody else has stopped. */
 static int task_blame(const struct unit *u)
 {
-        return u->error == -EOPNOTSUPP ? -EOPNOTSUPP : -ECHILD;
+        return u->error < 0 ? u->error : -ECHILD;
+}
+
+/* Nor for a program of ours that could not ask, was killed, or did not end. */
+static int probe_blame(const struct unit *u, bool ours)
+{
+        int r = task_blame(u);
+
+        return r == -ECHILD && ours &&
+                               !(u->run.code == CLD_EXITED && probe_exit_is_answer((int)u->run.status))
+                       ? -EOPNOTSUPP
+                       : r;
 }
 
 static void probe_fault(struct asked *a, const struct unit *u)
 {
         const struct manifest *m = effective_find(&a->effective, u->record.instance);
         const struct health_probe *p = m ? manifest_find_probe(m, a->q.task) : NULL;
+        bool ours = p && p->kind != HEALTH_EXEC;
         char what[192] = "", outcome[96];
 
         if (p)
                 task_describe(p, what, sizeof(what));
-        run_outcome(&u->run, p && p->kind != HEALTH_EXEC, outcome, sizeof(outcome));
-        (void)fault_set(&a->fault, task_blame(u), "[Health %s]%s%s: %s: %s", a->q.task,
+        run_outcome(&u->run, ours, outcome, sizeof(outcome));
+        (void)fault_set(&a->fault, probe_blame(u, ours), "[Health %s]%s%s: %s: %s", a->q.task,
                         *u->record.instance ? " of " : "", u->record.instance, what, outcome);
 }
 
