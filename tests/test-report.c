@@ -30,6 +30,8 @@ static const struct report_job jobs[] = {
 
 static const char *const instances[] = { "blue", "green", NULL };
 
+static const struct damage damaged[] = { { .release = { .version = "0.9" }, .reason = "x" } };
+
 static const struct report_bundle bundles[] = {
         { .name = "web",
           .version = "1.0",
@@ -46,7 +48,9 @@ static const struct report_bundle bundles[] = {
           .proven = "0.9",
           .epoch = 7,
           .held = true,
-          .missing = true },
+          .missing = true,
+          .damaged = damaged,
+          .n_damaged = ELEMENTSOF(damaged) },
         { .name = "new",
           .version = "",
           .digest = "",
@@ -67,6 +71,7 @@ static void fill(char *s, size_t size, char c)
 static void test_largest(void)
 {
         static struct report_bundle all[BUNDLES_MAX];
+        static struct damage broken[STATE_DAMAGED_MAX];
         static struct report_job runs[JOBS_MAX]; /* of all bundles together, as are these */
         static const char *places[INSTANCES_MAX + 1];
         char name[NAME_SIZE], version[VERSION_SIZE], instance[INSTANCE_SIZE], digest[DIGEST_HEX_SIZE],
@@ -102,7 +107,11 @@ static void test_largest(void)
                                                  .proven = version,
                                                  .epoch = UINT32_MAX,
                                                  .held = true,
-                                                 .missing = true };
+                                                 .missing = true,
+                                                 .damaged = broken,
+                                                 .n_damaged = ELEMENTSOF(broken) };
+        for (size_t i = 0; i < ELEMENTSOF(broken); i++)
+                memcpy(broken[i].release.version, version, sizeof(version));
         for (size_t i = 0; i < INSTANCES_MAX; i++)
                 places[i] = instance;
         all[0].instances = places;
@@ -166,7 +175,8 @@ int main(void)
                 "timestamp\"],\"bundles\":["
                 "{\"name\":\"web\",\"version\":\"1.0\",\"digest\":\"ab\",\"state\":\"running\","
                 "\"since\":\"2023-11-14T22:13:20Z\",\"error\":null,\"proven\":\"0.9\","
-                "\"epoch\":7,\"held\":true,\"listed\":false,\"trial\":{\"until\":\"2023-11-14T22:14:20Z\","
+                "\"epoch\":7,\"held\":true,\"listed\":false,\"damaged\":[\"0.9\"],\"trial\":{\"until\":"
+                "\"2023-11-14T22:14:20Z\","
                 "\"failures\":1,\"of\":3},\"instances\":[\"blue\",\"green\"],\"jobs\":["
                 "{\"name\":\"nightly\",\"instance\":\"blue\",\"service\":\"dump\",\"state\":\"waiting\","
                 "\"version\":\"0.9\",\"result\":\"exit-code\",\"exit_status\":3,\"signal\":null,"
@@ -177,7 +187,7 @@ int main(void)
                 "\"started\":null,\"ended\":null,\"next\":null}]},"
                 "{\"name\":\"new\",\"version\":null,\"digest\":null,\"state\":\"absent\",\"since\":null,"
                 "\"error\":\"web.manifest:3: \\\"bad\\\"\\\\\",\"proven\":null,\"epoch\":0,\"held\":false,"
-                "\"listed\":true,\"trial\":null,\"instances\":[],\"jobs\":[]}]}",
+                "\"listed\":true,\"damaged\":[],\"trial\":null,\"instances\":[],\"jobs\":[]}]}",
                 "and says what is known, null for what is not");
         test_news(r);
         r.error = "not \xff UTF-8";

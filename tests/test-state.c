@@ -135,15 +135,15 @@ static void test_going_back(void)
         static struct bundle_state s;
 
         state_with_two(&s);
-        state_go_back(&s, 7, "main: HTTP=8080/ answers 500");
+        state_go_back(&s, state_back_target(&s), 7, "main: HTTP=8080/ answers 500");
         tap_ok(release_ref_equal(&s.current, &one) && !state_on_trial(&s), "the old one is current");
         tap_ok(state_find_quarantined(&s, DIGEST_B), "with a verdict over the new one");
         tap_ok(!state_back_target(&s), "and nothing to go back to from there");
         state_commit(&s, &two, BOOT_A);
         state_commit(&s, &three, BOOT_A);
-        state_go_back(&s, 8, "x");
+        state_go_back(&s, state_back_target(&s), 8, "x");
         tap_ok(release_ref_equal(&s.current, &one), "what there is a verdict over is not gone back to");
-        state_go_back(&s, 9, "x");
+        state_go_back(&s, state_back_target(&s), 9, "x");
         tap_ok(!release_ref_is_set(&s.current), "and then to nothing");
         tap_ok(state_pardon(&s, DIGEST_B) && !state_find_quarantined(&s, DIGEST_B), "a verdict is lifted");
         tap_ok(!state_pardon(&s, DIGEST_B), "once");
@@ -160,7 +160,7 @@ static void test_last_resort(void)
         tap_ok(!state_rollback_target(&s), "what the operator set back is not what his next order goes to");
         tap_ok(state_back_target(&s) && release_ref_equal(state_back_target(&s), &two),
                "but better than nothing");
-        state_go_back(&s, 7, "x");
+        state_go_back(&s, state_back_target(&s), 7, "x");
         tap_ok(release_ref_equal(&s.current, &two), "where it is gone back to");
         tap_ok(!state_on_trial(&s) && !state_find_quarantined(&s, DIGEST_B), "there is no verdict over it");
         tap_ok(state_find_quarantined(&s, DIGEST_C), "but over what failed");
@@ -239,7 +239,67 @@ static void test_losses(void)
         tap_int(parse("[Bundle]\nLost=a 1\n", &back, &f), -EINVAL, "of a digest");
 }
 
-static const struct damage {
+/* Of releases on disk: known from when it is found until it is put right, or the release has gone. */
+static void test_damaged(void)
+{
+        static struct bundle_state s, back;
+        const struct release_ref *r;
+        char place[NAME_RELEASE_SIZE];
+
+        state_with_two(&s);
+        name_release(two.version, two.digest, place);
+        tap_ok(state_find_release(&s, place) == &s.current, "a release is found by its place");
+        name_release(three.version, three.digest, place);
+        tap_ok(!state_find_release(&s, place), "but one that the state does not name");
+        tap_ok(state_note_damage(&s, &two, 7, "page.html: its SHA-256 is not what was signed"),
+               "damage is news");
+        tap_ok(!state_note_damage(&s, &two, 8, "page.html: its SHA-256 is not what was signed"), "once");
+        tap_ok(state_note_damage(&s, &one, 9, "x\n\\"), "so is that of another release");
+        state_rest_damaged(&s, true);
+        round_trip(&s, &back, "damage");
+        tap_int((long long)back.n_damaged, 2, "with each");
+        tap_ok(state_find_damage(&back, two.digest) && release_ref_equal(&back.damaged[0].release, &two) &&
+                       back.damaged[0].since_usec == 7 && back.damaged[0].rests,
+               "which release, since when, and that it is not started");
+        tap_str(back.damaged[0].reason, "page.html: its SHA-256 is not what was signed", "and how");
+        tap_ok(!back.damaged[1].rests, "which the other one may be");
+        tap_str(back.damaged[1].reason, "x?", "in one line");
+        tap_ok(!state_find_damage(&back, three.digest), "and no other one");
+        tap_ok(state_note_damage(&back, &two, 10, "site: missing"), "otherwise damaged is news");
+        tap_ok(back.n_damaged == 2 && back.damaged[0].since_usec == 7 && back.damaged[0].rests,
+               "of the same damage");
+        tap_ok(state_note_unrepaired(&back, &two, "not there"), "that it cannot be put right is news");
+        tap_ok(!state_note_unrepaired(&back, &two, "not there"), "once");
+        tap_ok(!state_note_unrepaired(&back, &three, "not there"), "of what is damaged");
+        round_trip(&back, &s, "what cannot be put right");
+        tap_str(s.damaged[0].unrepaired, "not there", "with the reason");
+        tap_str(s.damaged[1].unrepaired, "", "and nothing of the other one");
+        tap_ok(state_forget_damage(&back, &two) && !state_find_damage(&back, two.digest), "it is put right");
+        tap_ok(!state_forget_damage(&back, &two), "once");
+        tap_ok(state_find_damage(&back, one.digest) != NULL, "which leaves the other one");
+        state_withdraw(&s, DIGEST_A);
+        tap_int((long long)s.n_damaged, 0, "of what was withdrawn none is known");
+
+        for (char c = 'a'; c <= 'z'; c++) {
+                struct release_ref next = { .version = { c } };
+
+                memset(next.digest, 'a' + c % 6, sizeof(next.digest) - 1);
+                (void)snprintf(next.digest, 3, "%02x", (unsigned char)c);
+                next.digest[2] = '0';
+                state_commit(&s, &next, BOOT_A);
+                state_prove(&s, 0);
+                (void)state_note_damage(&s, &next, 1, "x");
+        }
+        tap_int((long long)s.n_damaged, STATE_DAMAGED_MAX, "it is bounded");
+        r = &s.earlier[STATE_EARLIER_MAX - 1];
+        tap_ok(state_find_damage(&s, s.current.digest) && state_find_damage(&s, r->digest),
+               "and known of each release that the state names");
+        round_trip(&s, &back, "as much as there can be");
+}
+
+/* By a state of an older agent, which has none, nothing is known to be damaged; to one, what it does not
+ * know is nothing (test_damage()). */
+static const struct damaged_text {
         const char *text, *words;
 } damages[] = {
         { "[Bundle]\nCurrent=1.0\n", "state/web:2: Current=1.0" },
@@ -255,6 +315,11 @@ static const struct damage {
         { "[Bundle]\nBoot=abc 1\n", "state/web:2: Boot=abc 1" },
         { "[Bundle]\nBoot=" BOOT_A "\n", "state/web:2" },
         { "[Bundle]\nBoot=" BOOT_A " -1\n", "state/web:2" },
+        { "[Damaged]\n", "state/web:1: [Damaged ]" },
+        { "[Damaged " DIGEST_A "]\n[Damaged " DIGEST_A "]\n", "state/web:2" },
+        { "[Damaged " DIGEST_A "]\nVersion=a/b\n", "state/web:2: Version=a/b" },
+        { "[Damaged " DIGEST_A "]\nSince=-1\n", "state/web:2: Since=-1" },
+        { "[Damaged " DIGEST_A "]\nRests=no\n", "state/web:2: Rests=no" },
         { "[Bundle]\nEpoch=x\n", "state/web:2: Epoch=x" },
         { "[Bundle]\nHold=no\n", "state/web:2: Hold=no" },
         { "[Bundle]\nDisabled=\n", "state/web:2" },
@@ -276,6 +341,7 @@ static void test_damage(void)
         tap_int(parse("[Bundle]\nCurrent=1.0 " DIGEST_A "\nColour=blue\n[Future x]\nA=b\n", &s, &f), 0,
                 "what a newer agent wrote is skipped (%s)", f.text);
         tap_ok(release_ref_equal(&s.current, &one), "and the rest is known");
+        tap_int((long long)s.n_damaged, 0, "where no damage is named, none is known");
 }
 
 static struct release_ref release(char c)
@@ -395,7 +461,7 @@ static void test_forgiven(void)
         state_commit(&back, &two, BOOT_A);
         tap_str(back.forgiven, "", "by the next release");
         back = s;
-        state_go_back(&back, 7, "x");
+        state_go_back(&back, state_back_target(&back), 7, "x");
         tap_str(back.forgiven, "", "by going back");
         (void)snprintf(name, sizeof(name), "%048d", 0);
         for (size_t i = 0; i < 100; i++)
@@ -418,6 +484,7 @@ int main(void)
         test_losses();
         test_keep();
         test_forgiven();
+        test_damaged();
         test_damage();
         return tap_done();
 }

@@ -7,7 +7,7 @@
 
 #include "facts/date.h"
 
-#define QUARANTINE_TYPE "(ssts)"
+#define RELEASES_TYPE "(ssts)"
 
 json_t *states_time(uint64_t usec)
 {
@@ -26,19 +26,19 @@ static const struct known {
         { "Epoch", "epoch", "t" },
         { "Held", "held", "b" },
         { "Listed", "listed", "b" },
-        { "Quarantined", "quarantined", "a" QUARANTINE_TYPE },
+        { "Quarantined", "quarantined", "a" RELEASES_TYPE },
+        { "Damaged", "damaged", "a" RELEASES_TYPE },
 };
 
-static int quarantined_read(sd_bus_message *m, json_t **ret)
+static int releases_read(sd_bus_message *m, json_t **ret)
 {
         const char *version, *digest, *reason;
         json_t *array = json_array();
         uint64_t since;
         int r;
 
-        r = sd_bus_message_enter_container(m, 'a', QUARANTINE_TYPE);
-        while (r > 0 &&
-               (r = sd_bus_message_read(m, QUARANTINE_TYPE, &version, &digest, &since, &reason)) > 0)
+        r = sd_bus_message_enter_container(m, 'a', RELEASES_TYPE);
+        while (r > 0 && (r = sd_bus_message_read(m, RELEASES_TYPE, &version, &digest, &since, &reason)) > 0)
                 if (json_array_append_new(array, json_pack("{s:s, s:s, s:o, s:s}", "version", version,
                                                            "digest", digest, "since", states_time(since),
                                                            "reason", reason)) < 0)
@@ -87,7 +87,7 @@ static int value_read(sd_bus_message *m, const char *type, json_t **ret)
         case '(':
                 return trial_read(m, ret);
         default:
-                return quarantined_read(m, ret);
+                return releases_read(m, ret);
         }
 }
 
@@ -191,6 +191,11 @@ void states_print(const json_t *bundle)
         json_array_foreach(json_object_get(bundle, "quarantined"), i, q)
         {
                 printf("  not again: %s, %s\n", json_string_value(json_object_get(q, "version")),
+                       json_string_value(json_object_get(q, "reason")));
+        }
+        json_array_foreach(json_object_get(bundle, "damaged"), i, q)
+        {
+                printf("  damaged on disk: %s, %s\n", json_string_value(json_object_get(q, "version")),
                        json_string_value(json_object_get(q, "reason")));
         }
         if (json_is_object(trial))

@@ -65,14 +65,28 @@ static json_t *texts_json(const char *const *texts)
         return array;
 }
 
+/* Which; how, the machine itself says. */
+static json_t *damaged_json(const struct report_bundle *b)
+{
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < b->n_damaged && i < REPORT_DAMAGED_MAX; i++)
+                if (json_array_append_new(array, json_string(b->damaged[i].release.version)) < 0) {
+                        json_decref(array);
+                        return NULL;
+                }
+        return array;
+}
+
 static json_t *bundle_json(const struct report_bundle *b)
 {
-        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:b, s:b, s:o, s:o, s:o}", "name",
+        return json_pack("{s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:I, s:b, s:b, s:o, s:o, s:o, s:o}", "name",
                          b->name, "version", text_or_null(b->version), "digest", text_or_null(b->digest),
                          "state", b->state, "since", time_text(b->since_usec), "error",
                          text_or_null(b->error), "proven", text_or_null(b->proven), "epoch",
-                         (json_int_t)b->epoch, "held", b->held, "listed", !b->missing, "trial",
-                         trial_json(b), "instances", texts_json(b->instances), "jobs", jobs_json(b));
+                         (json_int_t)b->epoch, "held", b->held, "listed", !b->missing, "damaged",
+                         damaged_json(b), "trial", trial_json(b), "instances", texts_json(b->instances),
+                         "jobs", jobs_json(b));
 }
 
 int report_write(const struct report *r, char **ret)

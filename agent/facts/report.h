@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "facts/state.h"
 #include "ground/base.h"
 #include "ground/limits.h"
 
 /* What a machine says about itself (man sealift-report(5)): one JSON object, made from plain facts. */
-enum { REPORT_FORMAT = 1 };
+enum {
+        REPORT_FORMAT = 1,
+        /* Of a bundle: where the whole disk goes, a report must still be one that the outbox takes. */
+        REPORT_DAMAGED_MAX = 3,
+};
 
 /* Who says nothing could be gone: after so long, a poll is reported also where nothing is new. */
 #define REPORT_HEARTBEAT_USEC (UINT64_C(3600) * 1000000)
@@ -33,6 +38,8 @@ struct report_bundle {
         uint64_t epoch;               /* nothing below it runs here */
         bool held;                    /* by the operator */
         bool missing;                 /* from its channel */
+        const struct damage *damaged; /* releases on disk; the first are said */
+        size_t n_damaged;
 };
 
 struct report {

@@ -19,18 +19,18 @@ bool release_ref_equal(const struct release_ref *a, const struct release_ref *b)
 
 /* A reason repeats what a hostile bundle or service said; as a value it must be one line that ends in
  * neither a space nor a backslash. */
-static void reason_set(struct quarantine *q, const char *reason)
+static void reason_set(char ret[static STATE_REASON_SIZE], const char *reason)
 {
-        size_t len = strnlen(reason, sizeof(q->reason) - 1);
+        size_t len = strnlen(reason, STATE_REASON_SIZE - 1);
 
-        memcpy(q->reason, reason, len);
-        q->reason[len] = '\0';
-        text_make_printable(q->reason);
-        while (len > 0 && (q->reason[len - 1] == '\\' || q->reason[len - 1] == ' '))
+        memcpy(ret, reason, len);
+        ret[len] = '\0';
+        text_make_printable(ret);
+        while (len > 0 && (ret[len - 1] == '\\' || ret[len - 1] == ' '))
                 len--;
-        q->reason[len] = '\0';
-        if (q->reason[0] == ' ')
-                q->reason[0] = '?';
+        ret[len] = '\0';
+        if (ret[0] == ' ')
+                ret[0] = '?';
 }
 
 static void quarantine_forget(struct bundle_state *s, size_t i)
@@ -52,7 +52,7 @@ void state_quarantine(struct bundle_state *s, const struct release_ref *release,
                 quarantine_forget(s, 0);
         q = s->quarantined + s->n_quarantined++;
         *q = (struct quarantine){ .release = *release, .since_usec = now_usec };
-        reason_set(q, reason);
+        reason_set(q->reason, reason);
 }
 
 void state_set_back(struct bundle_state *s, const struct release_ref *release, uint64_t now_usec)
@@ -133,6 +133,97 @@ bool state_keeps(const struct bundle_state *s, size_t keep, const char *place)
         return false;
 }
 
+const struct release_ref *state_find_release(const struct bundle_state *s, const char *place)
+{
+        const struct release_ref *first[] = { &s->current, &s->previous, &s->proven };
+
+        for (size_t i = 0; i < ELEMENTSOF(first); i++)
+                if (is_in_place(first[i], place))
+                        return first[i];
+        for (size_t i = 0; i < s->n_earlier; i++)
+                if (is_in_place(s->earlier + i, place))
+                        return s->earlier + i;
+        return NULL;
+}
+
+static void damage_drop(struct bundle_state *s, size_t i)
+{
+        s->n_damaged--;
+        memmove(s->damaged + i, s->damaged + i + 1, (s->n_damaged - i) * sizeof(*s->damaged));
+}
+
+const struct damage *state_find_damage(const struct bundle_state *s, const char *digest)
+{
+        for (size_t i = 0; i < s->n_damaged; i++)
+                if (str_eq(s->damaged[i].release.digest, digest))
+                        return s->damaged + i;
+        return NULL;
+}
+
+void state_rest_damaged(struct bundle_state *s, bool rests)
+{
+        const struct damage *d = state_find_damage(s, s->current.digest);
+
+        if (d)
+                s->damaged[d - s->damaged].rests = rests;
+}
+
+bool state_note_unrepaired(struct bundle_state *s, const struct release_ref *r, const char *why)
+{
+        const struct damage *d = state_find_damage(s, r->digest);
+        char text[STATE_REASON_SIZE];
+
+        reason_set(text, why);
+        if (!d || str_eq(d->unrepaired, text))
+                return false;
+        memcpy(s->damaged[d - s->damaged].unrepaired, text, sizeof(text));
+        return true;
+}
+
+bool state_forget_damage(struct bundle_state *s, const struct release_ref *r)
+{
+        const struct damage *d = state_find_damage(s, r->digest);
+
+        if (d)
+                damage_drop(s, (size_t)(d - s->damaged));
+        return d != NULL;
+}
+
+/* Of those that are not named any more there may be some, which makes room for all that are. */
+static void damage_make_room(struct bundle_state *s)
+{
+        for (size_t i = s->n_damaged; i-- > 0 && s->n_damaged == ELEMENTSOF(s->damaged);) {
+                char place[NAME_RELEASE_SIZE];
+
+                name_release(s->damaged[i].release.version, s->damaged[i].release.digest, place);
+                if (!state_find_release(s, place))
+                        damage_drop(s, i);
+        }
+        if (s->n_damaged == ELEMENTSOF(s->damaged))
+                damage_drop(s, 0);
+}
+
+bool state_note_damage(struct bundle_state *s, const struct release_ref *r, uint64_t now_usec,
+                       const char *reason)
+{
+        const struct damage *old = state_find_damage(s, r->digest);
+        struct damage next = { .release = *r, .since_usec = now_usec };
+
+        reason_set(next.reason, reason);
+        if (old && str_eq(old->reason, next.reason))
+                return false;
+        if (old) {
+                next.since_usec = old->since_usec;
+                next.rests = old->rests;
+                s->damaged[old - s->damaged] = next;
+                return true;
+        }
+        if (s->n_damaged == ELEMENTSOF(s->damaged))
+                damage_make_room(s);
+        s->damaged[s->n_damaged++] = next;
+        return true;
+}
+
 void state_commit(struct bundle_state *s, const struct release_ref *next, const char *boot)
 {
         if (release_ref_is_set(&s->current) && !release_ref_equal(&s->current, next))
@@ -158,7 +249,7 @@ void state_prove(struct bundle_state *s, uint64_t epoch)
 void state_withdraw(struct bundle_state *s, const char *digest)
 {
         s->current = s->previous = s->proven = (struct release_ref){};
-        s->n_earlier = 0;
+        s->n_earlier = s->n_damaged = 0;
         trial_forget(s);
         (void)!text_copy(s->withdrawn, sizeof(s->withdrawn), digest);
 }
@@ -193,9 +284,33 @@ const struct release_ref *state_back_target(const struct bundle_state *s)
         return target ? target : target_find(s, AGAINST_OPERATOR);
 }
 
-void state_go_back(struct bundle_state *s, uint64_t now_usec, const char *reason)
+static bool is_among(const struct release_ref *const *list, size_t n, const struct release_ref *r)
 {
-        const struct release_ref *target = state_back_target(s);
+        while (n > 0 && !release_ref_equal(list[n - 1], r))
+                n--;
+        return n > 0;
+}
+
+size_t state_back_candidates(const struct bundle_state *s,
+                             const struct release_ref *ret[static STATE_BACK_MAX])
+{
+        static const enum against rounds[] = { AGAINST_NOTHING, AGAINST_OPERATOR };
+        const struct release_ref *first[] = { &s->previous, &s->proven };
+        size_t n = 0;
+
+        for (size_t k = 0; k < ELEMENTSOF(rounds); k++)
+                for (size_t i = 0; i < ELEMENTSOF(first); i++)
+                        if (may_go_back_to(s, first[i], rounds[k]) && !is_among(ret, n, first[i]))
+                                ret[n++] = first[i];
+        for (size_t i = 0; i < s->n_earlier; i++)
+                if (may_go_back_to(s, s->earlier + i, AGAINST_NOTHING) && !is_among(ret, n, s->earlier + i))
+                        ret[n++] = s->earlier + i;
+        return n;
+}
+
+void state_go_back(struct bundle_state *s, const struct release_ref *target, uint64_t now_usec,
+                   const char *reason)
+{
         struct release_ref to = target ? *target : (struct release_ref){};
 
         (void)state_pardon(s, to.digest);

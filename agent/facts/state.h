@@ -24,14 +24,23 @@
  *     Version=1.3.0
  *     Since=1763683200000000
  *     By=operator
- *     Reason=set back by the operator */
+ *     Reason=set back by the operator
+ *
+ *     [Damaged <digest>]
+ *     Version=1.2.0
+ *     Since=1763683200000000
+ *     Rests=yes
+ *     Reason=page.html: its SHA-256 is not what was signed
+ *     Unrepaired=targets/stable/<sha256>.web.tar.zst: not there */
 enum {
         /* A publisher who signs one bad release after the other must not fill the disk; the oldest verdicts
          * go first, and TUF's versions keep those releases from coming back. */
         STATE_QUARANTINE_MAX = 32,
         STATE_REASON_SIZE = 257,
-        STATE_EARLIER_MAX = 16, /* what Keep= may ask for */
-        STATE_BOOT_SIZE = 33,   /* a boot id in hex (sd-id128) */
+        STATE_EARLIER_MAX = 16,                    /* what Keep= may ask for */
+        STATE_DAMAGED_MAX = STATE_EARLIER_MAX + 3, /* all that a state can name: a dying disk has no more */
+        STATE_BACK_MAX = STATE_EARLIER_MAX + 2,
+        STATE_BOOT_SIZE = 33, /* a boot id in hex (sd-id128) */
         /* A release that takes the machine down with it must not do so for ever. Power may fail once by
          * chance in a window of a minute, hardly three times. */
         STATE_TRIAL_BOOTS_MAX = 3,
@@ -52,6 +61,17 @@ struct quarantine {
         uint64_t since_usec; /* CLOCK_REALTIME */
         bool by_operator;    /* who had another one rather; it has not failed */
         char reason[STATE_REASON_SIZE];
+};
+
+/* A release whose place in the store is not what was signed any more, from when that was found until it has
+ * been put right or is gone. */
+struct damage {
+        struct release_ref release;
+        uint64_t since_usec; /* CLOCK_REALTIME */
+        bool rests;          /* nothing ran of it when that was found, and it is not started */
+        char reason[STATE_REASON_SIZE];
+        char unrepaired[STATE_REASON_SIZE]; /* why it could not be put right; "": nothing is known against it
+                                             */
 };
 
 /* What the operator wants of a bundle, beyond what the channel says. */
@@ -83,10 +103,13 @@ struct bundle_state {
         char withdrawn[DIGEST_HEX_SIZE];    /* of the signed manifest that took the bundle away; "": none */
         struct quarantine quarantined[STATE_QUARANTINE_MAX]; /* oldest first */
         size_t n_quarantined;
+        struct damage damaged[STATE_DAMAGED_MAX]; /* of the releases named above alone */
+        size_t n_damaged;
 };
 
 /* -EINVAL with file and line. Keys and sections that a newer sealift may have written are skipped: a host
- * set back to an older image must still know what it runs. */
+ * set back to an older image must still know what it runs. What was skipped is gone with the next save: of
+ * [Damaged], then, the older agent knows what its own scrub finds. */
 _must_check_ int state_parse(const char *text, size_t len, const char *file, struct bundle_state *ret,
                              struct fault *f);
 
@@ -106,6 +129,22 @@ const struct quarantine *state_find_quarantined(const struct bundle_state *s, co
 /* Lifts a verdict; false: there was none. digest NULL: all of them. */
 bool state_pardon(struct bundle_state *s, const char *digest);
 
+/* That release, one that s names, is damaged. false: that is known, in the same words. */
+bool state_note_damage(struct bundle_state *s, const struct release_ref *r, uint64_t now_usec,
+                       const char *reason);
+/* current, which is damaged, is not to be started until it has been put right; or is all the same. */
+void state_rest_damaged(struct bundle_state *s, bool rests);
+/* r, which is damaged, cannot be put right. false: that is known, in the same words, or r is not damaged. */
+bool state_note_unrepaired(struct bundle_state *s, const struct release_ref *r, const char *why);
+/* It is as signed again, or gone. false: nobody said otherwise. */
+bool state_forget_damage(struct bundle_state *s, const struct release_ref *r);
+/* Of the release with that digest, or NULL. */
+const struct damage *state_find_damage(const struct bundle_state *s, const char *digest);
+
+/* The release in that place of the store, if s names it as current, as what to go back to, or as an earlier
+ * one; or NULL. */
+const struct release_ref *state_find_release(const struct bundle_state *s, const char *place);
+
 /* The transitions. Each is made in memory, saved as one, and only then acted on.
  *
  * next becomes current, on trial. What it takes the place of can be gone back to, where that was proven; of
@@ -119,12 +158,18 @@ void state_prove(struct bundle_state *s, uint64_t epoch);
 const struct release_ref *state_rollback_target(const struct bundle_state *s);
 /* The same where current has failed: rather than to nothing, to what the operator had set back. */
 const struct release_ref *state_back_target(const struct bundle_state *s);
+/* All that may be gone back to where current has failed, the best first: state_back_target() and the other
+ * of previous and proven, then what was current earlier, the last one first, unless there is a verdict over
+ * it. Point into s; what is on disk, whole, and allowed here is for the caller to see. Returns how many. */
+size_t state_back_candidates(const struct bundle_state *s,
+                             const struct release_ref *ret[static STATE_BACK_MAX]);
 /* The signed manifest of that digest took the bundle away: nothing of it is current or kept. What holds for
  * releases to come stays. */
 void state_withdraw(struct bundle_state *s, const char *digest);
-/* There is a verdict over current from here on, and what state_back_target() says is current, with none; or
- * nothing is. */
-void state_go_back(struct bundle_state *s, uint64_t now_usec, const char *reason);
+/* There is a verdict over current from here on, and to is current, with none; NULL: nothing is. to may point
+ * into s. */
+void state_go_back(struct bundle_state *s, const struct release_ref *to, uint64_t now_usec,
+                   const char *reason);
 /* current has not passed its soak window yet. */
 bool state_on_trial(const struct bundle_state *s);
 /* current is about to be started on trial in that boot, which may be the same one again. false: it has been

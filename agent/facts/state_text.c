@@ -180,12 +180,42 @@ static int quarantine_setting(struct quarantine *q, const char *file, const stru
         return good ? 0 : value_fault(file, i, f);
 }
 
-static int section_begin(struct bundle_state *s, const char *file, const struct ini_item *i, struct fault *f)
+static int damage_setting(struct damage *d, const char *file, const struct ini_item *i, struct fault *f)
+{
+        bool good = true;
+
+        if (str_eq(i->key, "Version"))
+                good = version_set(&d->release, i->value);
+        else if (str_eq(i->key, "Since"))
+                good = text_parse_u64(i->value, UINT64_MAX, &d->since_usec) >= 0;
+        else if (str_eq(i->key, "Rests"))
+                good = d->rests = str_eq(i->value, "yes");
+        else if (str_eq(i->key, "Reason"))
+                good = text_copy(d->reason, sizeof(d->reason), i->value) >= 0;
+        else if (str_eq(i->key, "Unrepaired"))
+                good = text_copy(d->unrepaired, sizeof(d->unrepaired), i->value) >= 0;
+        return good ? 0 : value_fault(file, i, f);
+}
+
+static int damage_begin(struct bundle_state *s, const char *file, const struct ini_item *i, struct fault *f)
+{
+        struct damage *d = s->damaged + s->n_damaged;
+
+        if (s->n_damaged >= ELEMENTSOF(s->damaged))
+                return fault_set(f, -EINVAL, "%s:%u: more than %d damaged releases", file, i->line,
+                                 STATE_DAMAGED_MAX);
+        if (!digest_set(&d->release, i->name) || state_find_damage(s, i->name))
+                return fault_set(f, -EINVAL, "%s:%u: [Damaged %.70s] is not a digest, or the second one",
+                                 file, i->line, i->name);
+        s->n_damaged++;
+        return 0;
+}
+
+static int quarantine_begin(struct bundle_state *s, const char *file, const struct ini_item *i,
+                            struct fault *f)
 {
         struct quarantine *q = s->quarantined + s->n_quarantined;
 
-        if (!str_eq(i->section, "Quarantined"))
-                return 0;
         if (s->n_quarantined >= ELEMENTSOF(s->quarantined))
                 return fault_set(f, -EINVAL, "%s:%u: more than %d quarantined releases", file, i->line,
                                  STATE_QUARANTINE_MAX);
@@ -196,12 +226,21 @@ static int section_begin(struct bundle_state *s, const char *file, const struct 
         return 0;
 }
 
+static int section_begin(struct bundle_state *s, const char *file, const struct ini_item *i, struct fault *f)
+{
+        if (str_eq(i->section, "Quarantined"))
+                return quarantine_begin(s, file, i, f);
+        return str_eq(i->section, "Damaged") ? damage_begin(s, file, i, f) : 0;
+}
+
 static int setting(struct bundle_state *s, const char *file, const struct ini_item *i, struct fault *f)
 {
         if (str_eq(i->section, "Bundle"))
                 return bundle_setting(s, file, i, f);
         if (str_eq(i->section, "Quarantined"))
                 return quarantine_setting(s->quarantined + s->n_quarantined - 1, file, i, f);
+        if (str_eq(i->section, "Damaged"))
+                return damage_setting(s->damaged + s->n_damaged - 1, file, i, f);
         return 0;
 }
 
@@ -262,6 +301,17 @@ int state_format(const struct bundle_state *s, struct buffer *out)
                 (void)buffer_printf(out, "\n[Quarantined %s]\nVersion=%s\nSince=%llu\n%sReason=%s\n",
                                     q->release.digest, q->release.version, (unsigned long long)q->since_usec,
                                     q->by_operator ? "By=operator\n" : "", q->reason);
+        }
+        for (size_t i = 0; i < s->n_damaged; i++) {
+                const struct damage *d = s->damaged + i;
+
+                if (!release_ref_is_set(&d->release))
+                        continue;
+                (void)buffer_printf(out, "\n[Damaged %s]\nVersion=%s\nSince=%llu\n%sReason=%s\n",
+                                    d->release.digest, d->release.version, (unsigned long long)d->since_usec,
+                                    d->rests ? "Rests=yes\n" : "", d->reason);
+                if (*d->unrepaired)
+                        (void)buffer_printf(out, "Unrepaired=%s\n", d->unrepaired);
         }
         return out->error;
 }

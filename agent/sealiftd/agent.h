@@ -46,7 +46,6 @@ struct bundle {
         char error[FAULT_TEXT_MAX];  /* why the last attempt failed; "" when it did not */
         char tried[VERSION_SIZE];    /* version of the last attempt; "" = none since the agent started */
         bool damaged;                /* its state cannot be read: hands off until somebody has looked */
-        char damage[FAULT_TEXT_MAX]; /* of its current release on disk, as the scrub found it; "": none */
         bool crowded;                /* a release of it that was to make way may still run */
         bool restore_due;            /* its current release could not be started again */
         unsigned restore_failures;   /* in a row */

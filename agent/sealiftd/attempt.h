@@ -27,7 +27,7 @@ struct attempt {
         uint64_t since_before;
         bool staging;                   /* nothing runs of it yet: it can be broken off */
         char overtaken[FAULT_TEXT_MAX]; /* why it is; "": it is not */
-        bool repairs;  /* the current release, which stays what it is (repair.c); no gates */
+        bool repairs;  /* a release that is here, and stays what it is (repair.c); no gates */
         bool unwanted; /* the operator wants no such thing now, or it is not the time: no failure of the poll
                         */
         struct health *health;                         /* owned; of the release, once it has been started */

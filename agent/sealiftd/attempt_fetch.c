@@ -122,7 +122,8 @@ static int bundle_fetch(struct attempt *t, bool resume, bool *ret_resumed, struc
         r = arriving_open(&x, t, resume, f);
         *ret_resumed = x.resumed;
         if (r >= 0 && (x.bytes < c->size || !x.resumed))
-                r = refresh_fetch_bundle(t->trust, t->bundle->name, c, x.bytes, sink_arriving, &x, f);
+                r = (t->repairs ? refresh_fetch_again : refresh_fetch_bundle)(t->trust, t->bundle->name, c,
+                                                                              x.bytes, sink_arriving, &x, f);
         if (r >= 0)
                 r = arriving_check(&x, t, f);
         if (r < 0)

@@ -10,6 +10,7 @@
 
 #include "facts/name.h"
 #include "ground/message.h"
+#include "sealiftd/damage.h"
 #include "sealiftd/install.h"
 #include "sealiftd/scrub.h"
 #include "store/incoming.h"
@@ -172,6 +173,8 @@ int attempt_sync(struct attempt *t, struct fault *f)
         int r;
 
         r = tree_sync(t->tree_fd, f);
+        if (r >= 0)
+                damage_forget(t->agent, t->bundle, &t->release);
         /* As it is: where it cannot be written, nothing is stopped for a release that could not be
          * committed, at each poll anew. */
         if (r >= 0)
@@ -193,5 +196,6 @@ void attempt_remove(struct attempt *t)
                 return;
         if (t->tree_fd >= 0 && tree_empty(t->tree_fd, &f) < 0)
                 return; /* collect.c tries again at the next poll, and says so then */
-        (void)!units_remove(t->agent->units, t->bundle->name, &t->release, t->id, &f);
+        if (units_remove(t->agent->units, t->bundle->name, &t->release, t->id, &f) >= 0)
+                damage_forget(t->agent, t->bundle, &t->release);
 }

@@ -111,7 +111,7 @@ int attempt_commit(struct attempt *t, struct fault *f)
         }
         t->bundle->trial = trial_free(t->bundle->trial); /* of the old one */
         /* Now, not when the old one has been stopped: should it fail meanwhile, that is what counts. */
-        *t->bundle->error = *t->bundle->damage = '\0';
+        *t->bundle->error = '\0';
         restore_forget(t->bundle);
         agent_set_health(t->agent, t->bundle, BUNDLE_RUNNING);
         return 0;
@@ -144,7 +144,7 @@ int attempt_withdraw(struct attempt *t, struct fault *f)
         b->state = next;
         b->trial = trial_free(b->trial);
         restore_forget(b);
-        *b->error = *b->damage = '\0';
+        *b->error = '\0';
         agent_set_health(t->agent, b, agent_resting_health(t->agent, b));
         if (release_ref_is_set(&t->old) &&
             units_close(t->agent->units, b->name, &t->old, t->id, &ignored) == -ECANCELED)

@@ -6,28 +6,57 @@
 #include "sealiftd/bus_parts.h"
 #include "sealiftd/trial.h"
 
-#define QUARANTINE_TYPE "(ssts)"
+/* Of releases: which, since when, and why. */
+#define RELEASES_TYPE "(ssts)"
 
-static int quarantined_append(sd_bus_message *m, const struct bundle_state *s)
+static int releases_open(sd_bus_message *m, const char *key)
 {
         int r;
 
         r = sd_bus_message_open_container(m, 'e', "sv");
         if (r >= 0)
-                r = sd_bus_message_append(m, "s", "Quarantined");
+                r = sd_bus_message_append(m, "s", key);
         if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "a" QUARANTINE_TYPE);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'a', QUARANTINE_TYPE);
-        for (size_t i = 0; r >= 0 && i < s->n_quarantined; i++) {
-                const struct quarantine *q = s->quarantined + i;
+                r = sd_bus_message_open_container(m, 'v', "a" RELEASES_TYPE);
+        return r < 0 ? r : sd_bus_message_open_container(m, 'a', RELEASES_TYPE);
+}
 
-                r = sd_bus_message_append(m, QUARANTINE_TYPE, q->release.version, q->release.digest,
-                                          q->since_usec, q->reason);
-        }
+static int releases_close(sd_bus_message *m, int r)
+{
         for (size_t i = 0; r >= 0 && i < 3; i++)
                 r = sd_bus_message_close_container(m);
         return r;
+}
+
+static int quarantined_append(sd_bus_message *m, const struct bundle_state *s)
+{
+        int r;
+
+        r = releases_open(m, "Quarantined");
+        for (size_t i = 0; r >= 0 && i < s->n_quarantined; i++) {
+                const struct quarantine *q = s->quarantined + i;
+
+                r = sd_bus_message_append(m, RELEASES_TYPE, q->release.version, q->release.digest,
+                                          q->since_usec, q->reason);
+        }
+        return releases_close(m, r);
+}
+
+static int damaged_append(sd_bus_message *m, const struct bundle_state *s)
+{
+        int r;
+
+        r = releases_open(m, "Damaged");
+        for (size_t i = 0; r >= 0 && i < s->n_damaged; i++) {
+                const struct damage *d = s->damaged + i;
+                char reason[2 * STATE_REASON_SIZE + 32];
+
+                (void)snprintf(reason, sizeof(reason), "%s%s%s", d->reason,
+                               *d->unrepaired ? "; it cannot be put right: " : "", d->unrepaired);
+                r = sd_bus_message_append(m, RELEASES_TYPE, d->release.version, d->release.digest,
+                                          d->since_usec, reason);
+        }
+        return releases_close(m, r);
 }
 
 /* Nothing where it is on none. */
@@ -57,6 +86,8 @@ static int state_append(sd_bus_message *m, const struct bundle *b)
                 r = trial_append(m, b);
         if (r >= 0)
                 r = quarantined_append(m, s);
+        if (r >= 0)
+                r = damaged_append(m, s);
         for (size_t i = 0; r >= 0 && i < 2; i++)
                 r = sd_bus_message_close_container(m);
         return r;

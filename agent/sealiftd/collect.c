@@ -10,11 +10,14 @@
 #include "doors/journal.h"
 #include "facts/name.h"
 #include "sealiftd/attempt.h"
+#include "sealiftd/damage.h"
+#include "sealiftd/repair.h"
 #include "store/incoming.h"
 #include "store/mend.h"
 #include "store/tree.h"
 
 struct expecting {
+        struct agent *agent;
         const struct refresh *trust;
         const struct plan *plan;
 };
@@ -23,12 +26,12 @@ static bool is_expected(void *userdata, const char *digest)
 {
         const struct expecting *x = userdata;
 
-        return refresh_expects(x->trust, x->plan, digest);
+        return refresh_expects(x->trust, x->plan, digest) || repair_expects(x->agent, digest);
 }
 
 void collect_downloads(struct agent *a, const struct refresh *trust, const struct plan *plan)
 {
-        struct expecting x = { trust, plan };
+        struct expecting x = { a, trust, plan };
         struct fault f = {};
 
         /* What a role that was refused has signed is not known. */
@@ -70,6 +73,7 @@ static bool is_needed(const struct retention *x, const struct bundle *b, const c
 static int release_remove(struct agent *a, const char *bundle, const struct release_ref *r, struct fault *f)
 {
         struct journal_subject s = { .bundle = bundle, .version = r->version, .digest = r->digest };
+        struct bundle *b = agent_find_bundle(a, bundle, false);
         _cleanup_close_ int tree = -EBADF;
         int k;
 
@@ -79,6 +83,8 @@ static int release_remove(struct agent *a, const char *bundle, const struct rele
                 k = tree_empty(tree, f);
         if (k >= 0)
                 k = units_remove(a->units, bundle, r, 0, f);
+        if (k >= 0 && b)
+                damage_forget(a, b, r);
         if (k >= 0)
                 journal_send(JOURNAL_RELEASE_REMOVED, LOG_INFO, &s, "%s: release %s removed from disk",
                              bundle, r->version);

@@ -13,6 +13,7 @@
 #include "ground/text.h"
 #include "sealiftd/attempt.h"
 #include "sealiftd/bus.h"
+#include "sealiftd/damage.h"
 #include "sealiftd/report.h"
 #include "sealiftd/restore.h"
 #include "sealiftd/story.h"
@@ -128,6 +129,7 @@ static int release_start(struct agent *a, struct bundle *b, struct fault *f)
 
         r = attempt_start_current(a, b, false, agent_now_usec(), f);
         if (r >= 0) {
+                damage_wake(a, b);
                 restore_forget(b);
                 attempt_note_old(a, b, BUNDLE_RUNNING);
                 *b->error = '\0';

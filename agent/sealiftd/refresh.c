@@ -252,19 +252,25 @@ static const struct tuf_file *target_find(const struct refresh *x, const char *b
         return trust_find_target(x->trust, name);
 }
 
+static bool channel_has(const struct refresh *x, const char *bundle, const char *sha256)
+{
+        for (size_t k = COMPRESSION_ZSTD; k < ELEMENTSOF(bundle_suffixes); k++) {
+                char name[TARGET_NAME_SIZE], hex[DIGEST_HEX_SIZE] = "";
+                const struct tuf_file *target = target_find(x, bundle, bundle_suffixes[k], name);
+
+                if (target && target->has_sha256)
+                        text_hex(target->sha256, sizeof(target->sha256), hex);
+                if (str_eq(hex, sha256))
+                        return true;
+        }
+        return false;
+}
+
 bool refresh_expects(const struct refresh *x, const struct plan *plan, const char *sha256)
 {
         for (size_t i = 0; i < plan->n_items; i++)
-                for (size_t k = COMPRESSION_ZSTD; k < ELEMENTSOF(bundle_suffixes); k++) {
-                        char name[TARGET_NAME_SIZE], hex[DIGEST_HEX_SIZE] = "";
-                        const struct tuf_file *target;
-
-                        target = target_find(x, plan->items[i].bundle, bundle_suffixes[k], name);
-                        if (target && target->has_sha256)
-                                text_hex(target->sha256, sizeof(target->sha256), hex);
-                        if (str_eq(hex, sha256))
-                                return true;
-                }
+                if (channel_has(x, plan->items[i].bundle, sha256))
+                        return true;
         return false;
 }
 
@@ -312,13 +318,26 @@ int refresh_fetch_manifest(struct refresh *x, const char *bundle, char **ret, si
         return 0;
 }
 
+static int content_fetch(struct refresh *x, const char *path, const struct content *content, uint64_t offset,
+                         fetch_sink sink, void *userdata, struct fault *f)
+{
+        struct fetch_answer answer;
+
+        return fetcher_get(&x->fetcher,
+                           &(struct fetch_request){ .source = x->agent->config->source,
+                                                    .path = path,
+                                                    .etag = "",
+                                                    .max_bytes = content->size,
+                                                    .offset = offset },
+                           sink, userdata, &answer, f);
+}
+
 int refresh_fetch_bundle(struct refresh *x, const char *bundle, const struct content *content,
                          uint64_t offset, fetch_sink sink, void *userdata, struct fault *f)
 {
         const char *suffix = bundle_suffixes[content->compression];
         char path[FETCH_PATH_SIZE], sha256[DIGEST_HEX_SIZE] = "";
         const struct tuf_file *target;
-        struct fetch_answer answer;
         int r;
 
         r = refresh_find(x, bundle, suffix, &target, path, f);
@@ -331,11 +350,21 @@ int refresh_fetch_bundle(struct refresh *x, const char *bundle, const struct con
                         f, -EBADMSG,
                         "%s: signed metadata and manifest name different bytes; publish the release again",
                         target->name);
-        return fetcher_get(&x->fetcher,
-                           &(struct fetch_request){ .source = x->agent->config->source,
-                                                    .path = path,
-                                                    .etag = "",
-                                                    .max_bytes = content->size,
-                                                    .offset = offset },
-                           sink, userdata, &answer, f);
+        return content_fetch(x, path, content, offset, sink, userdata, f);
+}
+
+int refresh_fetch_again(struct refresh *x, const char *bundle, const struct content *content,
+                        uint64_t offset, fetch_sink sink, void *userdata, struct fault *f)
+{
+        char name[TARGET_NAME_SIZE], path[FETCH_PATH_SIZE];
+        struct tuf_file file = { .name = name, .has_sha256 = true };
+        int r;
+
+        (void)snprintf(name, sizeof(name), "%s/%s%s", x->agent->config->channel, bundle,
+                       bundle_suffixes[content->compression]);
+        r = text_unhex(content->sha256, file.sha256, sizeof(file.sha256));
+        if (r < 0)
+                return fault_set(f, r, "%s: its manifest names no SHA-256", name);
+        r = trust_target_path(x->trust, &file, path, f);
+        return r < 0 ? r : content_fetch(x, path, content, offset, sink, userdata, f);
 }

@@ -39,5 +39,11 @@ _must_check_ int refresh_fetch_manifest(struct refresh *x, const char *bundle, c
 _must_check_ int refresh_fetch_bundle(struct refresh *x, const char *bundle, const struct content *content,
                                       uint64_t offset, fetch_sink sink, void *userdata, struct fault *f);
 
+/* The same of a release that is on this machine already, whatever the channel has by now: its manifest was
+ * signed, and names its bundle by the sum that is in the name of the file in the bucket. -ENOENT: it is not
+ * there any more. */
+_must_check_ int refresh_fetch_again(struct refresh *x, const char *bundle, const struct content *content,
+                                     uint64_t offset, fetch_sink sink, void *userdata, struct fault *f);
+
 /* Whether a release of the plan has a bundle with that SHA-256. */
 bool refresh_expects(const struct refresh *x, const struct plan *plan, const char *sha256);

@@ -4,11 +4,11 @@
 #include "sealiftd/agent.h"
 #include "sealiftd/refresh.h"
 
-/* Fetches the current releases that were found damaged (b->damage) again, and puts their trees right while
- * their services run: what is as signed is not touched. Of a release that the channel no longer has, nothing
- * can be fetched; the one that takes its place is installed as ever. 0, or the first error, which has been
- * logged. */
+/* Fetches the releases that are known to be damaged (damage.h) and are to stay, those that run first, and
+ * puts their trees right while services run: what is as signed is not touched. What was signed of them is on
+ * this machine, so that it is enough that the bucket still has their bundles. 0, or the first error of a
+ * release that is current; each has been logged, and is known to status. */
 _must_check_ int repair_releases(struct agent *a, struct refresh *trust, struct fault *f);
 
-/* It is as signed again. */
-void repair_forget(struct bundle *b);
+/* Whether a download of that SHA-256 is for one of them, so that the next repair goes on with it. */
+bool repair_expects(struct agent *a, const char *sha256);

@@ -90,6 +90,8 @@ static void bundle_describe(const struct bundle *b, struct report_bundle *ret)
                 .epoch = b->state.epoch,
                 .held = b->state.held,
                 .missing = b->state.missing,
+                .damaged = b->state.damaged,
+                .n_damaged = b->state.n_damaged,
         };
         ret->trial_until_usec = trial_until(b, &ret->trial_failures, &ret->trial_max);
 }

@@ -9,6 +9,7 @@
 
 #include "facts/backoff.h"
 #include "sealiftd/attempt.h"
+#include "sealiftd/damage.h"
 #include "sealiftd/trial.h"
 
 /* A sealift-unitd that is stuck; longer than any start. */
@@ -37,7 +38,8 @@ static void restores_done(struct restores *l)
 
 static bool is_wanted(const struct agent *a, const struct bundle *b)
 {
-        return release_ref_is_set(&b->state.current) && agent_may_run(a, b) && !b->damaged;
+        return release_ref_is_set(&b->state.current) && agent_may_run(a, b) && !b->damaged &&
+               !damage_rests(b);
 }
 
 static bool any_answered(void *userdata)

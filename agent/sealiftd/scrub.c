@@ -13,7 +13,7 @@
 #include "facts/name.h"
 #include "sealiftd/attempt.h"
 #include "sealiftd/bus.h"
-#include "sealiftd/repair.h"
+#include "sealiftd/damage.h"
 #include "sealiftd/report.h"
 #include "sealiftd/scrub_read.h"
 
@@ -76,15 +76,6 @@ static int reader_begin(struct scrub *s, struct fault *f)
 
 /* ---- what it found ---- */
 
-static bool is_current(const struct bundle *b, const char *place)
-{
-        char name[NAME_RELEASE_SIZE] = "";
-
-        if (release_ref_is_set(&b->state.current))
-                name_release(b->state.current.version, b->state.current.digest, name);
-        return str_eq(name, place);
-}
-
 /* failures: of the last scrub; with any, the next agent looks at once, since this one's knowledge ends with
  * it. */
 static void record_write(struct scrub *s, uint64_t failures)
@@ -100,38 +91,35 @@ static void record_write(struct scrub *s, uint64_t failures)
 }
 
 /* Once for each way in which it is damaged, not at each look. */
-static void damage_note(struct scrub *s, const struct finding *x)
+static void damage_tell(struct scrub *s, const struct finding *x)
 {
         struct bundle *b = agent_find_bundle(s->agent, x->bundle, false);
+        const struct release_ref *r = b ? state_find_release(&b->state, x->place) : NULL;
         struct journal_subject subject = { .bundle = x->bundle };
-        bool current = b && is_current(b, x->place);
 
         if (!s->damage_on_disk)
                 record_write(s, 1);
-        if (current) {
-                subject.version = b->state.current.version;
-                subject.digest = b->state.current.digest;
-                s->agent->check_due = true;
-                if (str_eq(b->damage, x->fault.text))
+        if (r) {
+                subject.version = r->version;
+                subject.digest = r->digest;
+                if (!damage_note(s->agent, b, r, x->fault.text))
                         return;
-                (void)snprintf(b->damage, sizeof(b->damage), "%s", x->fault.text);
-                (void)snprintf(b->error, sizeof(b->error), "release %s is damaged on disk: %.400s",
-                               b->state.current.version, x->fault.text);
         }
         journal_send(JOURNAL_RELEASE_DAMAGED, LOG_CRIT, &subject, "%s: release %s is damaged on disk%s: %s",
                      x->bundle, x->place,
-                     current ? ", and is fetched again"
-                             : "; nothing runs from it, and it must not be gone back to",
+                     r ? ", and is fetched again"
+                       : "; nothing runs from it, and it must not be gone back to",
                      x->fault.text);
         report_make(s->agent, "damage", NULL); /* now: the next poll may have put it right */
 }
 
-static void damage_forget(struct scrub *s, const struct finding *x)
+static void damage_end(struct scrub *s, const struct finding *x)
 {
         struct bundle *b = agent_find_bundle(s->agent, x->bundle, false);
+        const struct release_ref *r = b ? state_find_release(&b->state, x->place) : NULL;
 
-        if (b && *b->damage && is_current(b, x->place))
-                repair_forget(b);
+        if (r)
+                damage_forget(s->agent, b, r);
 }
 
 /* Not damage: a release that was collected while it was looked at. */
@@ -161,9 +149,9 @@ static void finding_take(struct scrub *s)
         x->looked_at = true;
         x->fault = f;
         if (f.error == 0)
-                damage_forget(s, x);
+                damage_end(s, x);
         else if (f.error == -EBADMSG)
-                damage_note(s, x);
+                damage_tell(s, x);
         else
                 journal_send(JOURNAL_SCRUB_FAILED, LOG_WARNING, &subject,
                              "%s: release %s could not be compared with what was signed: %s", x->bundle,
@@ -192,12 +180,14 @@ static void finding_pass(struct scrub *s)
 {
         struct finding *x = s->findings + s->at++;
         const struct bundle *b = agent_find_bundle(s->agent, x->bundle, false);
+        const struct release_ref *r = b ? state_find_release(&b->state, x->place) : NULL;
+        const struct damage *d = r ? state_find_damage(&b->state, r->digest) : NULL;
 
         x->passed_over = true;
-        if (!b || !*b->damage || !is_current(b, x->place))
+        if (!d)
                 return;
         x->looked_at = true;
-        (void)fault_set(&x->fault, -EBADMSG, "%s", b->damage);
+        (void)fault_set(&x->fault, -EBADMSG, "%s", d->reason);
 }
 
 void scrub_leave(struct scrub *s, const char *bundle, const struct release_ref *r)

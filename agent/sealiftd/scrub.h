@@ -5,8 +5,8 @@
 
 /* Looks whether what is installed is still what was signed: every byte of each release on disk, every
  * ScrubSec= and when root asks (Verify(), `sealift verify`). A process of its own reads, a
- * quarter of the time at most where nobody waits; the story goes on beside it. Damage of a current release
- * is put right by the next poll (repair.h), which is due at once. */
+ * quarter of the time at most where nobody waits; the story goes on beside it. Damage is put
+ * right by the next poll (repair.h), which is due at once. */
 struct scrub;
 
 struct scrub *scrub_free(struct scrub *s); /* ends the process that reads */

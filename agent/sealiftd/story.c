@@ -21,6 +21,7 @@
 #include "facts/plan.h"
 #include "sealiftd/attempt.h"
 #include "sealiftd/collect.h"
+#include "sealiftd/damage.h"
 #include "sealiftd/load.h"
 #include "sealiftd/meanwhile.h"
 #include "sealiftd/refresh.h"
@@ -356,6 +357,7 @@ int story_poll(struct agent *a, struct fault *f)
 void story_restore(struct agent *a)
 {
         collect_units(a);
+        damage_resume(a);
         restore_all(a);
         collect_copies(a);
         collect_releases(a);

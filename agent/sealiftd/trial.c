@@ -11,6 +11,7 @@
 #include "doors/journal.h"
 #include "ground/text.h"
 #include "sealiftd/attempt.h"
+#include "sealiftd/damage.h"
 #include "sealiftd/restore.h"
 #include "sealiftd/story.h"
 #include "store/tree.h"
@@ -123,16 +124,14 @@ static int breathe(void *await, struct fault *f)
 }
 
 /* Every byte of what is to be gone back to, as for an operator's rollback: it may have lain there for
- * months. */
-static int target_walk(struct agent *a, const struct bundle *b, struct fault *f)
+ * months. -EBADMSG: it is not what was signed; -ENOENT: it is not there. */
+static int target_walk(struct agent *a, const struct bundle *b, const struct release_ref *to,
+                       struct fault *f)
 {
-        const struct release_ref *to = state_back_target(&b->state);
         _cleanup_(manifest_freep) struct manifest *m = NULL;
         _cleanup_close_ int tree = -EBADF;
         int r;
 
-        if (!to)
-                return 0;
         r = manifest_read(a, b, to, &m, f);
         if (r < 0)
                 return r;
@@ -142,6 +141,51 @@ static int target_walk(struct agent *a, const struct bundle *b, struct fault *f)
         return tree_walk_breathing(tree, &m->content, breathe, &a->await, f);
 }
 
+/* previous and proven were what ran here last, and are started whatever this host says of them today. What
+ * ran before those must be what the operator could go back to: not below the floor, granted. */
+static int target_check(struct agent *a, const struct bundle *b, const struct release_ref *to,
+                        struct fault *f)
+{
+        bool last = release_ref_equal(to, &b->state.previous) || release_ref_equal(to, &b->state.proven);
+        int r;
+
+        r = last ? 0 : story_may_roll_back(a, b, to, f);
+        if (r >= 0)
+                r = target_walk(a, b, to, f);
+        /* Also what cannot be read for want of something may be whole. */
+        return r == -EBADMSG || r == -ENOENT || r == -ECANCELED || !last ? r : 0;
+}
+
+/* What is gone back to: the first that is whole; where none is, the first of all, with f as it is damaged.
+ * NULL: there is nothing. Points into b's state; f->error is -ECANCELED when the agent is to stop. */
+static const struct release_ref *target_choose(struct agent *a, struct bundle *b, struct fault *f)
+{
+        const struct release_ref *candidates[STATE_BACK_MAX];
+        size_t n = state_back_candidates(&b->state, candidates);
+
+        for (size_t i = 0; i < n; i++) {
+                struct journal_subject s = trial_subject(b, candidates[i]);
+                struct fault why = {};
+                int r;
+
+                r = target_check(a, b, candidates[i], &why);
+                if (r < 0 && (i == 0 || r == -ECANCELED))
+                        *f = why;
+                if (r == -ECANCELED)
+                        return NULL;
+                if (r >= 0) {
+                        *f = (struct fault){};
+                        return candidates[i];
+                }
+                if (r != -EBADMSG || !damage_note(a, b, candidates[i], why.text))
+                        continue;
+                journal_send(JOURNAL_RELEASE_DAMAGED, LOG_CRIT, &s,
+                             "%s: release %s is damaged on disk, and not what is gone back to: %s", b->name,
+                             candidates[i]->version, why.text);
+        }
+        return n > 0 ? candidates[0] : NULL;
+}
+
 /* What is current again is not what was signed: nothing runs until it is put right, which the next poll
  * tries, or there is another release. */
 static void bundle_rest_damaged(struct agent *a, struct bundle *b, const char *damage)
@@ -149,11 +193,8 @@ static void bundle_rest_damaged(struct agent *a, struct bundle *b, const char *d
         struct journal_subject s = trial_subject(b, &b->state.current);
 
         restore_forget(b);
-        (void)snprintf(b->damage, sizeof(b->damage), "%s", damage);
-        (void)snprintf(b->error, sizeof(b->error), "release %s is damaged on disk: %.400s",
-                       b->state.current.version, damage);
+        damage_note_rest(a, b, damage);
         agent_set_health(a, b, BUNDLE_FAILED);
-        a->check_due = true;
         journal_send(JOURNAL_RELEASE_DAMAGED, LOG_CRIT, &s, "%s is down: %s", b->name, b->error);
 }
 
@@ -183,12 +224,15 @@ static bool bundle_go_back(struct agent *a, struct bundle *b, const char *why)
 {
         const struct release_ref bad = b->state.current;
         struct journal_subject s = trial_subject(b, &bad);
-        struct bundle_state before = b->state;
-        struct fault f = {}, walked = {};
+        const struct release_ref *to;
+        struct bundle_state before;
+        struct fault f = {}, damage = {};
 
-        if (target_walk(a, b, &walked) == -ECANCELED)
+        to = target_choose(a, b, &damage);
+        if (damage.error == -ECANCELED)
                 return false; /* the next agent judges anew */
-        state_go_back(&b->state, agent_now_usec(), why);
+        before = b->state;
+        state_go_back(&b->state, to, agent_now_usec(), why);
         if (store_state_save(a->store, b->name, &b->state, &f) < 0) {
                 b->state = before;
                 journal_send(JOURNAL_STATE_UNSAVED, LOG_ERR, &s,
@@ -197,12 +241,11 @@ static bool bundle_go_back(struct agent *a, struct bundle *b, const char *why)
                 return false;
         }
         b->trial = trial_free(b->trial);
-        *b->damage = '\0'; /* of bad, if at all */
         journal_send(JOURNAL_RELEASE_FAILED, LOG_ERR, &s,
                      "%s: release %s did not pass its time on trial and is quarantined: %s", b->name,
                      bad.version, why);
-        if (walked.error == -EBADMSG) {
-                bundle_rest_damaged(a, b, walked.text);
+        if (damage.error == -EBADMSG) {
+                bundle_rest_damaged(a, b, damage.text);
                 (void)!units_stop(a->units, b->name, &bad, agent_now_usec(), &f);
         } else
                 bundle_switch_back(a, b, &bad);
@@ -315,6 +358,8 @@ void trial_restore(struct agent *a, struct bundle *b)
         char why[FAULT_TEXT_MAX];
         int r;
 
+        if (damage_rests(b))
+                return;
         /* What the operator keeps down is in no boot's trial, and going back would start the old one. */
         if (b->damaged || !state_on_trial(&b->state) || !agent_may_run(a, b)) {
                 (void)!attempt_restore(a, b);

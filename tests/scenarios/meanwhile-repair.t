@@ -67,7 +67,7 @@ in_its_place() {
     is "$(web_page)" 2 "release 2 runs on"
     flows
     repaired "broken off for nothing"
-    flip "$(tree web 1)/page.html"
+    ok "so is the other one" await_journal 90 "MESSAGE_ID=${EVENT[repaired]}" SEALIFT_VERSION=1
 }
 
 # What is refused for what is known of it.

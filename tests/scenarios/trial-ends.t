@@ -154,30 +154,6 @@ back_in_vain() {
     ok "alone" app_runs 8
 }
 
-# back_to_damage: what it goes back to is not what was signed any more.
-back_to_damage() {
-    app_soak=1s app_publish 10
-    journal_mark
-    ok "release 10 is installed" sealift check
-    expect_proven "release 10" 10
-    app_publish 11
-    ok "release 11 is on trial" sealift check
-    await 60 app_was_well
-    echo 201 >"$(echo "$STORE"/releases/app/10-*/tree/does)"
-    journal_mark
-    app_does 500
-    ok "it does not pass" await_journal 60 "MESSAGE_ID=${EVENT[failed]}" SEALIFT_VERSION=11
-    like "$(await_journal 60 "MESSAGE_ID=${EVENT[damaged]}" PRIORITY=2)" "app is down: release 10 is damaged on disk: does" \
-        "the one before is damaged, which is an alarm"
-    ok "nothing runs" await 60 app_rests
-    ok "status says so" await 20 app_is "10 failed"
-    sealift check || true
-    ok "nor after a check, which has nothing better" app_rests
-    app_does ""
-    app_publish 12
-    ok "another release is installed" sealift check
-    ok "and runs" app_runs 12
-}
 app_rests() { [ -z "$(systemctl list-units --plain --no-legend 'sealift-app.*@*.service')" ]; }
 
 app_begin
@@ -192,5 +168,4 @@ configured_anew
 tried_again
 without_a_wall
 back_in_vain
-back_to_damage
 done_testing
