@@ -42,22 +42,23 @@ struct bundle {
         char name[NAME_SIZE];
         struct bundle_state state; /* as on disk */
         enum bundle_health health;
-        uint64_t since_usec;         /* CLOCK_REALTIME of the last change of health */
-        char error[FAULT_TEXT_MAX];  /* why the last attempt failed; "" when it did not */
-        char tried[VERSION_SIZE];    /* version of the last attempt; "" = none since the agent started */
-        bool damaged;                /* its state cannot be read: hands off until somebody has looked */
-        bool crowded;                /* a release of it that was to make way may still run */
-        bool restore_due;            /* its current release could not be started again */
-        unsigned restore_failures;   /* in a row */
-        uint64_t restore_usec;       /* CLOCK_REALTIME: when that is tried again; 0: never by itself */
-        bool misconfigured;          /* it runs, but error says why it could not be started */
-        bool unsaved;                /* its last verdict could not be written down, and is tried again */
-        bool listed;                 /* its channel, and Bundles=, had it when they were last known */
-        bool seen;                   /* while units are listed: one of its current release runs */
-        bool stopping;               /* the same: one is being stopped, and its end is to be told */
-        enum attempt_kind kind;      /* of the last attempt */
-        size_t gates_passed;         /* by it, along the story's table */
-        struct release_ref unwalled; /* this host lacks a wall or an address for it; not tried again */
+        uint64_t since_usec;             /* CLOCK_REALTIME of the last change of health */
+        char error[FAULT_TEXT_MAX];      /* why the last attempt failed; "" when it did not */
+        char tried[VERSION_SIZE];        /* version of the last attempt; "" = none since the agent started */
+        bool damaged;                    /* its state cannot be read: hands off until somebody has looked */
+        bool crowded;                    /* a release of it that was to make way may still run */
+        bool restore_due;                /* its current release could not be started again */
+        unsigned restore_failures;       /* in a row */
+        uint64_t restore_usec;           /* CLOCK_REALTIME: when that is tried again; 0: never by itself */
+        bool misconfigured;              /* it runs, but error says why it could not be started */
+        bool unsaved;                    /* its last verdict could not be written down, and is tried again */
+        bool listed;                     /* its channel, and Bundles=, had it when they were last known */
+        bool seen;                       /* while units are listed: one of its current release runs */
+        bool stopping;                   /* the same: one is being stopped, and its end is to be told */
+        enum attempt_kind kind;          /* of the last attempt */
+        size_t gates_passed;             /* by it, along the story's table */
+        char gate_error[FAULT_TEXT_MAX]; /* why it did not pass the next one; "": it did, or stands at it */
+        struct release_ref unwalled;     /* this host lacks a wall or an address for it; not tried again */
         char unwalled_why[FAULT_TEXT_MAX]; /* before somebody asks for a check, or the agent starts anew */
         struct trial *trial;               /* owned; of its current release (trial.h); NULL: it is on none */
 };
@@ -81,7 +82,7 @@ struct agent {
         size_t n_bundles;
         bool units_due;          /* sealift-unitd was gone: what runs is to be asked anew */
         struct health *healths;  /* all that live, whoever owns them (health.h) */
-        struct attempt *attempt; /* borrowed; the one that is under way, or NULL */
+        struct attempt *attempt; /* borrowed; the one that is under way, the innermost; or NULL */
         bool trial_due;          /* a release on trial is to be judged */
         struct job *jobs;        /* owned; sorted by bundle (jobs.h) */
         size_t n_jobs;

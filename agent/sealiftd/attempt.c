@@ -85,28 +85,42 @@ void attempt_done(struct attempt *t)
         t->tree_fd = fd_close(t->tree_fd);
 }
 
+struct attempt *attempt_of(const struct agent *a, const struct bundle *b)
+{
+        struct attempt *t = a->attempt;
+
+        while (t && t->bundle != b)
+                t = t->outer;
+        return t;
+}
+
 bool attempt_is_of(const struct agent *a, const struct bundle *b)
 {
-        return a->attempt && a->attempt->bundle == b;
+        return attempt_of(a, b) != NULL;
 }
 
 bool attempt_repairs(const struct agent *a, const struct bundle *b)
 {
-        return attempt_is_of(a, b) && a->attempt->repairs;
+        const struct attempt *t = attempt_of(a, b);
+
+        return t && t->repairs;
 }
 
 bool attempt_old_runs(const struct agent *a, const struct bundle *b)
 {
+        const struct attempt *t = attempt_of(a, b);
+
         return b->health == BUNDLE_RUNNING ||
-               (b->health == BUNDLE_UPDATING && attempt_is_of(a, b) &&
-                a->attempt->health_before == BUNDLE_RUNNING && !a->attempt->old_stopped);
+               (b->health == BUNDLE_UPDATING && t && t->health_before == BUNDLE_RUNNING && !t->old_stopped);
 }
 
 void attempt_note_old(struct agent *a, struct bundle *b, enum bundle_health h)
 {
-        if (attempt_is_of(a, b) && b->health == BUNDLE_UPDATING) {
-                a->attempt->health_before = h;
-                a->attempt->since_before = agent_now_usec();
+        struct attempt *t = attempt_of(a, b);
+
+        if (t && b->health == BUNDLE_UPDATING) {
+                t->health_before = h;
+                t->since_before = agent_now_usec();
         } else
                 agent_set_health(a, b, h);
 }

@@ -15,7 +15,8 @@ struct attempt {
         struct refresh *trust;
         struct bundle *bundle;
         const struct plan_item *item;
-        uint64_t id; /* CLOCK_REALTIME at its start, in usec: unique, sortable, needs no state */
+        struct attempt *outer; /* borrowed; in whose wait this one is made; NULL: in none */
+        uint64_t id;           /* CLOCK_REALTIME at its start, in usec: unique, sortable, needs no state */
         struct release_ref release; /* version is "" until the manifest has been read */
         struct release_ref old;     /* current before; digest "" = none */
         char *manifest_text;        /* owned; as signed */
@@ -55,9 +56,11 @@ void attempt_done(struct attempt *t);
 /* What journal entries of this attempt are about; points into t. */
 struct journal_subject attempt_subject(const struct attempt *t);
 
-/* An attempt at a release of b is under way, or a repair. */
+/* The attempt at a release of b that is under way, or the repair; also one in whose wait another is made. Or
+ * NULL. */
+struct attempt *attempt_of(const struct agent *a, const struct bundle *b);
 bool attempt_is_of(const struct agent *a, const struct bundle *b);
-/* Its current release is being put right, by a repair. */
+/* A release of it that is here is being put right, by a repair. */
 bool attempt_repairs(const struct agent *a, const struct bundle *b);
 /* Whether the current release of b runs, also while another one is on its way; and notes that it does now,
  * or does not. */

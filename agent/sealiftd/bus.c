@@ -85,27 +85,37 @@ static int on_list_jobs(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return r;
 }
 
+/* What is on trial has passed all gates but the last, be it that an agent before this one saw that. */
+static size_t gates_passed(const struct bundle *b, bool on_trial)
+{
+        return on_trial ? story_n_gates() - 1 : b->gates_passed;
+}
+
 static int gate_append(sd_bus_message *reply, const struct agent *a, const struct bundle *b,
                        const char *name, size_t i)
 {
         unsigned failures, max;
         uint64_t until = trial_until(b, &failures, &max);
-        bool next = i == b->gates_passed;
-        bool goes_on = next && attempt_is_of(a, b) && !attempt_repairs(a, b); /* what failed was before it */
-        bool failed = next && !goes_on && *b->error;
+        const char *why = b->damaged ? b->error : b->gate_error;
+        bool goes_on = attempt_is_of(a, b) && !attempt_repairs(a, b); /* what failed was before it */
+        bool failed = !goes_on && *why;
+        /* Also for the moment in which it is started again, and nobody watches it. */
+        bool on_trial = !goes_on && !failed && state_on_trial(&b->state);
+        size_t passed = gates_passed(b, on_trial);
         char text[128] = "", date[DATE_SIZE];
 
-        if (next && !goes_on && !failed && until > 0) {
+        if (i == passed && on_trial && until > 0) {
                 date_format((int64_t)(until / 1000000), date);
                 (void)snprintf(text, sizeof(text), "until %s; %u of %u failures", date, failures, max);
         }
         return sd_bus_message_append(reply, "(sss)", name,
-                                     i < b->gates_passed ? "passed"
-                                     : goes_on           ? "under way"
-                                     : failed            ? "failed"
-                                     : *text             ? "on trial"
-                                                         : "not reached",
-                                     failed ? b->error : text);
+                                     i < passed   ? "passed"
+                                     : i > passed ? "not reached"
+                                     : goes_on    ? "under way"
+                                     : failed     ? "failed"
+                                     : on_trial   ? "on trial"
+                                                  : "not reached",
+                                     i == passed && failed ? why : text);
 }
 
 /* Each gate of the last attempt: passed, under way, failed (with the reason), on trial, or not reached. */

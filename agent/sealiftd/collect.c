@@ -226,6 +226,7 @@ static struct space place_measure(struct agent *a, const char *bundle, const cha
 static int collected_add(struct agent *a, const struct bundle *b, const struct retention *x,
                          struct collected **list, size_t *n)
 {
+        const struct attempt *t = attempt_of(a, b);
         _cleanup_free_ store_name *places = NULL;
         struct collected *longer;
         struct fault ignored = {};
@@ -243,7 +244,7 @@ static int collected_add(struct agent *a, const struct bundle *b, const struct r
                 struct collected *c = longer + *n;
 
                 if (release_kept(x, places[i]) || is_needed(x, b, places[i]) ||
-                    (attempt_is_of(a, b) && is_in(&a->attempt->release, places[i])))
+                    (t && is_in(&t->release, places[i])))
                         continue;
                 *c = (struct collected){ .bytes = place_measure(a, b->name, places[i]).bytes };
                 memcpy(c->bundle, b->name, sizeof(c->bundle));

@@ -66,6 +66,7 @@ static void error_forget(struct bundle *b)
 {
         if (b->health != BUNDLE_FAILED)
                 *b->error = '\0';
+        *b->gate_error = '\0';
 }
 
 static const char *current_version(const struct bundle *b)

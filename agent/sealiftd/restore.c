@@ -188,7 +188,7 @@ void restore_forget(struct bundle *b)
  * remains what it was, and so there is no verdict over it. */
 static bool may_start_beside(const struct agent *a, const struct bundle *b)
 {
-        return a->attempt->staging && !state_on_trial(&b->state) && !attempt_old_runs(a, b);
+        return attempt_of(a, b)->staging && !state_on_trial(&b->state) && !attempt_old_runs(a, b);
 }
 
 void restore_go(struct agent *a)

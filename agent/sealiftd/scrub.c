@@ -171,8 +171,11 @@ static bool finding_is_of(const struct finding *x, const char *bundle, const str
 
 static bool is_being_written(const struct agent *a, const struct finding *x)
 {
-        return a->attempt && a->attempt->staging &&
-               finding_is_of(x, a->attempt->bundle->name, &a->attempt->release);
+        const struct attempt *t = a->attempt;
+
+        while (t && !(t->staging && finding_is_of(x, t->bundle->name, &t->release)))
+                t = t->outer;
+        return t != NULL;
 }
 
 /* What is put right is damaged until that has been done, as it was said. */

@@ -132,13 +132,16 @@ const char *story_gate(enum attempt_kind kind, size_t i)
 /* Brings one release up, or leaves everything as it was. */
 static int story_attempt(struct agent *a, struct attempt *t, struct fault *f)
 {
-        struct attempt *outer = a->attempt;
         enum undo undo = UNDO_NOTHING;
         int r;
 
+        t->outer = a->attempt;
         a->attempt = t;
+        *t->bundle->gate_error = '\0';
         r = story_pass_gates(t, &undo, f);
-        a->attempt = outer;
+        if (r < 0)
+                (void)snprintf(t->bundle->gate_error, sizeof(t->bundle->gate_error), "%s", f->text);
+        a->attempt = t->outer;
         a->trial_due = true; /* what waited for this bundle alone */
         if (r >= 0) {
                 attempt_end_current(t);

@@ -251,6 +251,7 @@ static bool bundle_go_back(struct agent *a, struct bundle *b, const char *why)
                 bundle_switch_back(a, b, &bad);
         b->gates_passed = story_n_gates() - 1;
         memcpy(b->tried, bad.version, sizeof(b->tried));
+        (void)snprintf(b->gate_error, sizeof(b->gate_error), "%s", why);
         if (b->health != BUNDLE_FAILED)
                 (void)snprintf(b->error, sizeof(b->error), "%.64s: %.400s", bad.version, why);
         a->report_due = true;
@@ -389,7 +390,7 @@ static void bundle_judge(struct agent *a, struct bundle *b)
         enum health_verdict verdict = health_judge(t->health, why);
 
         if (verdict == HEALTH_BAD && attempt_is_of(a, b)) {
-                attempt_overtake(a->attempt, b->state.current.version, why);
+                attempt_overtake(attempt_of(a, b), b->state.current.version, why);
                 return;
         }
         if (verdict == HEALTH_BAD) {

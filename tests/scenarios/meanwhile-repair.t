@@ -1,37 +1,21 @@
 #!/usr/bin/env bash
 # A damaged release is fetched again, which takes its time: orders that leave it alone are carried out meanwhile, and it goes on;
 # what does break it off, or comes to nothing, is followed by it. An order that would be refused ends nobody's download. What is on
-# disk is looked at meanwhile; nothing of it goes.
+# disk is looked at meanwhile; nothing of it goes. What is under way is so to sealift why, be it that another waits in its wait.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh
 . /tests/host/trial.sh
+# shellcheck source=tests/host/stalls.sh
+. /tests/host/stalls.sh
 
 tree() { echo "$STORE/releases/$1/$2-"*/tree; }
 flip() { printf x | dd of="$1" bs=1 seek=3 conv=notrunc status=none; }
-some_is_here() { [ -n "$(find "$STORE/incoming" -type f -size +0)" ]; }
-nothing_of() { [ -z "$(systemctl list-units --plain --no-legend --state=running "sealift-$1.*@*.service")" ]; }
-state_is() { [ "$(bundle_state "$1" state)" = "$2" ]; }
-sends_little() {
-    evil_start
-    rm -f /srv/flows
-    evil_rule '*.tar.zst' hold 100 /srv/flows
-}
-flows() {
-    evil_clear
-    touch /srv/flows
-}
-# told NAME WORDS ORDER...: which is answered while the server is silent.
-told() {
-    local name=$1 words=$2
-    shift 2
-    like "$(timeout 20 sealift "$@" 2>&1)" "$words" "$name: sealift $*"
-}
 # broken BUNDLE VERSION FILE: its release is damaged, and its repair gets no more than its first bytes.
 broken() {
-    sends_little
+    stall
     rm -f "$STORE"/incoming/*
     flip "$(tree "$1" "$2")/$3"
     not_ok "release $2 of $1 is damaged" sealift verify "$1"
@@ -128,6 +112,52 @@ upkeep() {
     is "$(find "$STORE/releases/web" -maxdepth 1 -name '4.1-*' | wc -l)" 0 "and what may go has gone"
 }
 
+# why BUNDLE GATE: what sealift why says of it.
+why() { sealift why --json "$1" | jq -r --arg gate "$2" '.gates[] | select(.gate == $gate) | .verdict'; }
+why_is() { [ "$(why "$1" "$2")" = "$3" ]; }
+
+# A rollback of one bundle that takes its time, while a release of the other is being fetched.
+nested() {
+    local checker order
+    app_soak=1h app_publish 2
+    ok "a release of app is on trial" sealift check
+    is "$(why app retire) $(why app proven)" "passed on trial" "sealift why says so"
+    ok "and well" await 60 app_was_well
+    systemctl restart sealiftd.service
+    ok "which a new agent knows" await 60 why_is app proven "on trial"
+    is "$(why app quarantine) $(why app current)" "passed passed" "and what it has passed"
+    web_write 6
+    sed -i 's/^SoakSec=.*/&\nEpoch=2/' /srv/web.manifest
+    publish_release 6 "$WEB" /srv/web.manifest
+    sealift hold web >/dev/null
+    sealift check >/dev/null
+    is "$(why web hold) $(why web fetch)" "failed not reached" "a release of web is kept out"
+    ok "an order that leaves it so" sealift restart web
+    is "$(why web hold)" failed "does not make it another gate"
+    sealift unhold web >/dev/null
+    stall
+    rm -f "$STORE"/incoming/*
+    sealift check >/srv/checked 2>&1 &
+    checker=$!
+    await 30 state_is web updating
+    await 30 some_is_here
+    is "$(why web fetch)" "under way" "it is being fetched"
+    app_does late
+    sealift rollback app >/srv/said 2>&1 &
+    order=$!
+    ok "meanwhile app goes back, and takes its time" await 60 why_is app ready "under way"
+    is "$(why web fetch) $(why web unpack)" "under way not reached" "the other one is under way still"
+    is "$(bundle_state web state)" updating "as status says"
+    app_does ""
+    wait $order && order=0 || order=$?
+    is "$order $(why app ready)" "0 passed" "app is back"
+    is "$(why web fetch)" "under way" "the other one is being fetched"
+    flows
+    wait $checker && checker=0 || checker=$?
+    is "$checker $(web_page)" "0 6" "and comes to its end"
+    is "$(why web fetch) $(why web current)" "passed passed" "as sealift why has it"
+}
+
 proof() {
     app_soak=10s app_publish 1
     sealift check
@@ -145,4 +175,5 @@ beside
 in_its_place
 refused
 proof
+nested
 done_testing

@@ -8,30 +8,17 @@ SCENARIO_OPTIONS=(--timeout 600)
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh
 . /tests/host/trial.sh
+# shellcheck source=tests/host/stalls.sh
+. /tests/host/stalls.sh
 
 # stalls BUNDLE: a check has begun, and gets no more of that bundle than its first bytes.
 stalls() {
-    evil_start
-    rm -f /srv/flows
-    evil_rule '*.tar.zst' hold 100 /srv/flows
+    stall
     sealift check --no-wait
     ok "$1: its download stalls" await 30 state_is "$1" updating
     await 20 some_is_here
 }
-state_is() { [ "$(bundle_state "$1" state)" = "$2" ]; }
-some_is_here() { [ -n "$(find "$STORE/incoming" -type f -size +0)" ]; }
-flows() {
-    evil_clear
-    touch /srv/flows
-}
-# told NAME WORDS ORDER...: which is answered while the server is silent.
-told() {
-    local name=$1 words=$2
-    shift 2
-    like "$(timeout 20 sealift "$@" 2>&1)" "$words" "$name: sealift $*"
-}
 app_invocation() { systemctl show -P InvocationID "$(app_unit)"; }
-nothing_of() { [ -z "$(systemctl list-units --plain --no-legend --state=running "sealift-$1.*@*.service")" ]; }
 ranges() { tail -n "+$((requests_seen + 1))" "$BUCKET_LOG" | jq -r 'select(.path | endswith(".tar.zst")) | "\(.range) \(.status)"'; }
 
 others() {
