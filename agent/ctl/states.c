@@ -25,6 +25,7 @@ static const struct known {
         { "Trial", "trial", "(tuu)" },
         { "Epoch", "epoch", "t" },
         { "Held", "held", "b" },
+        { "Runs", "runs", "b" },
         { "Listed", "listed", "b" },
         { "Quarantined", "quarantined", "a" RELEASES_TYPE },
         { "Damaged", "damaged", "a" RELEASES_TYPE },

@@ -6,9 +6,9 @@
 #include "ctl/agent_bus.h"
 
 /* What the agent knows of each bundle beyond its state (ListStates() of org.sealift.Agent1(5)). bundles is
- * an array of objects with "name"; each gets "previous", "proven", "trial", "epoch", "held", "listed" and
- * "quarantined"; "trial" only while it is on one. An agent that is older than this program does not tell,
- * and nothing is added. */
+ * an array of objects with "name"; each gets "previous", "proven", "trial", "epoch", "held", "listed",
+ * "runs", "quarantined" and "damaged"; "trial" only while it is on one. An agent that is older than this
+ * program does not tell, and nothing is added. */
 _must_check_ int states_add(sd_bus *bus, json_t *bundles, struct fault *f);
 
 /* The object of that name in such an array (borrowed), or NULL. */

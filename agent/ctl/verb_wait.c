@@ -5,6 +5,7 @@
 
 #include "ctl/agent_bus.h"
 #include "ctl/publisher.h"
+#include "ctl/states.h"
 #include "ctl/verbs.h"
 
 #include <time.h>
@@ -28,6 +29,7 @@ static const struct args_command command = {
 struct waited {
         const char *bundle;
         bool known, news;
+        bool runs; /* its current release does, or did after this began, whatever is on its way since */
         char state[32], error[FAULT_TEXT_MAX];
 };
 
@@ -47,7 +49,38 @@ static int on_news(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return 0;
 }
 
+/* Between its signal and our question the next release may be on its way already. */
+static int on_bundle(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        struct waited *w = userdata;
+        const char *name, *state;
+
+        w->news = true;
+        if (sd_bus_message_read(m, "ss", &name, &state) >= 0 && str_eq(name, w->bundle) &&
+            str_eq(state, "running"))
+                w->runs = true;
+        return 0;
+}
+
 /* An agent that does not run yet, or is being restarted, is waited for as well. */
+static bool is_gone(int error)
+{
+        return error == -EHOSTUNREACH || error == -ENXIO || error == -ECONNRESET;
+}
+
+/* What runs may do so for all the hours that the next one is fetched. */
+static int runs_ask(sd_bus *bus, struct waited *w, struct fault *f)
+{
+        json_t *bundles = json_pack("[{s:s}]", "name", w->bundle);
+        struct fault mine = {};
+        int r;
+
+        r = bundles ? states_add(bus, bundles, &mine) : fault_set(&mine, -ENOMEM, "out of memory");
+        w->runs |= json_is_true(json_object_get(states_find(bundles, w->bundle), "runs"));
+        json_decref(bundles);
+        return r >= 0 || is_gone(r) ? 0 : fault_set(f, r, "%s", mine.text);
+}
+
 static int state_ask(sd_bus *bus, struct waited *w, struct fault *f)
 {
         const char *name, *version, *digest, *state, *error;
@@ -59,9 +92,7 @@ static int state_ask(sd_bus *bus, struct waited *w, struct fault *f)
         w->known = w->news = false;
         r = agent_bus_call(bus, "ListBundles", 0, &reply, &gone);
         if (r < 0)
-                return r == -EHOSTUNREACH || r == -ENXIO || r == -ECONNRESET
-                               ? 0
-                               : fault_set(f, r, "%s", gone.text);
+                return is_gone(r) ? 0 : fault_set(f, r, "%s", gone.text);
         r = sd_bus_message_enter_container(reply, 'a', "(ssssts)");
         while (r > 0) {
                 r = sd_bus_message_read(reply, "(ssssts)", &name, &version, &digest, &state, &since, &error);
@@ -72,25 +103,33 @@ static int state_ask(sd_bus *bus, struct waited *w, struct fault *f)
                 (void)snprintf(w->error, sizeof(w->error), "%s", error);
         }
         sd_bus_message_unref(reply);
-        return r < 0 ? fault_set_errno(f, r, "the agent's answer cannot be read") : 0;
+        if (r < 0)
+                return fault_set_errno(f, r, "the agent's answer cannot be read");
+        return w->known && str_eq(w->state, "updating") ? runs_ask(bus, w, f) : 0;
 }
 
-static bool is_over(const struct waited *w)
+static bool is_waiting(const struct waited *w)
 {
         static const char *const waiting[] = { "absent", "updating", "starting" };
 
         for (size_t i = 0; i < ELEMENTSOF(waiting); i++)
                 if (!w->known || str_eq(w->state, waiting[i]))
-                        return false;
-        return true;
+                        return true;
+        return false;
+}
+
+static bool is_over(const struct waited *w)
+{
+        return w->runs || !is_waiting(w);
 }
 
 static int subscribe(sd_bus *bus, struct waited *w, struct fault *f)
 {
         int r;
 
-        r = sd_bus_match_signal(bus, NULL, NULL, AGENT_BUS_PATH, AGENT_BUS_NAME, "BundleChanged", on_news,
-                                w);
+        /* The sender, too: anybody may send signals, and these are believed. */
+        r = sd_bus_match_signal(bus, NULL, AGENT_BUS_NAME, AGENT_BUS_PATH, AGENT_BUS_NAME, "BundleChanged",
+                                on_bundle, w);
         if (r >= 0)
                 r = sd_bus_add_match(bus, NULL,
                                      "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',"
@@ -149,7 +188,7 @@ static int wait_run(char **operands, int n, struct fault *f)
         sd_bus_flush_close_unref(bus);
         if (r < 0)
                 return r;
-        if (str_eq(w.state, "running"))
+        if (str_eq(w.state, "running") || is_waiting(&w))
                 return EXIT_STATUS_OK;
         fprintf(stderr, "%s is %s%s%s\n", w.bundle, w.state, *w.error ? ": " : "", w.error);
         return EXIT_STATUS_NEWS;

@@ -3,6 +3,7 @@
 /* ListStates() of org.sealift.Agent1: what is known of each bundle beyond what ListBundles() says, in
  * dictionaries, which may grow. Reads the agent; touches nothing. */
 
+#include "sealiftd/attempt.h"
 #include "sealiftd/bus_parts.h"
 #include "sealiftd/trial.h"
 
@@ -68,7 +69,7 @@ static int trial_append(sd_bus_message *m, const struct bundle *b)
         return until > 0 ? sd_bus_message_append(m, "{sv}", "Trial", "(tuu)", until, failures, max) : 0;
 }
 
-static int state_append(sd_bus_message *m, const struct bundle *b)
+static int state_append(sd_bus_message *m, const struct agent *a, const struct bundle *b)
 {
         const struct bundle_state *s = &b->state;
         int r;
@@ -79,9 +80,10 @@ static int state_append(sd_bus_message *m, const struct bundle *b)
         if (r >= 0)
                 r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}", "Previous", "s", s->previous.version,
-                                          "Proven", "s", s->proven.version, "Epoch", "t", s->epoch, "Held",
-                                          "b", (int)s->held, "Listed", "b", (int)!s->missing);
+                r = sd_bus_message_append(m, "{sv}{sv}{sv}{sv}{sv}{sv}", "Previous", "s",
+                                          s->previous.version, "Proven", "s", s->proven.version, "Epoch",
+                                          "t", s->epoch, "Held", "b", (int)s->held, "Listed", "b",
+                                          (int)!s->missing, "Runs", "b", (int)attempt_old_runs(a, b));
         if (r >= 0)
                 r = trial_append(m, b);
         if (r >= 0)
@@ -103,7 +105,7 @@ int bus_list_states(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'a', "(sa{sv})");
         for (size_t i = 0; r >= 0 && i < a->n_bundles; i++)
-                r = state_append(reply, a->bundles + i);
+                r = state_append(reply, a, a->bundles + i);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
         if (r >= 0)

@@ -27,6 +27,8 @@ others() {
     ok "a release of app is on trial" sealift check
     web_publish 2
     stalls web
+    ok "what runs meanwhile is not waited for" timeout 60 sealift wait web
+    ok "its target is reached" timeout 60 systemctl start sealift-bundle@web.target
     told "another bundle" "held" hold app
     told "another bundle" "not held" unhold app
     before=$(app_invocation)
