@@ -196,17 +196,26 @@ static void test_taking_up_again(void)
 
 static void test_boots(void)
 {
-        static struct bundle_state s;
+        static struct bundle_state s, back;
         char boot[STATE_BOOT_SIZE] = BOOT_B;
 
         state_with_two(&s);
         tap_ok(state_trial_boot(&s, BOOT_A) && s.boots == 0, "an agent that starts anew is no boot");
+        tap_ok(!state_trial_uncount(&s, BOOT_A), "that of the commit is not counted");
         for (int i = 0; i < STATE_TRIAL_BOOTS_MAX; i++) {
                 boot[0] = (char)('2' + i);
                 tap_ok(state_trial_boot(&s, boot), "boot %d on trial", i + 1);
                 tap_ok(state_trial_boot(&s, boot), "which counts once");
         }
         tap_ok(!state_trial_boot(&s, BOOT_B), "the next is one too many");
+        tap_ok(!state_trial_uncount(&s, BOOT_B), "a boot that was not counted is not taken back");
+        tap_ok(state_trial_uncount(&s, boot), "one that ends in order is");
+        tap_ok(!state_trial_uncount(&s, boot), "once");
+        round_trip(&s, &back, "a boot taken back");
+        tap_ok(back.boots == STATE_TRIAL_BOOTS_MAX - 1, "those before it still count");
+        tap_ok(state_trial_boot(&back, boot) && back.boots == STATE_TRIAL_BOOTS_MAX,
+               "it counts anew when the agent starts anew");
+        tap_ok(!state_trial_boot(&back, BOOT_B), "with no more left");
         state_prove(&s, 0);
         tap_ok(s.boots == 0 && !*s.boot, "of what is proven boots are not counted");
 }

@@ -331,6 +331,15 @@ bool state_trial_boot(struct bundle_state *s, const char *boot)
         return true;
 }
 
+bool state_trial_uncount(struct bundle_state *s, const char *boot)
+{
+        if (s->boots == 0 || !str_eq(s->boot, boot))
+                return false;
+        s->boots--;
+        memset(s->boot, '0', sizeof(s->boot) - 1); /* no boot's, and those before it still count */
+        return true;
+}
+
 bool state_count_loss(struct bundle_state *s, const struct release_ref *r)
 {
         s->losses = str_eq(s->lost, r->digest) ? s->losses + 1 : 1;

@@ -42,7 +42,8 @@ enum {
         STATE_BACK_MAX = STATE_EARLIER_MAX + 2,
         STATE_BOOT_SIZE = 33, /* a boot id in hex (sd-id128) */
         /* A release that takes the machine down with it must not do so for ever. Power may fail once by
-         * chance in a window of a minute, hardly three times. */
+         * chance in a window of a minute, hardly three times. Who switches it off in an orderly way each
+         * night says nothing about a release that is on trial for a day: those do not count. */
         STATE_TRIAL_BOOTS_MAX = 3,
         /* A release at whose start sealift-unitd dies must not have it die for ever. An upgrade, or
          * somebody's kill, meets one start; hardly so many of the same release in a row. */
@@ -88,7 +89,8 @@ struct bundle_state {
         struct release_ref proven; /* the last one that passed its soak window: never collected */
         struct release_ref earlier[STATE_EARLIER_MAX]; /* were current before, the last one first */
         size_t n_earlier;
-        char boot[STATE_BOOT_SIZE];         /* the last one that current was started in on trial; "": none */
+        char boot[STATE_BOOT_SIZE];         /* the last one that current was started in on trial; "": none;
+                                               zeros: that one ended well */
         uint32_t boots;                     /* that it was started in on trial, after that of its commit */
         char lost[DIGEST_HEX_SIZE];         /* of the release that was started last when sealift-unitd died,
                                                and did not answer when asked again; "": none */
@@ -175,6 +177,10 @@ bool state_on_trial(const struct bundle_state *s);
 /* current is about to be started on trial in that boot, which may be the same one again. false: it has been
  * in STATE_TRIAL_BOOTS_MAX boots already and no one of them lasted until it was proven. */
 bool state_trial_boot(struct bundle_state *s, const char *boot);
+/* The agent ends in that boot in an orderly way: the machine did not fail in it, or not yet. Where it is
+ * started on trial in it once more, it counts again. false: it was not counted, nor is that of the commit.
+ */
+bool state_trial_uncount(struct bundle_state *s, const char *boot);
 /* sealift-unitd has died of a start of that release, it seems. true: so often in a row that it does. */
 bool state_count_loss(struct bundle_state *s, const struct release_ref *r);
 /* It has been started, and sealift-unitd lives. false: no loss of it is written down. */

@@ -145,6 +145,7 @@ static int agent_run(struct agent *a, struct fault *f)
                 if (!a->await.stopping)
                         poll_schedule(a, r, &why);
         }
+        trial_end_boot(a);
         return 0;
 }
 

@@ -367,8 +367,8 @@ void trial_restore(struct agent *a, struct bundle *b)
                 return;
         }
         (void)snprintf(why, sizeof(why),
-                       "the machine was started %d times while it was on trial, and went down each time",
-                       STATE_TRIAL_BOOTS_MAX + 1);
+                       "the machine went down in %d boots while it was on trial, with no orderly end",
+                       STATE_TRIAL_BOOTS_MAX);
         if (!count_boot(a, b) && bundle_go_back(a, b, why))
                 return;
         r = attempt_restore(a, b);
@@ -380,6 +380,23 @@ void trial_restore(struct agent *a, struct bundle *b)
                 uncount_boot(a, b, &before);
         else
                 trial_resume(a, b);
+}
+
+/* What could not be started in this boot, or was about to go back, is nothing that ended well. What cannot
+ * be written down counts: as one of several. */
+void trial_end_boot(struct agent *a)
+{
+        for (size_t i = 0; i < a->n_bundles; i++) {
+                struct bundle *b = a->bundles + i;
+                char why[FAULT_TEXT_MAX];
+                struct fault ignored = {};
+
+                if (!state_on_trial(&b->state) || b->restore_failures > 0 ||
+                    (b->trial && health_judge(b->trial->health, why) == HEALTH_BAD))
+                        continue;
+                if (state_trial_uncount(&b->state, a->boot))
+                        (void)!store_state_save(a->store, b->name, &b->state, &ignored);
+        }
 }
 
 /* Over, but not proven: it has not answered yet. */

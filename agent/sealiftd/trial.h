@@ -25,6 +25,10 @@ void trial_resume(struct agent *a, struct bundle *b);
  * judged by that: one that does not come up, or was started in too many boots, goes back. */
 void trial_restore(struct agent *a, struct bundle *b);
 
+/* The agent was asked to stop, as it is when the machine goes down in an orderly way: this boot is none of
+ * those that a release on trial took the machine down in. */
+void trial_end_boot(struct agent *a);
+
 /* All that are over, or have failed. */
 void trial_judge(struct agent *a);
 

@@ -128,6 +128,39 @@ without_a_wall() {
     is "$(app_failures)" 0 "with no failure"
 }
 
+# begin_boot N: the agent finds itself in another boot, with nothing of the bundle running.
+begin_boot() {
+    systemctl stop sealiftd.service
+    systemctl stop 'sealift-app.main@*'
+    printf '%032x' "$1" >/run/sealift/boot
+    systemctl start --no-block sealiftd.service
+}
+agent_stops() { timeout 60 systemctl stop sealiftd.service; }
+
+# A boot that ends while it is started again for want of something of the host's is not held against it, either, nor one that ends
+# in order at its first start; another agent in that boot counts it again.
+broken_off() {
+    app_service=TimeoutStartSec=10min app_health=Failures=100 app_publish 7.1
+    ok "release 7.1 is on trial" sealift check
+    site_dropin sealift-app.main@ Service PrivateUsers=no
+    begin_boot 6
+    ok "another boot: it does not come up for want of a wall" await 60 says_again
+    ok "which is not its fault" await 20 are_boots 0
+    app_does late
+    site_dropin_gone sealift-app.main@
+    ok "it is started again, in that boot" await 60 are_boots 1
+    ok "the machine goes down meanwhile" agent_stops
+    is "$(boots)" 0 "which is not its fault, either"
+    begin_boot 7
+    ok "the next boot: it is started" await 60 are_boots 1
+    ok "the machine goes down meanwhile" agent_stops
+    is "$(boots)" 0 "which is not, as long as it has not failed"
+    app_does ""
+    systemctl start sealiftd.service
+    ok "it is started" await 60 app_is "7.1 running"
+    is "$(app_state Current) $(boots)" "7.1 1" "and is on trial as before"
+}
+
 # back_in_vain: what it goes back to, in its place, has lost its grant meanwhile.
 back_in_vain() {
     mkdir -p /etc/sealift/policy.d
@@ -167,5 +200,6 @@ stopped_by_hand
 configured_anew
 tried_again
 without_a_wall
+broken_off
 back_in_vain
 done_testing
