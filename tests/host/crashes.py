@@ -17,7 +17,7 @@ then lets systemd start it again, and looks at everything that must hold (inside
   --fault NAME          the call fails with that errno, instead of a death; --lasting: so do all after it. EIO: also those that read,
                         EMFILE: those that open, instead of those that change
   --again N             struck again, N calls later, on the way back to work
-  --count               nothing is struck: only says how many such calls there are from the beginning of the story to rest
+  --count               nothing is struck: only says how many such calls there are from the quiet poll before the story to rest
 
 One line for each point where something did not hold, then how many points there were; status 1 when there was such a line. After a
 fault also one for each point that left something behind which the program removes when it starts the next time.
@@ -39,7 +39,7 @@ from step import Trouble, read_state, run, wait_for  # noqa: E402
 
 DAMAGED, COPY = ("file", "empty", "more"), ".mend\\"  # what is damaged on purpose; where a repair has its copy (store/mend.c)
 REMOVAL = ("unlinkat", "openat", "readdir", "fstat", "fstatat")  # calls that the removal of a folder is made of
-DELIVERY = 3  # seconds for a report where nothing hinders it
+UNHINDERED = 3  # seconds for a report, or the end of a task, where nothing hinders it
 UP_TO_DATE = "up to date"
 KINDS = {"EIO": strike.CHANGE | strike.READ, "EMFILE": strike.OPEN}  # of calls that fail so
 
@@ -249,6 +249,8 @@ class Series:
         self.error = getattr(errno, options.fault) if options.fault else 0
         self.kills_agent = options.program == "sealiftd" and not self.error
         self.what, self.calls = "", 0
+        if options.count:
+            self.strike.arm(0, self.kinds)
         if self.bus.check()[1] != UP_TO_DATE:  # what the channel has was set back in the series before
             self.version = Story(self).install()
 
@@ -292,7 +294,8 @@ class Series:
         self.asker.take()
         self.bus.take()
         self.polls, self.settling = [], False
-        self.strike.arm(at, self.kinds, o.again, self.error, o.lasting)
+        if not o.count:
+            self.strike.arm(at, self.kinds, o.again, self.error, o.lasting)
         self.strike_story()
         self.calls, struck, self.what = self.strike.look()
         if struck:
@@ -315,11 +318,12 @@ class Series:
         half a minute later, or by an agent that starts anew. All else has to be well without; so only that is started which could not
         remove something, and each such point is told."""
         delivered = self.is_delivered()
+        may_be_left = self.options.lasting or self.what.split(" ")[0] in REMOVAL
         try:
             step.check_store(before)
-            step.check_units(self.bus, self.version)
+            step.check_units(self.bus, self.version, UNHINDERED if may_be_left else step.PATIENCE)
         except Trouble as e:
-            if not self.options.lasting and self.what.split(" ")[0] not in REMOVAL:
+            if not may_be_left:
                 raise
             self.healed += 1
             print(f"call {at}, {self.what}: until it is started anew: {e}", flush=True)
@@ -329,7 +333,7 @@ class Series:
 
     def is_delivered(self):
         """Whether without a start: who takes long gets one too many, no more."""
-        end = time.monotonic() + DELIVERY
+        end = time.monotonic() + UNHINDERED
         while not step.outbox_is_empty() and time.monotonic() < end:
             time.sleep(0.01)
         return step.outbox_is_empty()

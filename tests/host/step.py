@@ -15,7 +15,9 @@ PLACES = f"{STORE}/releases/step"
 BUCKET, KEYS, OUT, WORK = "/srv/bucket", "/srv/keys", "/srv/out", "/srv/step"
 LOG = "/var/log/bucket/requests"
 PORT = 8090
-SOCKET = "sealift-step.main.socket"
+SOCKET, LISTENER = "sealift-step.main.socket", "sealift-probe.step.main"
+PREFIXES = "sealift-step.main@", LISTENER
+FOLDERS = "/run/sealift/units", "/run/sealift/root", "/run/systemd/system"
 DAMAGED, COPY = ("file", "empty", "more"), ".mend\\"  # what is damaged on purpose; where a repair has its copy (store/mend.c)
 BAD = "/usr/local/lib/step-bad"  # a release whose version it says ends as soon as it is started
 KEEP = 3  # sealift.conf's default: releases beside what is current, previous and proven
@@ -30,21 +32,21 @@ import sys
 answer = open("/bundle/version", "rb").read()
 if os.path.exists("BAD") and open("BAD", "rb").read() == answer:
     sys.exit(1)
-listener = socket.socket(fileno=3)
+listeners = [socket.socket(fileno=3 + n) for n in range(int(os.environ["LISTEN_FDS"]))]  # the bundle's, and its probe's
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
     manager.connect(os.environ["NOTIFY_SOCKET"].replace("@", "\\0", 1))
     manager.send(b"READY=1")
 ends = [signal.SIGTERM, signal.SIGUSR1]
 while True:  # one who was heard is answered, also when we are told to go
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
-    select.select([listener], [], [])
+    ready = select.select(listeners, [], [])[0]
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     try:
-        connection, _ = listener.accept()
-    except BlockingIOError:  # the other release has taken it
+        connection, _ = ready[0].accept()
+        connection.sendall(answer)
+        connection.close()
+    except (BlockingIOError, BrokenPipeError):  # the other release has taken it; a probe hears no answer out
         continue
-    connection.sendall(answer)
-    connection.close()
 """.replace("BAD", BAD)
 GOOD, FALSE = "/usr/bin/python3 -I -S -B /bundle/service.py", "/usr/bin/false"
 MANIFEST = """[Bundle]
@@ -56,6 +58,13 @@ Type=notify
 ExecStart={start}
 Restart={restart}
 TimeoutStartSec=20s
+ExecMigrate=/usr/bin/true
+MigrateWhile=running
+[Health main]
+TCP=yes
+Socket=main
+IntervalSec={interval}
+Successes=1
 [Socket main]
 ListenStream=127.0.0.1:8090
 """
@@ -69,15 +78,15 @@ def run(*command, **options):
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL, **options)
 
 
-def wait_for(what, look):
+def wait_for(what, look, patience=PATIENCE):
     """What look() says once it says something."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         found = look()
         if found:
             return found
         time.sleep(0.01)
-    raise Trouble(f"not within {PATIENCE} s: {what}")
+    raise Trouble(f"not within {patience} s: {what}")
 
 
 # ---- the publisher --------------------------------------------------------------------------------------------------
@@ -95,9 +104,11 @@ def write_tree(version):
 
 
 def publish(version, start=GOOD, soak="0", restart="on-failure"):
-    """Signs release VERSION; returns its digest, the sum of its manifest."""
+    """Signs release VERSION; returns its digest, the sum of its manifest. On trial it is asked once, or how many calls there are
+    would be a matter of time."""
+    interval = "1s" if soak == "0" else "1h"
     with open(f"{WORK}/step.manifest", "w", encoding="ascii") as file:
-        file.write(MANIFEST.format(version=version, start=start, soak=soak, restart=restart))
+        file.write(MANIFEST.format(version=version, start=start, soak=soak, restart=restart, interval=interval))
     tree = write_tree(version)
     sealed = f"{OUT}/step-{version}.manifest"
     for command in (
@@ -215,7 +226,7 @@ def event_of(report):
     """What it tells, whatever its number and its time."""
     drop = ("sequence", "time", "dropped", "reason")
     kept = {key: value for key, value in report.items() if key not in drop}
-    kept["bundles"] = [{k: v for k, v in b.items() if k not in ("since", "trial")} for b in report["bundles"]]
+    kept["bundles"] = [{k: v for k, v in b.items() if k != "since"} for b in report["bundles"]]
     return kept
 
 
@@ -323,15 +334,25 @@ def units(bus):
     return bus.units("sealift-step.main@*.service", SOCKET)
 
 
-def check_units(bus, version):
-    """One unit runs, and of others there is nothing."""
+def find_tasks(bus):
+    """Units of probes and migrations, and files of any: those end by themselves, soon after they have been answered for."""
+    files = [f"{folder}/{n}" for folder in FOLDERS for n in os.listdir(folder) if re.match(r"\.?sealift-step\.main-", n)]
+    return [*bus.units("sealift-step.main-*@*.service"), *files]
+
+
+def check_units(bus, version, patience=PATIENCE):
+    """One unit runs, with its private listener, and of others there is nothing."""
+    wait_for("an end of all tasks", lambda: not find_tasks(bus), patience)
     found = units(bus)
     if found.pop(SOCKET, "") != "active":
         raise Trouble(f"{SOCKET} is closed")
     if list(found.values()) != ["active"] or int(re.search(r"@([^-]*)-", *found)[1]) != version:
         raise Trouble(f"units: {found}")
     (name,) = found
-    for folder in "/run/sealift/units", "/run/sealift/root", "/run/systemd/system":
-        left = [n for n in os.listdir(folder) if n.lstrip(".").startswith("sealift-step.main@") and not n.startswith(name)]
+    listener = f"{LISTENER}.{name.split('-', 2)[2].removesuffix('.service')}.socket"
+    if (listeners := bus.units(f"{LISTENER}.*.socket")) != {listener: "active"}:
+        raise Trouble(f"listeners: {listeners}")
+    for folder in FOLDERS:
+        left = [n for n in os.listdir(folder) if n.lstrip(".").startswith(PREFIXES) and not n.startswith((name, listener))]
         if left:
             raise Trouble(f"left over in {folder}: {left}")
