@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A service for scenarios, which is as well as the file "does" says, in $STATE_DIRECTORY or $CACHE_DIRECTORY, or /bundle/does.
+"""A service for scenarios, which is as well as the file "does-$VERSION" or "does" says, in $STATE_DIRECTORY or $CACHE_DIRECTORY, or
+/bundle/does.
 
   service.py [PORT]   serves HTTP on 127.0.0.1:PORT, or on all sockets that systemd has passed
 
@@ -8,7 +9,8 @@ The file holds one word: a number is the status of all answers; hang: it answers
 request; end: it ends in order at the next request; eat: it takes memory until it is killed; shut: it ends with status 7 before it is
 ready; late: it is not ready before there is another word. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are
 said where systemd wants to hear them, until the word is "sleep". Words with commas between are for one request each, in turn. "asked", beside the first of these files, says which
-process it is, how often it was asked, and how often it has said 200.
+process it is, how often it was asked, and how often it has said 200. While there is a file "stays" there, it does not end when it is
+told to.
 """
 import os
 import selectors
@@ -34,7 +36,7 @@ OWN = os.environ.get("STATE_DIRECTORY", os.environ.get("CACHE_DIRECTORY", ""))
 
 
 def word():
-    for path in (OWN + "/does", "/bundle/does"):
+    for path in (OWN + "/does-" + os.environ.get("VERSION", ""), OWN + "/does", "/bundle/does"):
         try:
             words = open(path).read().strip().split(",")
             return words[asked % len(words)]
@@ -89,7 +91,15 @@ def answer(connection):
     connection.close()
 
 
+def end(number, frame):
+    while os.path.exists(OWN + "/stays"):
+        time.sleep(0.05)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
 def main():
+    signal.signal(signal.SIGTERM, end)
     wait = selectors.DefaultSelector()
     for s in listeners():
         s.setblocking(False)

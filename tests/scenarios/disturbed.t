@@ -6,6 +6,8 @@
 SCENARIO_OPTIONS=(--clock --timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/trial.sh
+. /tests/host/trial.sh
 
 # Takes a while to unpack: time for what is to come in between.
 publish_slow() {
@@ -53,6 +55,64 @@ disturb() {
     "$@"
     ok "$name: once more, while nothing is under way: a check finds all well" await 60 check_installs "$version"
     is "$(service)" "$before" "$name: the service is the same process, and answers"
+}
+
+# What runs, or is on its way up or down, of "app": its release, in which state, in which start of it.
+app_process() {
+    systemctl list-units --plain --no-legend --state=active,activating,deactivating 'sealift-app.main@*' |
+        while read -r unit _ active _; do echo "$unit $active $(property "$unit" InvocationID) $(pid_of "$unit")"; done
+}
+app_process_is() { [[ $(app_process) = *@"$2"-*" $1 "* ]]; }
+
+# switch_reaches STATE VERSION: a poll that was spoiled is followed by another one.
+switch_reaches() { app_process_is "$@" || { sealift check --no-wait; false; }; }
+# switch_stays NAME PROCESS: sealift-unitd ends with the bus, and is asked anew; where it finds no systemd on the bus yet and ends
+# again, that poll is over.
+switch_stays() {
+    if [ "$may_spoil" = yes ] && [ -n "$(journal_since "MESSAGE_ID=${EVENT[refused]}")" ]; then
+        diag "$1: the poll was spoiled"
+    else
+        is "$(app_process)" "$2" "$1: the same process, alone"
+    fi
+}
+
+# disturb_switch NAME OLD NEW WHAT...: wherever the update to NEW waits for systemd: while OLD is stopped, while NEW is started, and
+# while it is asked how it is. All three take as long as they are let.
+disturb_switch() {
+    local name=$1 old=$2 new=$3 before web
+    shift 3
+    web=$(service)
+    app_soak=1s app_start=10min app_service=TimeoutStartSec=5min$'\n'TimeoutStopSec=5min app_publish "$new"
+    touch "$APP_STATE/stays"
+    echo late >"$APP_STATE/does-$new"
+    journal_mark
+    sealift check --no-wait
+    ok "$name: release $old makes way" await 60 app_process_is deactivating "$old"
+    before=$(app_process)
+    "$@"
+    switch_stays "$name: it does so still" "$before"
+    rm "$APP_STATE/stays"
+    ok "$name: release $new is started" await 60 switch_reaches activating "$new"
+    before=$(app_process)
+    "$@"
+    switch_stays "$name: it is so still" "$before"
+    echo 500 >"$APP_STATE/does-$new"
+    ok "$name: it is ready" await 60 switch_reaches active "$new"
+    ok "$name: and asked how it is" await 60 app_was_asked 2
+    "$@"
+    rm "$APP_STATE/does-$new"
+    expect_proven "$name: well" "$new"
+    switch_stays "$name: from its first start on it is" "${before/ activating / active }"
+    ok "$name: it runs alone" app_runs "$new"
+    not_ok "$name: there is no verdict over it" grep -q Quarantined "$STORE/state/app"
+    is "$(service)" "$web" "$name: the other bundle's service is the same process, and answers"
+}
+may_spoil=no
+switch_begin() {
+    app_soak=1s app_service=TimeoutStopSec=5min app_publish 1
+    journal_mark
+    ok "a second bundle, whose releases take as long as they are let" sealift check
+    expect_proven "release 1 of it" 1
 }
 
 restart_bus() {
@@ -161,6 +221,11 @@ web_begin
 disturb "daemon-reexec" 2 systemctl daemon-reexec
 disturb "daemon-reload" 3 systemctl daemon-reload
 disturb "the system bus is killed" 4 restart_bus
+switch_begin
+disturb_switch "daemon-reexec in a switch" 1 2 systemctl daemon-reexec
+disturb_switch "daemon-reload in a switch" 2 3 systemctl daemon-reload
+may_spoil=yes
+disturb_switch "the system bus is killed in a switch" 3 4 restart_bus
 clock_begin
 clock_jumps "ten years ahead" 5 $AHEAD
 clock_jumps "ten years back" 6 -$AHEAD

@@ -8,25 +8,18 @@ SCENARIO_OPTIONS=(--timeout 600)
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh
 . /tests/host/trial.sh
+# shellcheck source=tests/host/deaths.sh
+. /tests/host/deaths.sh
 
 lost() { sed -n 's/^Lost=[0-9a-f]* //p' "$STORE/state/app"; }
 quarantined() { [ -n "$(journal_since "MESSAGE_ID=${EVENT[failed]}" "SEALIFT_VERSION=$1")" ]; }
-unitd_pid() { systemctl show -P MainPID sealift-unitd.service; }
-# deadly VERSION: from now on; harmless: no longer.
-deadly() {
-    rm -f /srv/deaths
-    systemd-run --quiet --unit=deadly --property=Type=notify --property=StandardOutput=file:/srv/deaths --service-type=notify \
-        /tests/host/deadly.py "$STORE/releases/app" "$1-" sealift-unitd
-    journal_mark
-}
-harmless() { systemctl stop deadly.service; }
 # quietly COMMAND...: which fails, for what is looked at next.
 quietly() { "$@" >/srv/said 2>&1 || true; }
 
 on_its_way() {
     local pid i
     app_publish 2
-    deadly 2
+    deadly app 2
     quietly sealift check
     like "$(cat /srv/said)" "sealift-unitd went away" "sealift-unitd dies of a release: that is said"
     is "$(lost)" 1 "and counted"
@@ -34,8 +27,9 @@ on_its_way() {
     harmless
     ok "if it was somebody's kill, the next check installs it" sealift check
     is "$(app_state Current) $(lost)" "2 " "and that is forgotten"
+    expect_proven "release 2" 2
     app_publish 3
-    deadly 3
+    deadly app 3
     for i in {1..6}; do quarantined 3 || quietly sealift check; done
     like "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "release 3 did not come up and is quarantined: sealift-unitd ended each time" \
         "sealift-unitd dies of it again and again: it is quarantined"
@@ -73,10 +67,46 @@ PY
     sealift rollback app 2 >/dev/null
 }
 
+# It dies of placing it, before a byte of it is fetched: no place is made without a sync.
+dies_of_placing() {
+    local i
+    app_publish 3.2
+    mkdir -p /run/systemd/system/sealift-unitd.service.d
+    printf '[Service]\nSystemCallFilter=~fsync:kill\n' >/run/systemd/system/sealift-unitd.service.d/deadly.conf
+    systemctl daemon-reload
+    systemctl restart sealift-unitd.service
+    requests_mark
+    journal_mark
+    for i in {1..6}; do quarantined 3.2 || quietly sealift check; done
+    like "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "release 3.2 did not come up and is quarantined: sealift-unitd ended each time" \
+        "sealift-unitd dies of placing it again and again: it is quarantined"
+    is "$(requests_count '.path | endswith(".tar.zst")')" 0 "and nothing of it was fetched"
+    ok "release 2 runs on" app_runs 2
+    rm -r /run/systemd/system/sealift-unitd.service.d
+    systemctl daemon-reload
+    systemctl restart sealift-unitd.service
+}
+
+# What this host keeps from being placed may be placed when that is mended, however often it was tried.
+not_placed() {
+    local i before
+    before=$(lost)
+    app_publish 3.3
+    chmod g+w "$STORE/releases/app"
+    for i in {1..4}; do quietly sealift check; done
+    like "$(cat /srv/said)" "releases/app/3.3-.*: Operation not permitted" "a place that cannot be made: that is said"
+    is "$(gate place)" failed "which is the gate that it fails at"
+    is "$(lost) $(grep -c '^Version=3.3$' "$STORE/state/app")" "$before 0" "it is held against no release"
+    chmod g-w "$STORE/releases/app"
+    ok "once that is mended" sealift check
+    is "$(app_state Current)" 3.3 "it is installed"
+    sealift rollback app 2 >/dev/null
+}
+
 # A start alone: what is on disk is not prepared again.
 on_its_way_back() {
     local i
-    deadly 1
+    deadly app 1
     for i in 1 2; do
         like "$(sealift rollback app 1 2>&1)" "sealift-unitd went away" "attempt $i at going back"
         ok "release 2 runs on" await 20 app_runs 2
@@ -100,7 +130,7 @@ on_trial_it_does() {
     systemctl stop "$(app_unit)"
     await 20 app_is_down
     app_does ""
-    deadly 4
+    deadly app 4
     systemctl start sealiftd.service
     ok "it cannot be started again, since sealift-unitd dies of that: it goes back" await 90 quarantined 4
     like "$(journal_since "MESSAGE_ID=${EVENT[failed]}")" "release 4 did not pass its time on trial.*sealift-unitd ended each time" \
@@ -113,18 +143,18 @@ app_is_down() { [ -z "$(app_unit)" ]; }
 # Somebody's kill, at a start that goes well when it is asked for again: nothing is lost.
 killed_once() {
     local order n
-    app_publish 3.2
+    app_publish 3.4
     ok "a release is on trial" sealift check
     journal_mark
     app_does late
     sealift restart app >/srv/said 2>&1 &
     order=$!
-    await 30 app_starts 3.2
+    await 30 app_starts 3.4
     unitd_dies
     await 20 connected
     app_does ""
     wait $order && order=0 || order=$?
-    is "$order $(cat /srv/said)" "0 app runs release 3.2, started again" "sealift-unitd is killed at an ordered start: it is asked again"
+    is "$order $(cat /srv/said)" "0 app runs release 3.4, started again" "sealift-unitd is killed at an ordered start: it is asked again"
     is "$(bundle_state app state) $(bundle_state app error)" "running " "status shows nothing"
     is "$(journal_since "MESSAGE_ID=${EVENT[restore-failed]}")" "" "nor does the journal have it as down"
     for n in 1 2 3; do
@@ -133,31 +163,19 @@ killed_once() {
         systemctl stop "$(app_unit)"
         await 20 app_is_down
         systemctl start --no-block sealiftd.service
-        await 30 app_starts 3.2
+        await 30 app_starts 3.4
         unitd_dies
         await 20 connected
         app_does ""
-        ok "kill $n at the start of one on trial: it runs" await 60 app_is "3.2 running"
+        ok "kill $n at the start of one on trial: it runs" await 60 app_is "3.4 running"
         await 20 app_was_well
         is "$(lost)" "" "kill $n: it is no loss"
     done
     is "$(journal_since "MESSAGE_ID=${EVENT[restore-failed]}")" "" "nothing was down"
-    not_ok "and there is no verdict" quarantined 3.2
+    not_ok "and there is no verdict" quarantined 3.4
     sealift rollback app 2 >/dev/null
 }
 app_starts() { [ -n "$(systemctl list-units --all --plain --no-legend --state=activating "sealift-app.main@$1-*")" ]; }
-
-# Of sealiftd, which has a network of its own: whether sealift-unitd has taken its call.
-connected() { nsenter --net --target "$(systemctl show -P MainPID sealiftd.service)" ss -Hx | awk '$2 == "ESTAB" && /unitd.sock/' | grep -q .; }
-# unitd_dies: in the middle of what it was asked for.
-unitd_dies() {
-    local pid
-    await 20 connected
-    pid=$(unitd_pid)
-    kill -KILL "$pid"
-    await 20 another_unitd "$pid"
-}
-another_unitd() { [ "$(unitd_pid)" != "$1" ] && [ "$(unitd_pid)" != 0 ]; }
 
 # It is to make way for the one before, which takes a while, and sealift-unitd dies of it twice.
 makes_no_way() {
@@ -174,12 +192,14 @@ def on_term(*_):
         f.write(str(int(time.monotonic() * 1000000)))
     os._exit(0)
 signal.signal(signal.SIGTERM, on_term)
+signal.signal = lambda *_: None  # which service.py would have another one for
 sys.argv = ["service.py", "8080"]
 runpy.run_path("/bundle/service.py", run_name="__main__")
 PY
     sed -i 's|service.py 8080|stubborn.py|; s|^RestartSec=.*|&\nTimeoutStopSec=3min|' /srv/app.manifest
     publish_release 5 "$APP" /srv/app.manifest
     ok "a release is on trial that does not end when it is told to" sealift check
+    ok "it is well" await 60 app_was_well
     journal_mark
     app_does 500
     ok "it is to go back" await 60 test -e "$APP_STATE/told"
@@ -201,8 +221,9 @@ ok "release 1 is installed" sealift check
 expect_proven "release 1" 1
 app_soak=1s
 on_its_way
-expect_proven "release 2" 2
 dead_itself
+dies_of_placing
+not_placed
 on_its_way_back
 app_soak=1h
 killed_once
