@@ -93,6 +93,14 @@ agent_grant() {
     printf '%s\n' "[Policy $bundle]" "$@" >"/etc/sealift/policy.d/$bundle.conf"
 }
 
+# agent_window [FROM TO]: Window= begins and ends so many hours from now ("+2 +4": closed, "-1 +1": open), for an agent that starts
+# anew; without, there is none.
+agent_window() {
+    sed -i '/^Window=/d' /etc/sealift/sealift.conf
+    [ $# = 0 ] || sed -i "s/^PollSec=.*/&\nWindow=$(date -d "$1 hours" +%H:%M)-$(date -d "$2 hours" +%H:%M)/" /etc/sealift/sealift.conf
+    systemctl restart sealiftd.service
+}
+
 agent_start() { systemctl start sealift-fetch.socket sealift-unpack.socket sealift-unitd.socket sealiftd.service; }
 agent_enable() { systemctl enable --quiet sealift-fetch.socket sealift-unpack.socket sealift-unitd.socket sealiftd.service; }
 

@@ -6,17 +6,17 @@
 
 # pause: seconds from the last check to the next.
 pause() { sealift status --json | jq '(.next_check | fromdate) - (.last_check | fromdate)'; }
-# splay: the second of each hour that this machine's own time is at.
+# splay USEC: the second of that long a time which is this machine's own.
 splay() {
     local id
     id=$(systemd-id128 machine-id --app-specific=5a9e2c610d4b4f3e8a579c116bf2d034)
-    python3 -c "print(int('${id:0:16}', 16) % 3600000000 // 1000000)"
+    python3 -c "print(int('${id:0:16}', 16) % $1 // 1000000)"
 }
 # pause_is_own: the next check is at most 3600/16 s before a time of this machine's own, half an hour away at least.
 pause_is_own() {
     local next early got
     next=$(sealift status --json | jq '.next_check | fromdate')
-    early=$((($(splay) + 3600 - next % 3600) % 3600))
+    early=$((($(splay 3600000000) + 3600 - next % 3600) % 3600))
     got=$(pause)
     diag "next at $next, $early s early, after $got s"
     [ "$early" -le 226 ] && [ "$got" -ge 1570 ] && [ "$got" -le 5401 ]
@@ -115,12 +115,22 @@ is "$(pgrep -xc 'sealiftd|sealift-unitd')" 2 "two processes wait"
 ok "and for nothing that comes before the next poll" await 20 nobody_wakes
 is "$(wakers)" "" "nobody is to be woken"
 
-# A window that is closed, and opens in two hours.
-window() { date -d "$1 hours" +%H:%M; }
-sed -i "s/^PollSec=.*/&\nWindow=$(window +2)-$(window +4)/" /etc/sealift/sealift.conf
-systemctl restart sealiftd.service
+# A window that is closed, and opens in two hours, for two: long before the next poll.
+# wakes_for_window: at this machine's own time in the first quarter of it, not all of a fleet at once; give or take the moment between
+# two looks at the clock.
+wakes_for_window() {
+    local behind own opening
+    opening=$(date -d "$(sed -n 's/^Window=\([^-]*\)-.*/\1/p' /etc/sealift/sealift.conf)" +%s)
+    behind=$(((86400 + $(sealift status --json | jq '.next_check | fromdate') - opening) % 86400))
+    own=$(splay 1800000001)
+    diag "$behind s behind the opening, $own s are this machine's own"
+    [ "$behind" -ge "$own" ] && [ "$behind" -le $((own + 30)) ]
+}
+sed -i "s/^PollSec=.*/PollSec=1d/" /etc/sealift/sealift.conf
+agent_window +2 +4
 web_publish 2
 like "$(sealift check)" "^up to date, but for what waits for Window=" "a release is found, and waits"
+ok "the agent looks again when it opens" wakes_for_window
 is "$(web_page)" 1 "the old one runs on"
 like "$(sealift why web)" "window +failed: web: another release waits for Window=, which opens at " "it says until when"
 journal_mark
@@ -131,10 +141,10 @@ is "$(web_page)" 2 "has it at once"
 web_publish 3
 ok "the next one" sealift check
 is "$(web_page)" 2 "waits again"
-sed -i "s/^Window=.*/Window=$(window -1)-$(window +1)/" /etc/sealift/sealift.conf
-systemctl restart sealiftd.service
+agent_window -1 +1
 ok "an open window: it is installed" await 30 web_answers 3
-sed -i "/^Window=/d" /etc/sealift/sealift.conf
+agent_window
+ok "without one, the next check is at any time" sealift check
 
 # Several who ask: what the first one's poll has already asked for may be older than the others' wish; one more is enough for
 # them. They are all there before the first has its answer.

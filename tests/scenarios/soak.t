@@ -94,9 +94,23 @@ second_service() {
         "a second service: the journal says whose answer it was"
 }
 
+# clock SECONDS [-boot]: so far is the agent's clock off, or ahead the one of the time since the boot.
 clock() {
     echo "$1" >/etc/clock.new
-    mv /etc/clock.new /etc/clock
+    mv /etc/clock.new "/etc/clock${2:-}"
+}
+clock_begin() {
+    mkdir -p /run/systemd/system/sealiftd.service.d
+    printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/clock.so\n' >/run/systemd/system/sealiftd.service.d/clock.conf
+    clock 0
+    systemctl daemon-reload
+    systemctl restart sealiftd.service
+}
+clock_end() {
+    rm -r /run/systemd/system/sealiftd.service.d
+    rm -f /etc/clock /etc/clock-boot
+    systemctl daemon-reload
+    systemctl restart sealiftd.service
 }
 questions_since() { app_was_asked $((asked + 5)); }
 # jump NAME YEARS: and then it is asked some more.
@@ -109,11 +123,7 @@ jump() {
 # First before it has been well, which it may be within ten minutes, then in its time on trial, an hour.
 clock_jumps() {
     local checker status=0 years
-    mkdir -p /run/systemd/system/sealiftd.service.d
-    printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/clock.so\n' >/run/systemd/system/sealiftd.service.d/clock.conf
-    clock 0
-    systemctl daemon-reload
-    systemctl restart sealiftd.service
+    clock_begin
     app_start=10min app_publish 8.1 200,500
     journal_mark
     sealift check >/srv/said 2>&1 &
@@ -135,9 +145,27 @@ clock_jumps() {
     app_does 500
     expect_back "a clock that jumped" 8.1 1
     app_does ""
-    rm -r /run/systemd/system/sealiftd.service.d
-    systemctl daemon-reload
-    systemctl restart sealiftd.service
+    clock_end
+}
+
+# One question an hour, and each of them a failure.
+interval() {
+    clock_begin
+    app_interval=1h app_health=$'Successes=1\nFailures=2' begin_trial "an interval of an hour" 8.2
+    ok "an interval of an hour: it was asked" app_was_asked 1 1
+    app_does 500
+    clock 1800 -boot
+    ok "half of it passes" sealift check
+    is "$(failures)" 0 "and nobody has asked again"
+    clock 3600 -boot
+    ok "the other half, too" await 60 failures_are 1
+    clock 5400 -boot
+    ok "another half" sealift check
+    is "$(failures)" 1 "that was one question"
+    clock 7200 -boot
+    expect_back "an interval of an hour" 8.2 1
+    app_does ""
+    clock_end
 }
 
 good() {
@@ -178,5 +206,6 @@ ends
 agent_killed
 second_service
 clock_jumps
+interval
 good
 done_testing

@@ -60,9 +60,43 @@ INTENT
     ok "the release stops" unitd stop "$sealed"
 }
 
+# In the network of the host, where the port is granted.
+ports_of_host() {
+    bundle bind
+    install bind 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/python3 /bundle/service.py 8091
+Type=notify
+Environment=VERSION=1
+StateDirectory=yes
+[Sandbox main]
+Network=bind
+Bind=tcp:8091
+[Health http]
+Service=main
+HTTP=8091/well
+TimeoutSec=1s
+[Health tcp]
+Service=main
+TCP=8091
+[Health closed]
+Service=main
+TCP=8092
+INTENT
+    ok "a release with a port of the host's starts" unitd start "$sealed"
+    is "$(curl --silent http://127.0.0.1:8091/version)" 1 "which serves the host"
+    is "$(unitd probe "$sealed" http)" good "HTTP= is good there, too"
+    is "$(unitd probe "$sealed" tcp)" good "so is TCP="
+    is "$(unitd probe "$sealed" closed || true)" "ECHILD [Health closed]: a connection to port 8092: nobody listens" "one that nobody listens on"
+    does bind 503
+    is "$(unitd probe "$sealed" http || true)" "ECHILD [Health http]: GET /well of port 8091: status 503" "a bad status"
+    ok "the release stops" unitd stop "$sealed"
+    ok "nothing of it is left" no_tasks
+}
+
 # The socket is shared by both releases, the listener is not.
 sockets() {
-    local old new
+    local old new listener
     bundle sock
     for version in 1 2; do
         echo 200 >/srv/sock/does
@@ -78,6 +112,10 @@ ListenStream=127.0.0.1:8090
 [Health main]
 HTTP=/
 Socket=web
+[Health tcp]
+Service=main
+TCP=yes
+Socket=web
 INTENT
         printf -v "sealed$version" %s "$sealed"
     done
@@ -85,11 +123,23 @@ INTENT
     old=$sealed1 new=$sealed2
     ok "a release that takes its socket starts" unitd start "$old"
     is "$(unitd probe "$old" main)" good "it answers on its own listener"
+    is "$(unitd probe "$old" tcp)" good "which takes connections"
     like "$(systemctl list-units --plain --no-legend --type=socket 'sealift-probe.*')" '^sealift-probe\.sock\.web\.' "which is a socket of its own"
     is "$(stat -c '%U %a' /run/sealift/listeners)" "root 700" "that only root can reach"
     is "$(curl --silent http://127.0.0.1:8090/version)" 1 "while it serves"
     ok "the next one starts beside it" unitd start "$new"
     like "$(unitd probe "$new" main || true)" "status 500" "each is asked by itself: the new one is not well"
+    is "$(unitd probe "$new" tcp)" good "but takes connections"
+    listener=$(units_of sock | sed -n 's/^sealift-sock\.main@2-\([0-9a-f]*\)-.*/\1/p')
+    listener=$(property "sealift-probe.sock.web.$listener-1.socket" Listen)
+    listener=${listener% (*}
+    mv "$listener" "$listener.gone"
+    python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$listener"
+    chmod --reference="$listener.gone" "$listener"
+    chown --reference="$listener.gone" "$listener"
+    is "$(unitd probe "$new" tcp || true)" "ECHILD [Health tcp]: a connection to its own web: nobody listens" "one that nobody listens on"
+    is "$(unitd probe "$old" tcp)" good "the old one takes them on its own"
+    mv "$listener.gone" "$listener"
     is "$(unitd probe "$old" main)" good "and the old one is"
     ok "the new one stops" unitd stop "$new"
     is "$(unitd probe "$old" main)" good "the old one's listener stays"
@@ -216,7 +266,9 @@ has_client() {
 systemctl start sealift-unitd.socket
 mkdir -p /etc/sealift/policy.d
 printf '[Policy sock]\nListen=tcp:127.0.0.1:8090\n' >/etc/sealift/policy.d/sock.conf
+printf '[Policy bind]\nBind=tcp:8091\n' >/etc/sealift/policy.d/bind.conf
 ports
+ports_of_host
 sockets
 programs
 migrations

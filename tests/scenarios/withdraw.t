@@ -34,11 +34,17 @@ withdrawn() {
     withdraw --reason='the site has moved'
     told 0 "up to date" sealift check
     ok "a bundle that is held stays" web_answers 2
+    agent_window +2 +4
     told 0 "not held" sealift unhold web
+    told 0 "^up to date, but for what waits for Window=" sealift check
+    ok "where it is not the time, it stays as well" web_answers 2
+    like "$(sealift why web)" "window +failed: web: another release waits for Window=, which opens at " "and why says until when"
     journal_mark
     requests_mark
+    agent_window -1 +1
     told 0 "web: withdrawn" sealift check
-    ok "one that is not is stopped" nothing_runs
+    ok "one that is not held is stopped when the window opens" nothing_runs
+    agent_window
     ok "nobody listens" nobody_listens
     is "$(releases)" "" "nothing of it is on disk"
     like "$(cat "$STATE")" "Withdrawn=" "what is known of it stays"
