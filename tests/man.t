@@ -157,7 +157,7 @@ if [ -x "$build/sealift" ]; then
 else
     skip "sealift.1: verbs" "sealift is not built"
 fi
-for name in sealiftd sealift-fetch sealift-hold sealift-proxy sealift-unpack sealift-unitd; do
+for name in sealiftd sealift-fetch sealift-hold sealift-probe sealift-proxy sealift-unpack sealift-unitd; do
     program "$name.8" "$build/$name"
 done
 
@@ -203,7 +203,7 @@ fi
 if code sealiftd/bus.c; then
     # shellcheck disable=SC2046
     has "org.sealift.Agent1.5: members are those of bus.c" org.sealift.Agent1.5 \
-        $(sed -nE 's/.*SD_BUS_(PROPERTY|METHOD_WITH_ARGS|SIGNAL_WITH_ARGS)\("([A-Za-z]+)".*/\2/p' \
+        $(sed -nE 's/.*(SD_BUS_[A-Z_]+|ORDER)\("([A-Z][A-Za-z]+)".*/\2/p' \
             "$top/agent/sealiftd/bus.c")
 fi
 same "sealift-units.7: message ids are those of the catalog" \

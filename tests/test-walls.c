@@ -154,7 +154,7 @@ static void filters_are(unsigned version, unsigned least, const char *what)
         walls.systemd_version = 252;
 }
 
-/* As measured on both (HACKING.md), with five of PID 1's own. */
+/* As measured on both (tests/README.md), with five of PID 1's own. */
 static void test_filters(void)
 {
 #if defined(__x86_64__)

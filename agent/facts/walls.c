@@ -29,10 +29,10 @@ size_t walls_namespaces(const struct walls *w, const char *ret[static WALLS_NAME
 
 /* Each setting of ours that filters system calls installs a filter for each ABI of the processor that it
  * says something about: on x86-64 (three ABIs) they come to 34 with systemd 252 and 31 with 257 (measured,
- * each by itself: HACKING.md), since 257 leaves MemoryDenyWriteExecute= to the kernel (prctl(PR_SET_MDWE))
- * where it can. Network settings and users make no difference. Versions between and behind get two less, for
- * what they may do otherwise. Elsewhere: one a setting. It is a least: a program may add filters of its own
- * at any time, so that more, or fewer than another time, says nothing. */
+ * each by itself: tests/README.md), since 257 leaves MemoryDenyWriteExecute= to the kernel
+ * (prctl(PR_SET_MDWE)) where it can. Network settings and users make no difference. Versions between and
+ * behind get two less, for what they may do otherwise. Elsewhere: one a setting. It is a least: a program
+ * may add filters of its own at any time, so that more, or fewer than another time, says nothing. */
 #if defined(__x86_64__)
 enum { FILTERS_252 = 34, FILTERS_257 = 31, FILTERS_OTHER = 29, FILTERS_OF_ONE = 3 };
 #else
