@@ -22,11 +22,25 @@ struct expecting {
         const struct plan *plan;
 };
 
+/* What runs here by now, or is not to, is fetched no more. */
+static bool is_due(struct agent *a, const struct plan_item *item)
+{
+        const struct bundle *b = agent_find_bundle(a, item->bundle, false);
+
+        return plan_decide(b ? &b->state : NULL, item->digest) == PLAN_INSTALL;
+}
+
 static bool is_expected(void *userdata, const char *digest)
 {
         const struct expecting *x = userdata;
 
-        return refresh_expects(x->trust, x->plan, digest) || repair_expects(x->agent, digest);
+        for (size_t i = 0; i < x->plan->n_items; i++) {
+                const struct plan_item *item = x->plan->items + i;
+
+                if (is_due(x->agent, item) && refresh_expects(x->trust, item->bundle, digest))
+                        return true;
+        }
+        return repair_expects(x->agent, digest);
 }
 
 void collect_downloads(struct agent *a, const struct refresh *trust, const struct plan *plan)

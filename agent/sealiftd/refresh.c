@@ -252,7 +252,7 @@ static const struct tuf_file *target_find(const struct refresh *x, const char *b
         return trust_find_target(x->trust, name);
 }
 
-static bool channel_has(const struct refresh *x, const char *bundle, const char *sha256)
+bool refresh_expects(const struct refresh *x, const char *bundle, const char *sha256)
 {
         for (size_t k = COMPRESSION_ZSTD; k < ELEMENTSOF(bundle_suffixes); k++) {
                 char name[TARGET_NAME_SIZE], hex[DIGEST_HEX_SIZE] = "";
@@ -263,14 +263,6 @@ static bool channel_has(const struct refresh *x, const char *bundle, const char 
                 if (str_eq(hex, sha256))
                         return true;
         }
-        return false;
-}
-
-bool refresh_expects(const struct refresh *x, const struct plan *plan, const char *sha256)
-{
-        for (size_t i = 0; i < plan->n_items; i++)
-                if (channel_has(x, plan->items[i].bundle, sha256))
-                        return true;
         return false;
 }
 

@@ -45,5 +45,5 @@ _must_check_ int refresh_fetch_bundle(struct refresh *x, const char *bundle, con
 _must_check_ int refresh_fetch_again(struct refresh *x, const char *bundle, const struct content *content,
                                      uint64_t offset, fetch_sink sink, void *userdata, struct fault *f);
 
-/* Whether a release of the plan has a bundle with that SHA-256. */
-bool refresh_expects(const struct refresh *x, const struct plan *plan, const char *sha256);
+/* Whether the channel's release of this bundle is in a file with that SHA-256. */
+bool refresh_expects(const struct refresh *x, const char *bundle, const char *sha256);

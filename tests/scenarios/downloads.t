@@ -72,4 +72,17 @@ ok "with nginx back, the next check installs it" sealift check
 is "$(web_page)" 3 "which answers"
 is "$(tail -n "+$((requests_seen + 1))" "$BUCKET_LOG" | jq -r 'select(.path | endswith(".tar.zst")) | "\(.range) \(.status)"')" \
     "bytes=$here- 206" "nginx was asked for the rest"
+
+# goes NAME: what is left of the release that the channel has, as where the disk did not let it be removed.
+goes() {
+    local bundle
+    bundle=$(find "$BUCKET" -name '*.web.tar.zst' -size +1M -printf '%f\n')
+    : >"$STORE/incoming/${bundle%%.*}"
+    sealift check >/srv/said 2>&1 || true
+    is "$(find "$STORE/incoming" -type f)" "" "a download is of no use, since that release $1: it goes"
+}
+goes "runs"
+sealift rollback web >/srv/said
+goes "is quarantined"
+is "$(web_page)" 2 "release 2 answers"
 done_testing
