@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* For LD_PRELOAD: counts the calls of a program that touch the disk, and at one of them kills the program,
- * or lets the call fail. Which one is said in the file /run/strike/NAME of the program, which is shared
- * memory (tests/host/strike.py has the other side); without that file nothing is done. It is what strace
+ * stops it, or lets the call fail. Which one is said in the file /run/strike/NAME of the program, which is
+ * shared memory (tests/host/strike.py has the other side); without that file nothing is done. It is what
+ * strace
  * --inject does, without its price, and also behind walls that know no ptrace(2). crashes.t compares the
  * count with strace's. */
 
@@ -35,7 +36,7 @@ static struct strike {
         uint32_t kinds;   /* that are counted */
         uint32_t at;      /* the call that is meant, 0: none */
         uint32_t again;   /* and once more, so many calls later, in the process that came after */
-        int32_t error;    /* that it fails with; 0: the program is killed instead */
+        int32_t error;    /* that it fails with; 0: the program is killed instead; below: stopped, once */
         uint32_t lasting; /* it fails from there on */
         uint32_t count;
         uint32_t struck;
@@ -73,6 +74,12 @@ static bool falls(uint32_t kind, const char *call, const char *name)
             (strike->count > strike->at && !strike->lasting))
                 return false;
         strike->struck++;
+        if (strike->error < 0) {
+                strike->at = 0;
+                (void)kill(getpid(), SIGSTOP);
+                errno = saved;
+                return false;
+        }
         if (strike->error != 0) {
                 errno = strike->error;
                 return true;

@@ -1,10 +1,16 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The other side of tests/host/strike.c: says at which call a program is struck, and reads how that went."""
+"""The other side of tests/host/strike.c: says at which call a program is struck, and reads how that went.
+
+  strike.py stop PROGRAM N      the next process of that program that preloads strike.so is stopped at its N-th look at the disk
+"""
 import mmap
 import os
 import struct
+import sys
 
 CHANGE, OPEN, READ = 1, 2, 4
+STOP = -1  # in place of an error
 FOLDER = "/run/strike"
 
 
@@ -34,3 +40,9 @@ class Strike:
         """How many calls were counted since, how often it struck, and what the last call was."""
         *_, count, struck, what = self.LAYOUT.unpack_from(self.memory, 0)
         return count, struck, what.split(b"\0", 1)[0].decode(errors="replace")
+
+
+if __name__ == "__main__":
+    _, verb, name, count = sys.argv
+    assert verb == "stop", __doc__
+    Strike(name).arm(int(count), READ, error=STOP)

@@ -3,18 +3,19 @@
 # anew, the clock jumps ten years either way, a worker is killed in the stream, and somebody starts a second agent. The service that
 # runs does not notice, and the release is installed by this check or the next one.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--clock --timeout 600)
+SCENARIO_OPTIONS=(--clock --strike --timeout 1200)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh
 . /tests/host/trial.sh
 
-# Takes a while to unpack: time for what is to come in between.
-publish_slow() {
+# Small files, and behind them more than sealift-unpack reads at once.
+publish_long() {
     local n
     web_write "$1"
     mkdir -p "$WEB/many"
-    for n in {1..3000}; do echo "$1 $n" >"$WEB/many/$n"; done
+    for n in {1..200}; do echo "$1 $n" >"$WEB/many/$n"; done
+    head -c 1M /dev/urandom >"$WEB/rest"
     publish_release "$1" "$WEB" /srv/web.manifest
 }
 
@@ -25,17 +26,28 @@ worker_runs() { systemctl list-units --plain --no-legend --state=running "$1" | 
 service() { echo "$(web_unit) $(web_invocation) $(pid_of "$(web_unit)") $(web_page)"; }
 check_installs() { sealift check && [ "$(bundle_state web version)" = "$1" ]; }
 
-# update_to VERSION: it goes no further than into the middle of its tree, since sealift-unpack is kept from going on; its process is
-# $unpacker.
-update_to() {
-    publish_slow "$1"
-    sealift check --no-wait
-    hold_unpacker "$1"
+# unpacker_stops: in the middle of the next bundle, whoever is quicker. Its process is $unpacker.
+unpacker_stops() { python3 /tests/host/strike.py stop sealift-unpack 4; }
+unpacker_prepare() {
+    unpacker_stops
+    mkdir -p /run/systemd/system/sealift-unpack@.service.d
+    printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/strike.so\nBindPaths=/run/strike\n' \
+        >/run/systemd/system/sealift-unpack@.service.d/strike.conf
+    systemctl daemon-reload
 }
-hold_unpacker() {
+unpacker_has_stopped() { unpacker=$(pgrep --exact sealift-unpack) && grep -q '^State:.*stopped' "/proc/$unpacker/status"; }
+unpacker_holds() {
+    await 60 unpacker_has_stopped
     await 60 staging_begins "$1"
     unpacker=$(pgrep --exact sealift-unpack)
-    kill -STOP "$unpacker"
+}
+
+# update_to VERSION: it goes no further than into the middle of its tree.
+update_to() {
+    unpacker_stops
+    publish_long "$1"
+    sealift check --no-wait
+    unpacker_holds "$1"
 }
 
 # disturb NAME VERSION WHAT...: in the update to it, and once more when it is installed.
@@ -149,13 +161,14 @@ clock_jumps() {
         evil_start
         evil_rule '*.tar.zst' wait /srv/go
         requests_mark
-        publish_slow "$version"
+        unpacker_stops
+        publish_long "$version"
         sealift check --no-wait
         await 30 stream_begins
         clock "$4"
         is "$(service)" "$before" "$name: while release $version is fetched: the service is the same process"
         touch /srv/go
-        hold_unpacker "$version"
+        unpacker_holds "$version"
     else
         update_to "$version"
     fi
@@ -218,6 +231,7 @@ second_agent() {
 }
 
 web_begin
+unpacker_prepare
 disturb "daemon-reexec" 2 systemctl daemon-reexec
 disturb "daemon-reload" 3 systemctl daemon-reload
 disturb "the system bus is killed" 4 restart_bus
