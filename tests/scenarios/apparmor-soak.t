@@ -5,7 +5,6 @@
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_HOST=vm
 SCENARIO_LONG=trixie
-SCENARIO_OPTIONS=(--timeout 1200)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 

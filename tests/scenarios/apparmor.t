@@ -2,7 +2,6 @@
 # Which AppArmor profile confines a service, that it does, and what becomes of a host where policy wants one and there is none.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_HOST=vm
-SCENARIO_OPTIONS=(--timeout 900)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 

@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # A team has its own key and its own role, "team", to which targets delegates the names of "web"; "rivals", listed before it,
 # have others. What an attacker can do to that role, with the bucket, the online keys, the team's key or another team's.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 

@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # An attacker who has the bucket and the key that signs releases, alone or with the online ones; what a threshold adds; and
 # another repository that shares keys with ours.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 

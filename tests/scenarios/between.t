@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # Programs of ours that stand between systemd and a service, sealift-proxy and sealift-hold, are killed, as is sealift-unitd while a
 # job waits for it: services run on, and what was killed comes back, or is told.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 

@@ -2,7 +2,7 @@
 # A machine boots without its bucket, without a network, with a clock that is ten years off either way, with expired metadata, each
 # of them alone: what it ran runs again, from disk, side by side, and other units are ordered after it. And whatever is done to the programs of sealift, services are not touched.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--clock --timeout 600)
+SCENARIO_OPTIONS=(--clock)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/slow.sh

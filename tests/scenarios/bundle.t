@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Several services that are one bundle: started in order, in one network that nobody else is in, updated as one, rolled back
 # as one, and stopped in the other order, also when the machine goes down.
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 

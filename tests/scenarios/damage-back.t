@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # What a release on trial goes back to is read first. Where that is damaged, the next one is taken that is whole, has no verdict and
 # is not below the floor; where there is none, nothing runs, also after a boot.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -3,7 +3,7 @@
 # anew, the clock jumps ten years either way, a worker is killed in the stream, and somebody starts a second agent. The service that
 # runs does not notice, and the release is installed by this check or the next one.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--clock --strike --timeout 1200)
+SCENARIO_OPTIONS=(--clock --strike)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -3,7 +3,6 @@
 # of them with `tests/check --long`; a run that failed can be had again: tests/host/boot ... scenarios/dropins.t 25 SEED
 if [ -n "${SEALIFT_LONG:-}" ]; then
     SCENARIO_ARGUMENTS=(200)
-    SCENARIO_OPTIONS=(--timeout 1200)
 fi
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"

@@ -4,7 +4,7 @@
 # a kill and two hundred in peace.
 #
 #       tests/host/boot --install DIR --strike scenarios/endurance.t 100 100 --seed 7     (tests/host/endurance.py --help)
-SCENARIO_OPTIONS=(--strike --timeout 600)
+SCENARIO_OPTIONS=(--strike)
 SCENARIO_ARGUMENTS=(15 15)
 # shellcheck disable=SC2034 # for scenario.sh
 if [ -n "${SEALIFT_LONG:-}" ]; then

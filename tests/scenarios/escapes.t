@@ -2,7 +2,6 @@
 # From inside of running services: all that a broken-in program would try next (host/escapes.py), for several kinds of
 # sandbox, and none of it works but what the kind was granted. The same attempts are made outside of every sandbox first,
 # where they must succeed: one that fails there would prove nothing here.
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/units.sh

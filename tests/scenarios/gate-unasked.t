@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # A release that nobody can ask is not well, and not at fault: where sealift-unitd is away, or this host does not let a question be
 # asked, the bundle goes back to what ran, and nothing is quarantined. StartSec= is a second in all of it.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

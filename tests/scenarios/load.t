@@ -4,7 +4,6 @@
 #
 # wrk makes the load, half of it with a connection for each request, half on connections that are kept alive; it does not
 # notice a connection that is never answered, so clients.py asks beside it at many paces and accounts for each connection.
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 

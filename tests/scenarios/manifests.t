@@ -3,7 +3,7 @@
 # policy granted and the service asked with the very lines of its own comments. Behind walls as high as they can be.
 # What an example has of npm's is fetched outside, where there may be a network.
 if [ ! -e /talk/scenario ]; then
-    SCENARIO_OPTIONS=(--timeout 600)
+    SCENARIO_OPTIONS=()
     ! brought=$("${0%/*}/../host/npm") || SCENARIO_OPTIONS+=(--bring "$brought")
 fi
 # shellcheck source=tests/host/scenario.sh

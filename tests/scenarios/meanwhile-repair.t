@@ -2,8 +2,6 @@
 # A damaged release is fetched again, which takes its time: orders that leave it alone are carried out meanwhile, and it goes on;
 # what does break it off, or comes to nothing, is followed by it. An order that would be refused ends nobody's download. What is on
 # disk is looked at meanwhile; nothing of it goes. What is under way is so to sealift why, be it that another waits in its wait.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

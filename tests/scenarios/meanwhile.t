@@ -2,8 +2,6 @@
 # A download takes its time, and nobody waits for it: orders are carried out meanwhile, releases on trial are judged, sealift-unitd is
 # looked for when it was gone. What is about the very bundle that is fetched breaks its download off, which goes on later where it
 # was.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -2,7 +2,7 @@
 # Memory does not grow with the bundle: while a bundle of 1 GiB is installed, each of our programs that runs stays under 24 MiB
 # resident.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--disk --timeout 600)
+SCENARIO_OPTIONS=(--disk)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 

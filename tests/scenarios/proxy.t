@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # A program that knows nothing of sockets is served through systemd-socket-proxyd in a network of its own, and where
 # ExitIdle= says so there is no process of it between connections.
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 

@@ -2,8 +2,6 @@
 # A release that sealift-unitd dies of: it is tried a few times, since an upgrade or somebody's kill may come at that very moment, and
 # then it is quarantined like any other that does not come up; on its way in, when it is to come back, and on trial. What was there
 # before runs on.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # Bundles of sizes where programs go wrong: no file at all, many files, the longest name, names that are not ASCII, a file of 2^31
 # bytes; and with `tests/check --long` a hundred thousand files, and a bundle of 4.5 GiB with files around 2^31 and 2^32 bytes.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 900)
 if [ -n "${SEALIFT_LONG:-}" ]; then
     SCENARIO_OPTIONS=(--disk --timeout 5400)
     SCENARIO_ARGUMENTS=(long)

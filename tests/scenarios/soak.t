@@ -2,7 +2,7 @@
 # A release on trial: what goes wrong in its soak window counts against it, whatever it is, and enough of it sets the bundle
 # back by itself, once. An agent that is killed meanwhile goes on where it was, and a clock that jumps is no time that passes.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--clock --timeout 600)
+SCENARIO_OPTIONS=(--clock)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -2,8 +2,6 @@
 # Whose fault it is when a release on trial does not run: its own, where it ends by itself, however it ends; not its own, where
 # somebody stops it, this host's files change, or this host does not hold up a wall for it. What it goes back to is started again
 # until it runs.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

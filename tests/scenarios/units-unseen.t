@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # What sealift-unitd cannot look at: a start that nobody can see has an end, and what it knows of an end outlives a start of its
 # own that fails.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/units.sh

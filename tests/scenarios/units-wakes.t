@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Who is woken by a connection, and who is not: services that end too soon, while nobody looks, or cannot start; and what is
 # asked for meanwhile.
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/units.sh
