@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What happens to a machine in the middle of an update, and while all is quiet: systemd executes itself anew, the system bus is started
-# anew, the clock jumps ten years either way, a worker is killed in the stream, and somebody starts a second agent. The service that
-# runs does not notice, and the release is installed by this check or the next one.
+# anew, so is either daemon of ours, the clock jumps ten years either way, a worker is killed in the stream, and somebody starts a
+# second agent. The service that runs does not notice, and the release is installed by this check or the next one.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_OPTIONS=(--clock --strike)
 # shellcheck source=tests/host/scenario.sh
@@ -79,9 +79,11 @@ app_process_is() { [[ $(app_process) = *@"$2"-*" $1 "* ]]; }
 # switch_reaches STATE VERSION: a poll that was spoiled is followed by another one.
 switch_reaches() { app_process_is "$@" || { sealift check --no-wait; false; }; }
 # switch_stays NAME PROCESS: sealift-unitd ends with the bus, and is asked anew; where it finds no systemd on the bus yet and ends
-# again, that poll is over.
+# again, that poll is over. Whatever else ends with a daemon of ours, of what was not running yet, is begun anew.
 switch_stays() {
-    if [ "$may_spoil" = yes ] && [ -n "$(journal_since "MESSAGE_ID=${EVENT[refused]}")" ]; then
+    if [ "$may_spoil" = anew ]; then
+        diag "$1: not asked"
+    elif [ "$may_spoil" = yes ] && [ -n "$(journal_since "MESSAGE_ID=${EVENT[refused]}")" ]; then
         diag "$1: the poll was spoiled"
     else
         is "$(app_process)" "$2" "$1: the same process, alone"
@@ -235,16 +237,21 @@ unpacker_prepare
 disturb "daemon-reexec" 2 systemctl daemon-reexec
 disturb "daemon-reload" 3 systemctl daemon-reload
 disturb "the system bus is killed" 4 restart_bus
+disturb "sealiftd is started anew" 5 systemctl restart sealiftd.service
+disturb "sealift-unitd is started anew" 6 systemctl restart sealift-unitd.service
 switch_begin
 disturb_switch "daemon-reexec in a switch" 1 2 systemctl daemon-reexec
 disturb_switch "daemon-reload in a switch" 2 3 systemctl daemon-reload
 may_spoil=yes
 disturb_switch "the system bus is killed in a switch" 3 4 restart_bus
+may_spoil=anew
+disturb_switch "sealiftd is started anew in a switch" 4 5 systemctl restart sealiftd.service
+disturb_switch "sealift-unitd is started anew in a switch" 5 6 systemctl restart sealift-unitd.service
 clock_begin
-clock_jumps "ten years ahead" 5 $AHEAD
-clock_jumps "ten years back" 6 -$AHEAD
-clock_jumps "ahead, and then back" 7 -$AHEAD $AHEAD
-unpacker_killed 8
-fetcher_killed 9
+clock_jumps "ten years ahead" 7 $AHEAD
+clock_jumps "ten years back" 8 -$AHEAD
+clock_jumps "ahead, and then back" 9 -$AHEAD $AHEAD
+unpacker_killed 10
+fetcher_killed 11
 second_agent
 done_testing
