@@ -14,6 +14,7 @@
 #include "ground/beneath.h"
 #include "store/directory.h"
 #include "store/incoming.h"
+#include "store/spare.h"
 
 enum place { TRUST, STATE, INCOMING, OUTBOX, RELEASES, N_PLACES };
 
@@ -116,6 +117,7 @@ int store_open(const char *path, struct store **ret, struct fault *f)
         r = store_sweep(s, f);
         if (r < 0)
                 return r;
+        (void)!spare_make(s->fds[STATE]); /* no room: the next save tries again */
         *ret = TAKE_PTR(s);
         return 0;
 }
@@ -204,6 +206,19 @@ int store_state_load(struct store *s, const char *bundle, struct bundle_state *r
         return state_parse(text, len, file, ret, f);
 }
 
+static int state_write(int fd, const char *bundle, const struct buffer *text, struct fault *f)
+{
+        struct fault why = {};
+        int r;
+
+        r = io_replace_file_at(fd, bundle, text->data, text->len, 0644, &why);
+        if (r >= 0)
+                (void)!spare_make(fd); /* spent earlier, when there was no room */
+        else if (r == -ENOSPC || r == -EDQUOT)
+                r = spare_spend(fd, bundle, text->data, text->len, 0644) < 0 ? r : 0;
+        return r < 0 ? fault_set(f, r, "state: %s", why.text) : 0;
+}
+
 int store_state_save(struct store *s, const char *bundle, const struct bundle_state *state, struct fault *f)
 {
         _cleanup_(buffer_done) struct buffer text = BUFFER_INIT(STATE_BYTES_MAX);
@@ -215,10 +230,7 @@ int store_state_save(struct store *s, const char *bundle, const struct bundle_st
         r = state_format(state, &text);
         if (r < 0)
                 return fault_set_errno(f, r, "state/%s: cannot write", bundle);
-        r = io_replace_file_at(s->fds[STATE], bundle, text.data, text.len, 0644, f);
-        if (r < 0)
-                (void)fault_prefix(f, "state");
-        return r;
+        return state_write(s->fds[STATE], bundle, &text, f);
 }
 
 int store_state_remove(struct store *s, const char *bundle, struct fault *f)

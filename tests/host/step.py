@@ -324,7 +324,7 @@ def check_store(before=()):
         check_tree(f"{PLACES}/{name}", name.rsplit("-", 1)[1])
     left = os.listdir(f"{STORE}/incoming")
     for folder in "trust", "state", "outbox":
-        left += [name for name in os.listdir(f"{STORE}/{folder}") if name.startswith(".")]
+        left += [name for name in os.listdir(f"{STORE}/{folder}") if name.startswith(".") and name != ".spare"]
     if left:
         raise Trouble(f"left over: {left}")
 
