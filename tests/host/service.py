@@ -6,17 +6,19 @@
   service.py [PORT]   serves HTTP on 127.0.0.1:PORT, or on all sockets that systemd has passed
 
 The file holds one word: a number is the status of all answers; hang: it answers no more; die: it ends with status 3 at the next
-request; end: it ends in order at the next request; eat: it takes memory until it is killed; shut: it ends with status 7 before it is
-ready; late: it is not ready before there is another word. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1 are
-said where systemd wants to hear them, until the word is "sleep". Words with commas between are for one request each, in turn. "asked", beside the first of these files, says which
-process it is, how often it was asked, and how often it has said 200. While there is a file "stays" there, it does not end when it is
-told to.
+request; end: it ends in order at the next request; eat: it takes memory until it is killed; fill: it takes all that is left of the
+disk that the file is on, and whatever comes free there, and from then on all answers are 500; shut: it ends with status 7 before it
+is ready; late: it is not ready before there is another word. "/version" is always answered, with $VERSION; READY=1 and WATCHDOG=1
+are said where systemd wants to hear them, until the word is "sleep". Words with commas between are for one request each, in turn.
+"asked", beside the first of these files, says which process it is, how often it was asked, and how often it has said 200. While
+there is a file "stays" there, it does not end when it is told to.
 """
 import os
 import selectors
 import signal
 import socket
 import sys
+import threading
 import time
 
 
@@ -56,6 +58,22 @@ def listeners():
 
 
 held = []
+full = threading.Event()
+
+
+def fill():
+    taken = 0
+    with open(OWN + "/taken", "wb", buffering=0) as f:
+        while True:
+            try:
+                f.write(bytes(1 << 20))
+            except OSError:
+                try:
+                    open(f"{OWN}/taken-{taken}", "x").close()
+                    taken += 1
+                except OSError:
+                    full.set()
+                    time.sleep(0.001)
 
 
 def count(does):
@@ -85,6 +103,11 @@ def answer(connection):
     elif does == "hang":
         held.append(connection)
         return
+    elif does == "fill":  # and is not counted: that would give a block up
+        if fill not in held:
+            held.append(fill)
+            threading.Thread(target=fill, daemon=True).start()
+        connection.sendall(b"HTTP/1.0 " + (b"500" if full.is_set() else b"200") + b" So\r\n\r\n")
     else:
         count(does)
         connection.sendall(b"HTTP/1.0 " + does.encode() + b" So\r\n\r\n")
