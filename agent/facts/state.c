@@ -320,12 +320,17 @@ void state_go_back(struct bundle_state *s, const struct release_ref *target, uin
         trial_forget(s);
 }
 
+bool state_trial_is_over(const struct bundle_state *s, const char *boot)
+{
+        return state_on_trial(s) && s->boots >= STATE_TRIAL_BOOTS_MAX && !str_eq(s->boot, boot);
+}
+
 bool state_trial_boot(struct bundle_state *s, const char *boot)
 {
+        if (state_trial_is_over(s, boot))
+                return false;
         if (str_eq(s->boot, boot))
                 return true;
-        if (s->boots >= STATE_TRIAL_BOOTS_MAX)
-                return false;
         s->boots++;
         (void)!text_copy(s->boot, sizeof(s->boot), boot);
         return true;

@@ -174,8 +174,11 @@ void state_go_back(struct bundle_state *s, const struct release_ref *to, uint64_
                    const char *reason);
 /* current has not passed its soak window yet. */
 bool state_on_trial(const struct bundle_state *s);
-/* current is about to be started on trial in that boot, which may be the same one again. false: it has been
- * in STATE_TRIAL_BOOTS_MAX boots already and no one of them lasted until it was proven. */
+/* It has been started in STATE_TRIAL_BOOTS_MAX boots before that one, and none of them lasted until it was
+ * proven. */
+bool state_trial_is_over(const struct bundle_state *s, const char *boot);
+/* current is about to be started on trial in that boot, which may be the same one again. false: its trial is
+ * over. */
 bool state_trial_boot(struct bundle_state *s, const char *boot);
 /* The agent ends in that boot in an orderly way: the machine did not fail in it, or not yet. Where it is
  * started on trial in it once more, it counts again. false: it was not counted, nor is that of the commit.

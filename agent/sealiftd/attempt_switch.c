@@ -204,10 +204,18 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
         return f->error;
 }
 
+/* It came up, and sealift-unitd lives. */
+static void losses_forget(struct agent *a, struct bundle *b)
+{
+        struct fault ignored = {};
+
+        if (state_forget_losses(&b->state, &b->state.current))
+                (void)!store_state_save(a->store, b->name, &b->state, &ignored);
+}
+
 int attempt_start_current(struct agent *a, struct bundle *b, bool yields, uint64_t id, struct fault *f)
 {
         const struct release_ref *to = &b->state.current;
-        struct fault ignored = {};
         int r;
 
         if (yields)
@@ -217,8 +225,7 @@ int attempt_start_current(struct agent *a, struct bundle *b, bool yields, uint64
         if (r < 0)
                 return r;
         b->crowded = false;
-        if (state_forget_losses(&b->state, to))
-                (void)!store_state_save(a->store, b->name, &b->state, &ignored);
+        losses_forget(a, b);
         return r;
 }
 
@@ -299,6 +306,8 @@ static void bundle_note_configuration(struct bundle *b, int error, const struct 
  * changed. Any other error than of such a start says nothing about those that run. */
 int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f)
 {
+        if (f->error >= 0)
+                losses_forget(a, b);
         if (b->health != BUNDLE_RUNNING)
                 return release_note_start(a, b, &b->state.current, agent_now_usec(), f);
         bundle_note_configuration(b, f->error, f);

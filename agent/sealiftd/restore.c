@@ -21,14 +21,16 @@
 #define RESTORE_MAX_USEC   (UINT64_C(600) * 1000000)
 
 struct restore {
-        struct bundle *bundle; /* NULL: it has been noted how it went */
+        struct bundle *bundle; /* NULL: no start is under way */
         struct release_ref release;
+        bool counted; /* trial_begin_restore() */
+        bool lost;    /* sealift-unitd went away under it */
         struct units_call call;
 };
 
 struct restores {
-        struct restore *items; /* owned */
-        size_t n;
+        struct restore *items; /* owned; UNITD_STARTS_MAX */
+        size_t next;           /* bundle, in two rounds */
 };
 
 static void restores_done(struct restores *l)
@@ -42,98 +44,114 @@ static bool is_wanted(const struct agent *a, const struct bundle *b)
                !damage_rests(b);
 }
 
-static bool any_answered(void *userdata)
+/* One whose trial is over goes back, which is waited for: in the second round. */
+static struct bundle *restores_next(struct agent *a, struct restores *l)
 {
-        const struct restores *l = userdata;
+        while (l->next < 2 * a->n_bundles && !a->await.stopping) {
+                bool second = l->next >= a->n_bundles;
+                struct bundle *b = a->bundles + l->next++ % a->n_bundles;
 
-        for (size_t i = 0; i < l->n; i++)
-                if (l->items[i].bundle && l->items[i].call.id == 0)
-                        return true;
-        return false;
+                if (is_wanted(a, b) && state_trial_is_over(&b->state, a->boot) == second)
+                        return b;
+        }
+        return NULL;
+}
+
+static void restore_send(struct agent *a, struct restore *x, struct bundle *b)
+{
+        struct fault f = {};
+
+        if (units_begin_start(a->units, b->name, &x->release, agent_now_usec(), &x->call, &f) >= 0)
+                x->bundle = b;
+        else
+                trial_end_restore(a, b, x->counted, attempt_end_restore(a, b, &f));
+}
+
+static void restore_begin(struct agent *a, struct restore *x, struct bundle *b)
+{
+        *x = (struct restore){ .release = b->state.current };
+        if (b->health != BUNDLE_RUNNING)
+                agent_set_health(a, b, BUNDLE_STARTING);
+        if (trial_begin_restore(a, b, &x->counted))
+                restore_send(a, x, b);
+}
+
+/* As many as go at once. */
+static void restores_begin(struct agent *a, struct restores *l)
+{
+        for (struct restore *x = l->items; x < l->items + UNITD_STARTS_MAX; x++)
+                for (struct bundle *b; !x->bundle && (b = restores_next(a, l));)
+                        restore_begin(a, x, b);
 }
 
 static bool any_left(const struct restores *l)
 {
-        for (size_t i = 0; i < l->n; i++)
+        for (size_t i = 0; i < UNITD_STARTS_MAX; i++)
                 if (l->items[i].bundle)
                         return true;
         return false;
 }
 
-/* An order came meanwhile, and what came of that has been said. */
-static bool is_overruled(const struct agent *a, const struct restore *x, int error)
+static bool any_answered(void *userdata)
 {
-        const struct bundle *b = x->bundle;
+        const struct restores *l = userdata;
 
+        for (size_t i = 0; i < UNITD_STARTS_MAX; i++)
+                if (l->items[i].bundle && l->items[i].call.id == 0)
+                        return true;
+        return false;
+}
+
+/* An order came meanwhile, and what came of that has been said. */
+static bool is_overruled(const struct agent *a, const struct restore *x, const struct bundle *b, int error)
+{
         return !agent_may_run(a, b) || !release_ref_equal(&x->release, &b->state.current) ||
                (error == -EINTR && b->health != BUNDLE_STARTING);
 }
 
+/* A sealift-unitd that was killed is asked once more for all that it was asked for, and then for one after
+ * the other: none is to be blamed for what another one does to it. */
+static void restore_note(struct agent *a, struct restore *x)
+{
+        struct bundle *b = TAKE_PTR(x->bundle);
+        struct fault f = {};
+        int r;
+
+        r = units_end_start(a->units, &x->call, &f);
+        if (is_overruled(a, x, b, r))
+                return;
+        if (r != -ECONNRESET)
+                trial_end_restore(a, b, x->counted, attempt_end_restore(a, b, &f));
+        else if (x->lost)
+                trial_end_restore(a, b, x->counted, attempt_restore(a, b));
+        else {
+                x->lost = true;
+                restore_send(a, x, b);
+        }
+}
+
 static void restores_note(struct agent *a, struct restores *l, bool all)
 {
-        for (size_t i = 0; i < l->n; i++) {
-                struct restore *x = l->items + i;
-                struct fault f = {};
-
-                if (!x->bundle || (x->call.id != 0 && !all))
-                        continue;
-                if (is_overruled(a, x, units_end_start(a->units, &x->call, &f)))
-                        x->bundle = NULL;
-                else if (f.error == -ECONNRESET)
-                        (void)!attempt_restore(a, TAKE_PTR(x->bundle)); /* sealift-unitd was killed */
-                else
-                        (void)!attempt_end_restore(a, TAKE_PTR(x->bundle), &f);
-        }
-}
-
-/* Of the bundles from *at on, as many as go at once. */
-static void restores_begin(struct agent *a, struct restores *l, size_t *at)
-{
-        for (l->n = 0; *at < a->n_bundles && l->n < UNITD_STARTS_MAX; ++*at) {
-                struct bundle *b = a->bundles + *at;
-                struct restore *x = l->items + l->n;
-                struct fault f = {};
-
-                if (!is_wanted(a, b))
-                        continue;
-                if (b->health != BUNDLE_RUNNING)
-                        agent_set_health(a, b, BUNDLE_STARTING);
-                if (state_on_trial(&b->state))
-                        continue;
-                if (units_begin_start(a->units, b->name, &b->state.current, agent_now_usec(), &x->call, &f) <
-                    0) {
-                        (void)!attempt_end_restore(a, b, &f);
-                        continue;
-                }
-                x->bundle = b;
-                x->release = b->state.current;
-                l->n++;
-        }
-}
-
-static void restores_await(struct agent *a, struct restores *l)
-{
-        struct fault f = {};
-
-        while (any_left(l)) {
-                if (await_idle_until(&a->await, any_answered, l, RESTORE_ANSWER_MAX_USEC, &f) < 0)
-                        restores_note(a, l, true);
-                else
-                        restores_note(a, l, false);
-        }
+        for (struct restore *x = l->items; x < l->items + UNITD_STARTS_MAX; x++)
+                if (x->bundle && (x->call.id == 0 || all))
+                        restore_note(a, x);
 }
 
 void restore_all(struct agent *a)
 {
         _cleanup_(restores_done) struct restores l = { calloc(UNITD_STARTS_MAX, sizeof(*l.items)), 0 };
 
-        for (size_t at = 0; l.items && at < a->n_bundles && !a->await.stopping;) {
-                restores_begin(a, &l, &at);
-                restores_await(a, &l);
+        for (size_t i = 0; !l.items && i < a->n_bundles && !a->await.stopping; i++)
+                trial_restore(a, a->bundles + i);
+        if (!l.items)
+                return;
+        for (restores_begin(a, &l); any_left(&l); restores_begin(a, &l)) {
+                struct fault f = {};
+                int r;
+
+                r = await_idle_until(&a->await, any_answered, &l, RESTORE_ANSWER_MAX_USEC, &f);
+                restores_note(a, &l, r < 0);
         }
-        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++)
-                if (!l.items || state_on_trial(&a->bundles[i].state))
-                        trial_restore(a, a->bundles + i);
 }
 
 /* ---- what could not be started */

@@ -4,8 +4,8 @@
 #include "sealiftd/agent.h"
 
 /* All current releases that may run are started, or found running, side by side: a slow one keeps no other
- * one waiting, and each is told of as soon as it is up. Those on trial come last and one by one, since each
- * of them may have to go back. Logs; never fails as a whole. */
+ * one waiting, and each is told of as soon as it is up, or goes back if it was on trial and is not. Logs;
+ * never fails as a whole. */
 void restore_all(struct agent *a);
 
 /* The current release of b could not be started, or is down for a reason of this host's: it is tried again

@@ -325,7 +325,7 @@ void trial_resume(struct agent *a, struct bundle *b)
 }
 
 /* In this boot too it is going to be started before it is proven. False: too often. */
-static bool count_boot(struct agent *a, struct bundle *b)
+static bool count_boot(struct agent *a, struct bundle *b, bool *ret_counted)
 {
         char before[STATE_BOOT_SIZE];
         struct fault ignored = {};
@@ -333,53 +333,68 @@ static bool count_boot(struct agent *a, struct bundle *b)
         memcpy(before, b->state.boot, sizeof(before));
         if (!state_trial_boot(&b->state, a->boot))
                 return false;
+        *ret_counted = !str_eq(before, b->state.boot);
         /* What cannot be written down is counted in the next boot. */
-        if (!str_eq(before, b->state.boot))
+        if (*ret_counted)
                 (void)!store_state_save(a->store, b->name, &b->state, &ignored);
         return true;
 }
 
-/* It did not come up in this boot, for a reason that is not its own: none of its trial's. Nor is one in
- * which it was tried again for such a reason when the agent was told to stop. That sealift-unitd died of it
- * may well be its own. */
-static void uncount_boot(struct agent *a, struct bundle *b, const struct bundle_state *before)
+static void uncount_boot(struct agent *a, struct bundle *b)
 {
         struct fault ignored = {};
 
-        if (str_eq(before->boot, b->state.boot))
+        if (state_trial_uncount(&b->state, a->boot))
+                (void)!store_state_save(a->store, b->name, &b->state, &ignored);
+}
+
+/* What the operator keeps down is in no boot's trial, and going back would start the old one. */
+static bool is_judged(const struct agent *a, const struct bundle *b)
+{
+        return !b->damaged && state_on_trial(&b->state) && agent_may_run(a, b);
+}
+
+bool trial_begin_restore(struct agent *a, struct bundle *b, bool *ret_counted)
+{
+        char why[FAULT_TEXT_MAX];
+
+        *ret_counted = false;
+        if (damage_rests(b))
+                return false;
+        if (!is_judged(a, b) || count_boot(a, b, ret_counted))
+                return true;
+        (void)snprintf(why, sizeof(why),
+                       "the machine went down in %d boots while it was on trial, with no orderly end",
+                       STATE_TRIAL_BOOTS_MAX);
+        return !bundle_go_back(a, b, why);
+}
+
+/* A boot in which it did not come up for a reason that is not its own is none of its trial's. Nor is one in
+ * which it was tried again for such a reason when the agent was told to stop. That sealift-unitd died of it
+ * may well be its own. */
+void trial_end_restore(struct agent *a, struct bundle *b, bool counted, int error)
+{
+        char why[FAULT_TEXT_MAX];
+
+        if (!is_judged(a, b))
                 return;
-        memcpy(b->state.boot, before->boot, sizeof(b->state.boot));
-        b->state.boots = before->boots;
-        (void)!store_state_save(a->store, b->name, &b->state, &ignored);
+        if (error == -ECHILD) {
+                (void)snprintf(why, sizeof(why), "%s", b->error);
+                (void)bundle_go_back(a, b, why);
+        } else if (error < 0 && error != -ECONNRESET && b->health != BUNDLE_RUNNING &&
+                   (error != -ECANCELED || b->restore_failures > 0)) {
+                if (counted)
+                        uncount_boot(a, b);
+        } else
+                trial_resume(a, b);
 }
 
 void trial_restore(struct agent *a, struct bundle *b)
 {
-        struct bundle_state before = b->state;
-        char why[FAULT_TEXT_MAX];
-        int r;
+        bool counted;
 
-        if (damage_rests(b))
-                return;
-        /* What the operator keeps down is in no boot's trial, and going back would start the old one. */
-        if (b->damaged || !state_on_trial(&b->state) || !agent_may_run(a, b)) {
-                (void)!attempt_restore(a, b);
-                return;
-        }
-        (void)snprintf(why, sizeof(why),
-                       "the machine went down in %d boots while it was on trial, with no orderly end",
-                       STATE_TRIAL_BOOTS_MAX);
-        if (!count_boot(a, b) && bundle_go_back(a, b, why))
-                return;
-        r = attempt_restore(a, b);
-        if (r == -ECHILD) {
-                (void)snprintf(why, sizeof(why), "%s", b->error);
-                (void)bundle_go_back(a, b, why);
-        } else if (r < 0 && r != -ECONNRESET && b->health != BUNDLE_RUNNING &&
-                   (r != -ECANCELED || b->restore_failures > 0))
-                uncount_boot(a, b, &before);
-        else
-                trial_resume(a, b);
+        if (trial_begin_restore(a, b, &counted))
+                trial_end_restore(a, b, counted, attempt_restore(a, b));
 }
 
 /* What could not be started in this boot, or was about to go back, is nothing that ended well. What cannot

@@ -25,6 +25,12 @@ void trial_resume(struct agent *a, struct bundle *b);
  * judged by that: one that does not come up, or was started in too many boots, goes back. */
 void trial_restore(struct agent *a, struct bundle *b);
 
+/* The same in two parts, for a start that is not waited for (restore.c). The first counts the boot, or goes
+ * back and returns false: there is nothing left to start. The second has what came of the start, as
+ * attempt_restore() returns it. */
+bool trial_begin_restore(struct agent *a, struct bundle *b, bool *ret_counted);
+void trial_end_restore(struct agent *a, struct bundle *b, bool counted, int error);
+
 /* The agent was asked to stop, as it is when the machine goes down in an orderly way: this boot is none of
  * those that a release on trial took the machine down in. */
 void trial_end_boot(struct agent *a);
