@@ -3,173 +3,8 @@
 /* Delegated roles through the whole client: by whose keys they are believed, what is asked for, what is
  * stored and what of it is used again. The order of the search itself is test-trust-tree's. */
 
-#include <inttypes.h>
-
-#include "facts/trust_drive.h"
+#include "trust-host.h"
 #include "trust-story.h"
-
-enum { HOST_FILES_MAX = 16 };
-
-struct host {
-        struct world *w;
-        struct {
-                char name[TRUST_FILE_SIZE];
-                struct world_bytes bytes;
-        } stored[HOST_FILES_MAX];
-        char asked[512]; /* paths below metadata/ of delegated roles, in order */
-        bool skips;
-        struct trust *t;
-        struct fault fault;
-};
-
-static struct world_bytes *host_file(struct host *h, const char *name)
-{
-        for (size_t i = 0; i < HOST_FILES_MAX; i++) {
-                if (!*h->stored[i].name)
-                        (void)snprintf(h->stored[i].name, sizeof(h->stored[i].name), "%s", name);
-                if (str_eq(h->stored[i].name, name))
-                        return &h->stored[i].bytes;
-        }
-        abort();
-}
-
-static int give(const struct world_bytes *b, char **ret, size_t *ret_len)
-{
-        if (!b || !b->data)
-                return -ENOENT;
-        *ret = malloc(b->len + 1);
-        memcpy(*ret, b->data, b->len);
-        *ret_len = b->len;
-        return 0;
-}
-
-static int on_fetch(void *userdata, const struct trust_step *step, char **ret, size_t *ret_len,
-                    struct fault *f)
-{
-        struct host *h = userdata;
-        size_t n = strlen(h->asked);
-
-        if (step->delegated)
-                (void)snprintf(h->asked + n, sizeof(h->asked) - n, "%s%s", n ? " " : "",
-                               step->path + STRLEN("metadata/"));
-        return give(world_get(h->w, step->path), ret, ret_len);
-}
-
-static int on_recall(void *userdata, const struct trust_step *step, char **ret, size_t *ret_len,
-                     struct fault *f)
-{
-        return give(host_file(userdata, step->file), ret, ret_len);
-}
-
-static int on_store(void *userdata, const struct trust_step *step, struct fault *f)
-{
-        struct world_bytes *b = host_file(userdata, step->file);
-
-        free(b->data);
-        b->data = malloc(step->len + 1);
-        memcpy(b->data, step->bytes, step->len);
-        b->data[step->len] = '\0';
-        b->len = step->len;
-        return 0;
-}
-
-static int on_forget(void *userdata, const struct trust_step *step, struct fault *f)
-{
-        struct world_bytes *b = host_file(userdata, step->file);
-
-        free(b->data);
-        *b = (struct world_bytes){};
-        return 0;
-}
-
-static bool on_skip(void *userdata, const struct fault *why)
-{
-        const struct host *h = userdata;
-
-        return h->skips;
-}
-
-/* One update that looks for name, or (kind) for all that begin so. */
-static int host_update(struct host *h, enum trust_want_kind kind, const char *name)
-{
-        const struct trust_doors doors = { h, on_fetch, on_recall, on_store, on_forget, on_skip };
-        struct world_bytes *root = host_file(h, "root.json");
-        int r;
-
-        h->t = trust_free(h->t);
-        h->asked[0] = '\0';
-        h->fault = (struct fault){};
-        if (!root->data)
-                root = world_get(h->w, "metadata/1.root.json");
-        r = trust_new(root->data, root->len, h->w->now, &h->t, &h->fault);
-        if (r >= 0)
-                r = trust_want(h->t, kind, name, &h->fault);
-        return r < 0 ? r : trust_drive(h->t, &doors, &h->fault);
-}
-
-static void host_done(struct host *h)
-{
-        for (size_t i = 0; i < HOST_FILES_MAX; i++)
-                free(h->stored[i].bytes.data);
-        trust_free(h->t);
-        world_free(h->w);
-}
-
-#define HOST_NEW                                                                                            \
-        {                                                                                                   \
-                .w = world_new()                                                                            \
-        }
-
-/* ---- The publisher's side ---- */
-
-static json_t *role_body(uint64_t version, const char *target)
-{
-        json_t *body =
-                json_pack("{s:s, s:s, s:I, s:s, s:{}}", "_type", "targets", "spec_version", "1.0.34",
-                          "version", (json_int_t)version, "expires", "2030-01-01T00:00:00Z", "targets");
-
-        if (target &&
-            tuf_write_target(body, target, 5,
-                             "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824") < 0)
-                abort();
-        return body;
-}
-
-/* body delegates names that match pattern to a role, with these keys. */
-static void delegate(json_t *body, const char *name, const char *pattern, unsigned threshold,
-                     const struct tuf_signing_key *keys, size_t n)
-{
-        json_t *all, *ids = json_array();
-
-        if (!json_object_get(body, "delegations"))
-                (void)json_object_set_new(body, "delegations", json_pack("{s:{}, s:[]}", "keys", "roles"));
-        all = json_object_get(json_object_get(body, "delegations"), "keys");
-        for (size_t i = 0; i < n; i++) {
-                (void)json_object_set(all, keys[i].id, keys[i].public);
-                (void)json_array_append_new(ids, json_string(keys[i].id));
-        }
-        (void)json_array_append_new(json_object_get(json_object_get(body, "delegations"), "roles"),
-                                    json_pack("{s:s, s:o, s:i, s:b, s:[s]}", "name", name, "keyids", ids,
-                                              "threshold", (int)threshold, "terminating", 0, "paths",
-                                              pattern));
-}
-
-/* Signs a role, puts it where clients look, and has the snapshot name it by its own name. */
-static void role_publish(struct host *h, const char *name, const char *file, const json_t *body,
-                         const struct tuf_signing_key *keys, size_t n)
-{
-        _cleanup_(buffer_done) struct buffer out = BUFFER_INIT(64 << 20);
-        uint64_t version = (uint64_t)json_integer_value(json_object_get(body, "version"));
-        char path[512], listed[256];
-
-        if (tuf_sign_document(body, keys, n, &out, NULL) < 0)
-                abort();
-        (void)snprintf(path, sizeof(path), "metadata/%" PRIu64 ".%s", version, file);
-        world_put(h->w, path, out.data, out.len);
-        (void)snprintf(listed, sizeof(listed), "%s.json", name);
-        if (tuf_write_meta(h->w->body[TUF_SNAPSHOT], listed, version, out.data, out.len) < 0)
-                abort();
-}
 
 /* A role "a" with one key, which has "team/x". */
 static struct tuf_signing_key publish_a(struct host *h)
@@ -177,7 +12,7 @@ static struct tuf_signing_key publish_a(struct host *h)
         _cleanup_json_ json_t *body = role_body(1, "team/x");
         struct tuf_signing_key key = world_key("ED25519");
 
-        delegate(h->w->body[TUF_TARGETS], "a", "team/*", 1, &key, 1);
+        role_delegate(h->w->body[TUF_TARGETS], "a", "team/*", 1, &key, 1);
         role_publish(h, "a", "a.json", body, &key, 1);
         world_release(h->w, TUF_TARGETS);
         return key;
@@ -250,10 +85,8 @@ static void test_all(void)
         size_t i = 0;
 
         for (size_t k = 0; k < ELEMENTSOF(more); k++)
-                if (tuf_write_target(body, more[k], 6,
-                                     "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824") < 0)
-                        abort();
-        delegate(h.w->body[TUF_TARGETS], "a", "team/*", 1, key, 1);
+                role_target(body, more[k], 6);
+        role_delegate(h.w->body[TUF_TARGETS], "a", "team/*", 1, key, 1);
         role_publish(&h, "a", "a.json", body, key, 1);
         world_release(h.w, TUF_TARGETS);
         tap_int(host_update(&h, TRUST_WANT_PREFIX, ""), 0, "all targets");
@@ -271,7 +104,7 @@ static void test_keys(void)
         struct tuf_signing_key keys[2] = { world_key("ED25519"), world_key("ED25519") };
         _cleanup_json_ json_t *body = role_body(1, "team/x");
 
-        delegate(h.w->body[TUF_TARGETS], "a", "team/*", 2, keys, 2);
+        role_delegate(h.w->body[TUF_TARGETS], "a", "team/*", 2, keys, 2);
         role_publish(&h, "a", "a.json", body, keys, 1);
         world_release(h.w, TUF_TARGETS);
         barred(&h, "team/x", -EKEYREJECTED, "a.json version 1: 1 good signature by the keys of targets.json",
@@ -297,7 +130,7 @@ static void test_rotated(void)
 
         found(&h, "team/x", "1.a.json", "by the first key");
         (void)json_object_del(h.w->body[TUF_TARGETS], "delegations");
-        delegate(h.w->body[TUF_TARGETS], "a", "team/*", 1, &new, 1);
+        role_delegate(h.w->body[TUF_TARGETS], "a", "team/*", 1, &new, 1);
         world_release(h.w, TUF_TARGETS);
         barred(&h, "team/x", -EKEYREJECTED, "a.json version 1: 0 good", "stored, by a key of yesterday");
         (void)json_object_set_new(body, "version", json_integer(2));
@@ -316,13 +149,11 @@ static void test_two_delegators(void)
         struct tuf_signing_key keys[2] = { world_key("ED25519"), world_key("ED25519") };
         _cleanup_json_ json_t *a = role_body(1, NULL), *b = role_body(1, NULL), *c = role_body(1, "x/1");
 
-        if (tuf_write_target(c, "y/1", 5,
-                             "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824") < 0)
-                abort();
-        delegate(h.w->body[TUF_TARGETS], "a", "x/*", 1, keys, 1);
-        delegate(h.w->body[TUF_TARGETS], "b", "y/*", 1, keys, 1);
-        delegate(a, "c", "x/*", 1, keys, 1);
-        delegate(b, "c", "y/*", 1, keys + 1, 1);
+        role_target(c, "y/1", 5);
+        role_delegate(h.w->body[TUF_TARGETS], "a", "x/*", 1, keys, 1);
+        role_delegate(h.w->body[TUF_TARGETS], "b", "y/*", 1, keys, 1);
+        role_delegate(a, "c", "x/*", 1, keys, 1);
+        role_delegate(b, "c", "y/*", 1, keys + 1, 1);
         role_publish(&h, "a", "a.json", a, keys, 1);
         role_publish(&h, "b", "b.json", b, keys, 1);
         role_publish(&h, "c", "c.json", c, keys, 1);
@@ -386,7 +217,7 @@ static void test_unlisted(void)
 {
         struct host h = HOST_NEW;
 
-        delegate(h.w->body[TUF_TARGETS], "a", "team/*", 1, h.w->keys[TUF_TARGETS], 1);
+        role_delegate(h.w->body[TUF_TARGETS], "a", "team/*", 1, h.w->keys[TUF_TARGETS], 1);
         world_release(h.w, TUF_TARGETS);
         barred(&h, "team/x", -EBADMSG, "snapshot.json does not list a.json", "not in the snapshot");
         host_done(&h);
@@ -411,7 +242,7 @@ static void test_names(void)
                 _cleanup_json_ json_t *body = role_body(1, "team/x");
                 const struct tuf_signing_key *key = h.w->keys[TUF_TARGETS];
 
-                delegate(h.w->body[TUF_TARGETS], cases[i].name, "team/*", 1, key, 1);
+                role_delegate(h.w->body[TUF_TARGETS], cases[i].name, "team/*", 1, key, 1);
                 role_publish(&h, cases[i].name, cases[i].asked + STRLEN("1."), body, key, 1);
                 world_release(h.w, TUF_TARGETS);
                 found(&h, "team/x", cases[i].asked, cases[i].name);
