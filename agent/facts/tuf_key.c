@@ -33,6 +33,35 @@ struct tuf_scheme {
         int rsa_padding;
 };
 
+/* To libcrypto a lack of memory mostly is a broken key or a bad signature, and the publisher would be called
+ * a forger for it. So it is known here, and after it no answer is relied on, not even a good one. */
+static bool starved;
+
+static void *crypto_realloc(void *p, size_t size, const char *file, int line)
+{
+        void *q = realloc(p, size);
+
+        if (!q && size > 0)
+                starved = true;
+        return q;
+}
+
+static void *crypto_malloc(size_t size, const char *file, int line)
+{
+        return crypto_realloc(NULL, size, file, line);
+}
+
+static void crypto_free(void *p, const char *file, int line)
+{
+        free(p);
+}
+
+/* Before main(): after its first allocation libcrypto takes no others. */
+static void __attribute__((constructor)) crypto_watch(void)
+{
+        (void)CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
+}
+
 static EVP_PKEY *load_ed25519(const char *public)
 {
         uint8_t raw[ED25519_PUBLIC_SIZE];
@@ -141,11 +170,6 @@ static const struct tuf_scheme *scheme_find(const char *keytype, const char *sch
         return NULL;
 }
 
-static bool crypto_starved(void)
-{
-        return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE;
-}
-
 int tuf_key_parse(const char *id, const json_t *json, const char *what, struct tuf_key *ret, struct fault *f)
 {
         const char *keytype, *scheme, *public;
@@ -165,14 +189,13 @@ int tuf_key_parse(const char *id, const json_t *json, const char *what, struct t
                 return fault_set(f, -ENOMEM, "%s: out of memory", what);
         k.scheme = scheme_find(keytype, scheme);
         public = json_string_value(json_object_get(keyval, "public"));
+        starved = false;
         if (k.scheme && public)
                 k.pkey = k.scheme->load(public);
-        /* Not a key that cannot count: what it signed would be called a forgery. */
-        r = !k.pkey && crypto_starved() ? -ENOMEM : 0;
         ERR_clear_error();
-        if (r < 0) {
+        if (starved) {
                 tuf_key_done(&k);
-                return fault_set(f, r, "%s: out of memory", what);
+                return fault_set(f, -ENOMEM, "%s: out of memory", what);
         }
         *ret = k;
         return 0;
@@ -204,18 +227,16 @@ static bool verify_with(EVP_MD_CTX *ctx, const struct tuf_key *k, const void *da
 int tuf_key_check(const struct tuf_key *k, const void *data, size_t len, const uint8_t *sig, size_t sig_len)
 {
         EVP_MD_CTX *ctx;
-        int r;
+        bool good;
 
         if (!k->pkey)
                 return 0;
-        ERR_clear_error();
+        starved = false;
         ctx = EVP_MD_CTX_new();
-        r = ctx && verify_with(ctx, k, data, len, sig, sig_len);
-        if (r == 0 && crypto_starved())
-                r = -ENOMEM;
+        good = ctx && verify_with(ctx, k, data, len, sig, sig_len);
         EVP_MD_CTX_free(ctx);
         ERR_clear_error();
-        return r;
+        return starved ? -ENOMEM : good;
 }
 
 bool tuf_key_verify(const struct tuf_key *k, const void *data, size_t len, const uint8_t *sig,
