@@ -43,8 +43,8 @@ static bool hosts_forget(const struct repository *r)
 
         return r->before && listing_find(r, repository_top(r, TUF_TIMESTAMP), &timestamp, NULL) >= 0 &&
                listing_find(r, repository_top(r, TUF_SNAPSHOT), &snapshot, NULL) >= 0 &&
-               (tuf_signers_rotated(r->before->signers + TUF_TIMESTAMP, &timestamp.by) ||
-                tuf_signers_rotated(r->before->signers + TUF_SNAPSHOT, &snapshot.by));
+               (tuf_signers_rotated(r->before->signers + TUF_TIMESTAMP, &timestamp.by) > 0 ||
+                tuf_signers_rotated(r->before->signers + TUF_SNAPSHOT, &snapshot.by) > 0);
 }
 
 /* Past every number in use, the trusted one and any that an interrupted publisher left behind: a cache may

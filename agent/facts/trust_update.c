@@ -38,13 +38,19 @@ static int check_signatures(const struct trust *t, const struct tuf_metadata *m,
 /* 5.3.11: after a fast-forward attack the publisher rotates keys, and clients must drop the versions the
  * attacker had driven up. Dropped before the new root is stored: a crash in between leaves the old root, and
  * the next update comes by here again. */
-static void trust_forget_rotated(struct trust *t, const struct tuf_metadata *before,
-                                 const struct tuf_metadata *after)
+static int trust_forget_rotated(struct trust *t, const struct tuf_metadata *before,
+                                const struct tuf_metadata *after, struct fault *f)
 {
-        if (!tuf_signers_rotated(before->signers + TUF_TIMESTAMP, after->signers + TUF_TIMESTAMP) &&
-            !tuf_signers_rotated(before->signers + TUF_SNAPSHOT, after->signers + TUF_SNAPSHOT))
-                return;
-        t->forget[TUF_TIMESTAMP] = t->forget[TUF_SNAPSHOT] = t->forgotten = true;
+        int r;
+
+        r = tuf_signers_rotated(before->signers + TUF_TIMESTAMP, after->signers + TUF_TIMESTAMP);
+        if (r == 0)
+                r = tuf_signers_rotated(before->signers + TUF_SNAPSHOT, after->signers + TUF_SNAPSHOT);
+        if (r < 0)
+                return fault_set_errno(f, r, "root.json: cannot compare its keys");
+        if (r > 0)
+                t->forget[TUF_TIMESTAMP] = t->forget[TUF_SNAPSHOT] = t->forgotten = true;
+        return 0;
 }
 
 static int check_root(const struct trust *t, const struct tuf_metadata *root, struct fault *f)
@@ -73,9 +79,10 @@ int trust_on_root(struct trust *t, const void *bytes, size_t len, struct fault *
         r = tuf_metadata_parse(TUF_ROOT, bytes, len, &root, f);
         if (r >= 0)
                 r = check_root(t, root, f);
+        if (r >= 0)
+                r = trust_forget_rotated(t, t->trusted[TUF_ROOT], root, f);
         if (r < 0)
                 return r;
-        trust_forget_rotated(t, t->trusted[TUF_ROOT], root);
         trust_take(t, TUF_ROOT, TAKE_PTR(root)); /* 5.3.7 */
         t->store[TUF_ROOT] = true;               /* 5.3.8 */
         if (++t->n_roots >= TRUST_ROOTS_MAX)

@@ -201,12 +201,19 @@ int tuf_key_parse(const char *id, const json_t *json, const char *what, struct t
         return 0;
 }
 
+int tuf_key_compare(const struct tuf_key *a, const struct tuf_key *b)
+{
+        bool equal;
+
+        starved = false;
+        equal = a->pkey && b->pkey && EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+        ERR_clear_error();
+        return starved ? -ENOMEM : equal;
+}
+
 bool tuf_key_equal(const struct tuf_key *a, const struct tuf_key *b)
 {
-        bool equal = a->pkey && b->pkey && EVP_PKEY_eq(a->pkey, b->pkey) == 1;
-
-        ERR_clear_error();
-        return equal;
+        return tuf_key_compare(a, b) > 0;
 }
 
 static bool verify_with(EVP_MD_CTX *ctx, const struct tuf_key *k, const void *data, size_t len,

@@ -23,6 +23,8 @@ _must_check_ int tuf_key_parse(const char *id, const json_t *json, const char *w
                                struct fault *f);
 
 /* The same public key, whatever its ids: thresholds count keys, not names. */
+_must_check_ int tuf_key_compare(const struct tuf_key *a, const struct tuf_key *b); /* 1, 0, -ENOMEM */
+/* Whether it is known to be. */
 _must_check_ bool tuf_key_equal(const struct tuf_key *a, const struct tuf_key *b);
 
 /* 1: a good signature. 0: it is not, or the key is none that can count. -ENOMEM: nobody knows. */

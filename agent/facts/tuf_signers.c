@@ -60,17 +60,17 @@ int tuf_signers_parse(const json_t *role, const json_t *keys, const char *what, 
         return 0;
 }
 
-bool tuf_signers_rotated(const struct tuf_signers *before, const struct tuf_signers *after)
+int tuf_signers_rotated(const struct tuf_signers *before, const struct tuf_signers *after)
 {
         for (size_t i = 0; i < before->n_keys; i++) {
-                bool still = !before->keys[i].pkey;
+                int still = !before->keys[i].pkey;
 
-                for (size_t k = 0; !still && k < after->n_keys; k++)
-                        still = tuf_key_equal(before->keys + i, after->keys + k);
-                if (!still)
-                        return true;
+                for (size_t k = 0; still == 0 && k < after->n_keys; k++)
+                        still = tuf_key_compare(before->keys + i, after->keys + k);
+                if (still <= 0)
+                        return still < 0 ? still : 1;
         }
-        return false;
+        return 0;
 }
 
 uint64_t tuf_signers_distinct(const struct tuf_signers *s)

@@ -21,8 +21,9 @@ _must_check_ int tuf_signers_parse(const json_t *role, const json_t *keys, const
                                    struct tuf_signers *ret, struct fault *f);
 void tuf_signers_done(struct tuf_signers *s);
 
-/* Whether a key that could sign before cannot any more: "rotated" in the sense of spec 5.3.11. */
-bool tuf_signers_rotated(const struct tuf_signers *before, const struct tuf_signers *after);
+/* 1: a key that could sign before cannot any more, "rotated" in the sense of spec 5.3.11. 0: all can.
+ * -ENOMEM. */
+_must_check_ int tuf_signers_rotated(const struct tuf_signers *before, const struct tuf_signers *after);
 
 /* How many signatures they could come to: keys that are two names of one count once, unknown ones never. */
 uint64_t tuf_signers_distinct(const struct tuf_signers *s);

@@ -19,12 +19,13 @@ static const struct tuf_key *signer_find(const struct tuf_signers *by, const cha
         return NULL;
 }
 
-static bool key_counted(const struct tuf_key *const *counted, size_t n, const struct tuf_key *k)
+static int key_counted(const struct tuf_key *const *counted, size_t n, const struct tuf_key *k)
 {
-        for (size_t i = 0; i < n; i++)
-                if (tuf_key_equal(counted[i], k))
-                        return true;
-        return false;
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++)
+                r = tuf_key_compare(counted[i], k);
+        return r;
 }
 
 /* Stops at enough, as more would change nothing. -ENOMEM: some could not be checked, and it may be more. */
@@ -40,12 +41,15 @@ static int count_good(const struct tuf_metadata *m, const struct tuf_signers *by
                 const struct tuf_key *k = s->sig ? signer_find(by, s->keyid) : NULL;
                 int r;
 
-                if (!k || key_counted(counted, n, k))
+                if (!k)
                         continue;
-                r = tuf_key_check(k, m->canonical.data, m->canonical.len, s->sig, s->len);
-                if (r > 0)
-                        counted[n++] = k;
-                else if (r < 0)
+                r = key_counted(counted, n, k);
+                if (r == 0) {
+                        r = tuf_key_check(k, m->canonical.data, m->canonical.len, s->sig, s->len);
+                        if (r > 0)
+                                counted[n++] = k;
+                }
+                if (r < 0)
                         result = r;
         }
         *ret = n;
