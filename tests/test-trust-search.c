@@ -90,7 +90,7 @@ static void test_all(void)
         role_publish(&h, "a", "a.json", body, key, 1);
         world_release(h.w, TUF_TARGETS);
         tap_int(host_update(&h, TRUST_WANT_PREFIX, ""), 0, "all targets");
-        while ((file = trust_next_target(h.t, "*", &i)))
+        while (trust_next_target(h.t, "*", &i, &file) > 0)
                 (void)snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s %u;", file->name,
                                (unsigned)file->length);
         tap_str(names, "stable/web.manifest 5;team/x 5;team/y 6;", "each by whom it is believed of");

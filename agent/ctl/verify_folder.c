@@ -51,9 +51,10 @@ static int known_targets(struct walk *w, struct fault *f)
 {
         const struct tuf_file *target;
         size_t i = 0;
+        int r;
 
         w->known = json_object();
-        while ((target = trust_next_target(w->v->trust, "*", &i))) {
+        while ((r = trust_next_target(w->v->trust, "*", &i, &target)) > 0) {
                 char path[FETCH_PATH_SIZE], plain[FETCH_PATH_SIZE];
 
                 if (trust_target_path(w->v->trust, target, path, NULL) < 0 ||
@@ -62,7 +63,7 @@ static int known_targets(struct walk *w, struct fault *f)
                 if (json_object_set_new(w->known, plain, json_true()) < 0)
                         return fault_set(f, -ENOMEM, "out of memory");
         }
-        return 0;
+        return r < 0 ? fault_set_errno(f, r, "targets") : 0;
 }
 
 static void walk_file(const struct walk *w, const char *path)

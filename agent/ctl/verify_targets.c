@@ -196,10 +196,11 @@ int verify_targets(struct verify *v, struct fault *first, struct fault *f)
         char glob[NAME_SIZE + 2] = "*";
         const struct tuf_file *target;
         size_t i = 0;
+        int r;
 
         if (v->options->channel)
                 (void)snprintf(glob, sizeof(glob), "%s/*", v->options->channel);
-        while ((target = trust_next_target(v->trust, glob, &i))) {
+        while ((r = trust_next_target(v->trust, glob, &i, &target)) > 0) {
                 struct fault why = {};
 
                 if (v->options->on_target)
@@ -217,5 +218,5 @@ int verify_targets(struct verify *v, struct fault *first, struct fault *f)
                 }
                 verify_problem(v, target->name, &why, first);
         }
-        return 0;
+        return r < 0 ? fault_set_errno(f, r, "targets") : 0;
 }

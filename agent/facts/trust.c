@@ -302,15 +302,23 @@ bool trust_targets_role(const struct trust *t, size_t i, const char **ret_file, 
         return true;
 }
 
-const struct tuf_file *trust_find_target(const struct trust *t, const char *name)
+int trust_search_target(const struct trust *t, const char *name, const struct tuf_file **ret)
 {
-        const struct tuf_file *file = NULL;
         struct tuf_target_name target;
         struct trust_edge edge;
+        int r;
 
-        if (t->phase != PHASE_DONE || tuf_target_name(name, &target) < 0)
-                return NULL;
-        return trust_tree_search(t->tree, &target, &file, &edge) == TRUST_FOUND ? file : NULL;
+        if (t->phase != PHASE_DONE)
+                return 0;
+        r = tuf_target_name(name, &target);
+        return r < 0 ? r : trust_tree_search(t->tree, &target, ret, &edge) == TRUST_FOUND;
+}
+
+const struct tuf_file *trust_find_target(const struct trust *t, const char *name)
+{
+        const struct tuf_file *file;
+
+        return trust_search_target(t, name, &file) > 0 ? file : NULL;
 }
 
 /* The files of all roles in one row; NULL past the last. */
@@ -326,16 +334,22 @@ static const struct tuf_file *nth_file(const struct trust *t, size_t i)
         return NULL;
 }
 
-const struct tuf_file *trust_next_target(const struct trust *t, const char *glob, size_t *i)
+int trust_next_target(const struct trust *t, const char *glob, size_t *i, const struct tuf_file **ret)
 {
-        const struct tuf_file *file;
+        const struct tuf_file *file, *found = NULL;
+        int r = 0;
 
-        while (t->phase == PHASE_DONE && (file = nth_file(t, *i))) {
+        while (r >= 0 && t->phase == PHASE_DONE && (file = nth_file(t, *i))) {
                 (*i)++;
-                if (text_glob(glob, file->name) && trust_find_target(t, file->name) == file)
-                        return file;
+                if (!text_glob(glob, file->name))
+                        continue;
+                r = trust_search_target(t, file->name, &found);
+                if (r > 0 && found == file) {
+                        *ret = file;
+                        return 1;
+                }
         }
-        return NULL;
+        return r < 0 ? r : 0;
 }
 
 int trust_target_path(const struct trust *t, const struct tuf_file *target, char ret[static FETCH_PATH_SIZE],

@@ -105,13 +105,18 @@ bool trust_role(const struct trust *t, enum tuf_role role, struct trust_role *re
 /* The i-th role with targets that is loaded, the top-level one first; false past the last. */
 bool trust_targets_role(const struct trust *t, size_t i, const char **ret_file, struct trust_role *ret);
 
-/* Targets, after trust_next() has returned 0: what the most trusted role says that lists the name. NULL when
- * there is no such target, and when the search for it is barred (trust_skip()). Valid as long as t. */
+/* Targets, after trust_next() has returned 0. 1: *ret is what the most trusted role says that lists the
+ * name, valid as long as t. 0: there is no such target, or the search for it is barred (trust_skip()).
+ * -ENOMEM. */
+_must_check_ int trust_search_target(const struct trust *t, const char *name, const struct tuf_file **ret);
+/* The same for whom NULL may also say that nobody knows. */
 const struct tuf_file *trust_find_target(const struct trust *t, const char *name);
 
 /* The target after the i-th one whose name matches glob ("stable/" "*.manifest"; text_glob()'s rules), each
- * name once and as trust_find_target() finds it; *i starts at 0 and is moved on. NULL at the end. */
-const struct tuf_file *trust_next_target(const struct trust *t, const char *glob, size_t *i);
+ * name once and as trust_search_target() finds it; *i starts at 0 and is moved on. 1; 0 at the end;
+ * -ENOMEM. */
+_must_check_ int trust_next_target(const struct trust *t, const char *glob, size_t *i,
+                                   const struct tuf_file **ret);
 
 /* Where the target's bytes are below the repository: "targets/stable/<sha256>.web.manifest" with consistent
  * snapshots (spec 6.2), else "targets/stable/web.manifest"; bytes that are not unreserved in a URL are

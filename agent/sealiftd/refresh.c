@@ -222,7 +222,7 @@ int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f)
                 x->agent->bundles[k].listed = false;
         r = plan_new(&plan);
         (void)snprintf(glob, sizeof(glob), "%s/*.manifest", c->channel);
-        while (r >= 0 && (target = trust_next_target(x->trust, glob, &i))) {
+        while (r >= 0 && (r = trust_next_target(x->trust, glob, &i, &target)) > 0) {
                 char bundle[NAME_SIZE], digest[DIGEST_HEX_SIZE];
                 struct bundle *b;
 
@@ -245,20 +245,20 @@ int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f)
         return 0;
 }
 
-static const struct tuf_file *target_find(const struct refresh *x, const char *bundle, const char *suffix,
-                                          char name[static TARGET_NAME_SIZE])
+static int target_search(const struct refresh *x, const char *bundle, const char *suffix,
+                         char name[static TARGET_NAME_SIZE], const struct tuf_file **ret)
 {
         (void)snprintf(name, TARGET_NAME_SIZE, "%s/%s%s", x->agent->config->channel, bundle, suffix);
-        return trust_find_target(x->trust, name);
+        return trust_search_target(x->trust, name, ret);
 }
 
 bool refresh_expects(const struct refresh *x, const char *bundle, const char *sha256)
 {
         for (size_t k = COMPRESSION_ZSTD; k < ELEMENTSOF(bundle_suffixes); k++) {
                 char name[TARGET_NAME_SIZE], hex[DIGEST_HEX_SIZE] = "";
-                const struct tuf_file *target = target_find(x, bundle, bundle_suffixes[k], name);
+                const struct tuf_file *target;
 
-                if (target && target->has_sha256)
+                if (target_search(x, bundle, bundle_suffixes[k], name, &target) > 0 && target->has_sha256)
                         text_hex(target->sha256, sizeof(target->sha256), hex);
                 if (str_eq(hex, sha256))
                         return true;
@@ -270,9 +270,12 @@ static int refresh_find(const struct refresh *x, const char *bundle, const char 
                         const struct tuf_file **ret, char path[static FETCH_PATH_SIZE], struct fault *f)
 {
         char name[TARGET_NAME_SIZE];
+        int r;
 
-        *ret = target_find(x, bundle, suffix, name);
-        if (!*ret)
+        r = target_search(x, bundle, suffix, name, ret);
+        if (r < 0)
+                return fault_set_errno(f, r, "%s", name);
+        if (r == 0)
                 return fault_set(f, -ENOENT, "%s: not in the signed metadata; publish the release again",
                                  name);
         return trust_target_path(x->trust, *ret, path, f);

@@ -245,7 +245,7 @@ static void host_search(struct host *h, struct trust *t, struct fault *f)
         check_versions(h, t);
         file = trust_find_target(t, name);
         must(!file || str_eq(file->name, name));
-        while ((file = trust_next_target(t, "*", &i)))
+        while (trust_next_target(t, "*", &i, &file) > 0)
                 must(trust_target_path(t, file, path, f) < 0 || str_has_prefix(path, "targets/"));
 }
 
