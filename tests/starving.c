@@ -3,99 +3,74 @@
 #include "starving.h"
 
 #include <dirent.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
+#include <stdarg.h>
 
-/* Ours, which the program calls, and the one that it would have called. */
-#define WRAPPED(result, name, ...)                                                                          \
-        result __wrap_##name(__VA_ARGS__);                                                                  \
-        result __real_##name(__VA_ARGS__)
+/* What a program defines goes before the C library's own, for all libraries and within the C library: so
+ * whoever asks for memory, by vasprintf(), fdopendir() or EVP_MD_CTX_new(), asks here. (With sanitizers
+ * strdup() is theirs, and does not.) */
+#ifdef WITH_SANITIZERS
+#define REAL(name) __interceptor_##name
+#else
+#define REAL(name) __libc_##name
+#endif
 
-WRAPPED(void *, malloc, size_t n);
-WRAPPED(void *, calloc, size_t n, size_t size);
-WRAPPED(void *, realloc, void *p, size_t n);
-WRAPPED(void *, reallocarray, void *p, size_t n, size_t size);
-WRAPPED(char *, strdup, const char *s);
-WRAPPED(char *, strndup, const char *s, size_t n);
-WRAPPED(DIR *, fdopendir, int fd);
-WRAPPED(EVP_MD_CTX *, EVP_MD_CTX_new, void);
-WRAPPED(BIO *, BIO_new_mem_buf, const void *data, int len);
-WRAPPED(EVP_PKEY *, EVP_PKEY_new_raw_public_key, int type, ENGINE *e, const unsigned char *key, size_t len);
+void *REAL(malloc)(size_t n);
+void *REAL(calloc)(size_t n, size_t size);
+void *REAL(realloc)(void *p, size_t n);
+void REAL(free)(void *p);
 
 static struct {
         bool on, lasting;
-        unsigned at, count;
+        unsigned at, count; /* at 0: never */
 } hunger;
+
+static ssize_t held; /* allocations that nobody has given back */
 
 static bool starves(void)
 {
         if (!hunger.on)
                 return false;
         hunger.count++;
-        if (hunger.count < hunger.at || (hunger.count > hunger.at && !hunger.lasting))
+        if (hunger.at == 0 || hunger.count < hunger.at || (hunger.count > hunger.at && !hunger.lasting))
                 return false;
         errno = ENOMEM;
         return true;
 }
 
-void *__wrap_malloc(size_t n)
+void *malloc(size_t n)
 {
-        return starves() ? NULL : __real_malloc(n);
+        void *p = starves() ? NULL : REAL(malloc)(n);
+
+        held += p != NULL;
+        return p;
 }
 
-void *__wrap_calloc(size_t n, size_t size)
+void *calloc(size_t n, size_t size)
 {
-        return starves() ? NULL : __real_calloc(n, size);
+        void *p = starves() ? NULL : REAL(calloc)(n, size);
+
+        held += p != NULL;
+        return p;
 }
 
-void *__wrap_realloc(void *p, size_t n)
+void *realloc(void *p, size_t n)
 {
-        return starves() ? NULL : __real_realloc(p, n);
+        void *q;
+
+        if (n == 0 && p) {
+                free(p);
+                return NULL;
+        }
+        q = starves() ? NULL : REAL(realloc)(p, n);
+        held += q && !p;
+        return q;
 }
 
-void *__wrap_reallocarray(void *p, size_t n, size_t size)
+void free(void *p)
 {
-        return starves() ? NULL : __real_reallocarray(p, n, size);
-}
-
-char *__wrap_strdup(const char *s)
-{
-        return starves() ? NULL : __real_strdup(s);
-}
-
-char *__wrap_strndup(const char *s, size_t n)
-{
-        return starves() ? NULL : __real_strndup(s, n);
-}
-
-DIR *__wrap_fdopendir(int fd)
-{
-        return starves() ? NULL : __real_fdopendir(fd);
-}
-
-static bool crypto_starves(void)
-{
-        bool yes = starves();
-
-        if (yes)
-                ERR_raise(ERR_LIB_EVP, ERR_R_MALLOC_FAILURE);
-        return yes;
-}
-
-EVP_MD_CTX *__wrap_EVP_MD_CTX_new(void)
-{
-        return crypto_starves() ? NULL : __real_EVP_MD_CTX_new();
-}
-
-BIO *__wrap_BIO_new_mem_buf(const void *data, int len)
-{
-        return crypto_starves() ? NULL : __real_BIO_new_mem_buf(data, len);
-}
-
-EVP_PKEY *__wrap_EVP_PKEY_new_raw_public_key(int type, ENGINE *e, const unsigned char *key, size_t len)
-{
-        return crypto_starves() ? NULL : __real_EVP_PKEY_new_raw_public_key(type, e, key, len);
+        held -= p != NULL;
+        REAL(free)(p);
 }
 
 static size_t descriptors(void)
@@ -110,53 +85,74 @@ static size_t descriptors(void)
         return n;
 }
 
-/* Once, with hunger at that allocation. false: there are not so many. */
-static bool course_try(const struct course *c, unsigned at, bool lasting, unsigned *bad)
+struct attempt {
+        const struct course *course;
+        unsigned at;
+        bool lasting;
+        unsigned bad;
+};
+
+static void _printf_(2, 3) complain(struct attempt *a, const char *format, ...)
 {
+        va_list ap;
+
+        printf("# %s, allocation %u%s: ", a->course->name, a->at, a->lasting ? " and on" : "");
+        va_start(ap, format);
+        vprintf(format, ap);
+        va_end(ap);
+        printf("\n");
+        a->bad++;
+}
+
+/* How many allocations there are more than before. */
+static ssize_t attempt(struct attempt *a)
+{
+        const struct course *c = a->course;
+        ssize_t held_before = held;
         void *x = c->before();
         struct fault f = {}, again = {};
-        size_t before = descriptors();
-        int r, k;
+        size_t open_before = descriptors();
+        int r;
 
-        hunger = (__typeof__(hunger)){ .on = true, .lasting = lasting, .at = at };
+        hunger = (__typeof__(hunger)){ .on = true, .lasting = a->lasting, .at = a->at };
         r = c->run(x, &f);
         hunger.on = false;
-        if (r != 0 && r != -ENOMEM) {
-                printf("# %s, allocation %u%s: %d %s\n", c->name, at, lasting ? " and on" : "", r, f.text);
-                ++*bad;
-        }
-        if (descriptors() != before) {
-                printf("# %s, allocation %u: descriptors were lost\n", c->name, at);
-                ++*bad;
-        }
-        k = c->after(x, &again);
-        if (k != 0) {
-                printf("# %s, after allocation %u: %d %s\n", c->name, at, k, again.text);
-                ++*bad;
-        }
+        if (r != 0 && (r != -ENOMEM || a->at == 0))
+                complain(a, "%d %s", r, f.text);
+        if (r < 0 && f.error != r)
+                complain(a, "%d, and the fault is %d", r, f.error);
+        if (descriptors() != open_before)
+                complain(a, "descriptors were lost");
+        r = c->after(x, &again);
+        if (r != 0)
+                complain(a, "afterwards: %d %s", r, again.text);
         c->done(x);
-        return hunger.count >= at;
+        ERR_clear_error(); /* holds memory */
+        return held - held_before;
+}
+
+/* What libraries keep for the next time, they keep once. */
+static void attempt_twice(struct attempt *a)
+{
+        if (attempt(a) > 0 && attempt(a) > 0)
+                complain(a, "memory was lost");
 }
 
 unsigned course_run(const struct course *c, unsigned *ret_bad)
 {
-        unsigned bad = 0, at = 1;
+        struct attempt a = { .course = c };
+        unsigned n;
 
-        while (course_try(c, at, false, &bad) && course_try(c, at, true, &bad) && bad < 20)
-                at++;
-        *ret_bad = bad;
-        return at - 1;
-}
-
-bool hunger_stop(void)
-{
-        bool was = hunger.on;
-
-        hunger.on = false;
-        return was;
-}
-
-void hunger_go_on(bool was)
-{
-        hunger.on = was;
+        attempt_twice(&a);
+        n = hunger.count;
+        for (a.at = 1; a.at <= n && a.bad < 20; a.at++) {
+                a.lasting = false;
+                attempt_twice(&a);
+                if (hunger.count == a.at) /* it asked for no more */
+                        continue;
+                a.lasting = true;
+                attempt_twice(&a);
+        }
+        *ret_bad = a.bad;
+        return n;
 }

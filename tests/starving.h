@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A program whose allocations fail when the test says so: those that the linker gives us the place of
- * (Makefile.am, STARVING). jansson gets its memory by facts/json.c; OpenSSL is starved where it is asked for
- * an object. */
+/* A program whose allocations fail when the test says so, whoever asks for them: this code, libcrypto,
+ * jansson, the C library. */
 
 #include "ground/base.h"
 #include "ground/fault.h"
@@ -21,9 +20,9 @@ struct course {
 };
 
 /* run() with each allocation failing in turn, and all from that one on. Nothing may crash, be told as
- * anything but a lack of memory (an honest bucket would be called a liar), leak descriptors, or be left so
- * that after() does not work. How many allocations there are; *ret_bad: of failures that were not met so,
- * each told in a comment. */
+ * anything but a lack of memory (an honest bucket would be called a liar) or without a fault, lose memory or
+ * descriptors, or be left so that after() does not work. How many allocations there are; *ret_bad: of
+ * failures that were not met so, each told in a comment. */
 unsigned course_run(const struct course *c, unsigned *ret_bad);
 
 static inline void course_test(const struct course *c)
@@ -33,7 +32,3 @@ static inline void course_test(const struct course *c)
         tap_ok(n > 1, "%s: %u allocations", c->name, n);
         tap_int(bad, 0, "%s: each may fail", c->name);
 }
-
-/* For what is not ours to starve. hunger_stop(): whether there was any, for hunger_go_on(). */
-bool hunger_stop(void);
-void hunger_go_on(bool was);

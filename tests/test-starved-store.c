@@ -162,6 +162,8 @@ static int ledger_run(void *x, struct fault *f)
         int r;
 
         r = ledger_new(&s->content, &ledger);
+        if (r < 0)
+                return fault_set_errno(f, r, "ledger");
         for (size_t i = 0; r >= 0 && i < s->content.n_entries; i++)
                 r = ledger_meet(ledger, s->content.entries[i].path, &e, f);
         return r >= 0 && ledger_missing(ledger) ? -EBADMSG : r;
