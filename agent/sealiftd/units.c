@@ -251,7 +251,8 @@ static int units_connect(struct units *l, struct fault *f)
         fd = message_connect(UNITD_SOCKET_PATH);
         if (fd < 0) {
                 units_look_again(l);
-                return fault_set_errno(f, fd,
+                /* Not -ENOENT, by which a file of the operator's is missing. */
+                return fault_set_errno(f, fd == -ENOENT ? -ECONNREFUSED : fd,
                                        "%s: cannot reach sealift-unitd; is sealift-unitd.socket active?",
                                        UNITD_SOCKET_PATH);
         }
