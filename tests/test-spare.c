@@ -25,6 +25,7 @@ enum { BLOCK = 4096 };
 
 static int blocks, inodes; /* what asks for more of them fails with; 0: there are some */
 static bool exchanges = true;
+static int unsynced; /* so many times a folder's new names cannot be made durable */
 
 int __wrap_openat(int at, const char *name, int flags, ...);
 int __real_openat(int at, const char *name, int flags, ...);
@@ -69,6 +70,20 @@ int __wrap_renameat2(int a, const char *from, int b, const char *to, unsigned fl
         return -1;
 }
 
+int __wrap_fsync(int fd);
+int __real_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+        struct stat st;
+
+        MUST(fstat(fd, &st));
+        if (unsynced == 0 || !S_ISDIR(st.st_mode))
+                return __real_fsync(fd);
+        unsynced--;
+        errno = EIO;
+        return -1;
+}
+
 /* ---- a store on it ---- */
 
 struct site {
@@ -96,7 +111,7 @@ static void site_open(struct site *s)
 
 static void site_close(struct site *s)
 {
-        blocks = inodes = 0;
+        blocks = inodes = unsynced = 0;
         exchanges = true;
         s->store = store_free(s->store);
         s->at = fd_close(s->at);
@@ -290,12 +305,31 @@ static void test_sparse(void)
         site_close(&s);
 }
 
+/* Whoever is told that it failed goes on with what was; so does who reads it after a power cut. */
+static void test_not_durable(void)
+{
+        struct site s;
+
+        site_open(&s);
+        MUST(save(&s, "web", 1));
+        unsynced = 1;
+        tap_int(save(&s, "web", 1), -EIO, "a state that cannot be made durable");
+        tap_int(verdicts(&s, "web"), 1, "is not there");
+        unsynced = 1;
+        tap_int(save(&s, "api", 0), -EIO, "nor is the first of a bundle");
+        tap_int(size_of(&s, "api"), -ENOENT, "under any name");
+        tap_int(save(&s, "web", 0), 0, "with the disk back");
+        tap_int(verdicts(&s, "web"), 2, "it is");
+        site_close(&s);
+}
+
 int main(void)
 {
         test_full(ENOSPC);
         test_full(EDQUOT);
         test_too_little();
         test_broken();
+        test_not_durable();
         odd("a link", make_link);
         odd("a second name of the state", make_second_name);
         odd("a pipe", make_pipe);

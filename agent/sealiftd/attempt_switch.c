@@ -92,7 +92,6 @@ int attempt_start(struct attempt *t, struct fault *f)
 int attempt_commit(struct attempt *t, struct fault *f)
 {
         struct bundle_state *s = &t->bundle->state, before = *s;
-        struct fault ignored = {};
         int r;
 
         if (t->bundle->kind == ATTEMPT_ROLLBACK && release_ref_is_set(&t->old))
@@ -104,9 +103,6 @@ int attempt_commit(struct attempt *t, struct fault *f)
         r = store_state_save(t->agent->store, t->bundle->name, s, f);
         if (r < 0) {
                 *s = before;
-                /* What could not be made durable may be there all the same, and the release that it names is
-                 * removed next. */
-                (void)!store_state_save(t->agent->store, t->bundle->name, s, &ignored);
                 return r;
         }
         t->bundle->trial = trial_free(t->bundle->trial); /* of the old one */

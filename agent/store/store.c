@@ -206,17 +206,35 @@ int store_state_load(struct store *s, const char *bundle, struct bundle_state *r
         return state_parse(text, len, file, ret, f);
 }
 
-static int state_write(int fd, const char *bundle, const struct buffer *text, struct fault *f)
+static int state_write(int fd, const char *bundle, const char *text, size_t len, struct fault *f)
 {
         struct fault why = {};
         int r;
 
-        r = io_replace_file_at(fd, bundle, text->data, text->len, 0644, &why);
+        r = io_replace_file_at(fd, bundle, text, len, 0644, &why);
         if (r >= 0)
                 (void)!spare_make(fd); /* spent earlier, when there was no room */
         else if (r == -ENOSPC || r == -EDQUOT)
-                r = spare_spend(fd, bundle, text->data, text->len, 0644) < 0 ? r : 0;
+                r = spare_spend(fd, bundle, text, len, 0644) < 0 ? r : 0;
         return r < 0 ? fault_set(f, r, "state: %s", why.text) : 0;
+}
+
+/* What could not be made durable may be there all the same, under its name: whoever is told that it failed
+ * goes on with what was before. */
+static int state_replace(int fd, const char *bundle, const struct buffer *text, struct fault *f)
+{
+        _cleanup_free_ char *before = NULL;
+        struct fault ignored = {};
+        size_t len;
+        int was, r;
+
+        was = io_read_file_at(fd, bundle, STATE_BYTES_MAX, &before, &len, &ignored);
+        r = state_write(fd, bundle, text->data, text->len, f);
+        if (r < 0 && was >= 0)
+                (void)!state_write(fd, bundle, before, len, &ignored);
+        else if (r < 0 && was == -ENOENT)
+                (void)unlinkat(fd, bundle, 0);
+        return r;
 }
 
 int store_state_save(struct store *s, const char *bundle, const struct bundle_state *state, struct fault *f)
@@ -230,7 +248,7 @@ int store_state_save(struct store *s, const char *bundle, const struct bundle_st
         r = state_format(state, &text);
         if (r < 0)
                 return fault_set_errno(f, r, "state/%s: cannot write", bundle);
-        return state_write(s->fds[STATE], bundle, &text, f);
+        return state_replace(s->fds[STATE], bundle, &text, f);
 }
 
 int store_state_remove(struct store *s, const char *bundle, struct fault *f)

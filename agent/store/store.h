@@ -30,8 +30,8 @@ _must_check_ int store_trust_write(struct store *s, const char *name, const void
 _must_check_ int store_trust_remove(struct store *s, const char *name, struct fault *f);
 
 /* state/: one small file a bundle, replaced by one rename, which is the commit; where the disk is full, by
- * the spare (store/spare.h). A bundle without a file has an empty state. -EINVAL for a damaged file, with
- * its line. */
+ * the spare (store/spare.h). What cannot be saved leaves what was, unless the disk does not take that
+ * either. A bundle without a file has an empty state. -EINVAL for a damaged file, with its line. */
 _must_check_ int store_state_load(struct store *s, const char *bundle, struct bundle_state *ret,
                                   struct fault *f);
 _must_check_ int store_state_save(struct store *s, const char *bundle, const struct bundle_state *state,
