@@ -41,6 +41,8 @@ void journal_send(enum journal_event event, int priority, const struct journal_s
 {
 }
 
+#define DIGEST "0123456789ab"
+
 static struct agent agent;
 static struct health *health;
 
@@ -55,7 +57,7 @@ static void begin(void)
                                              .successes = 1,
                                              .failures = 3 };
         const struct manifest m = { .probes = &probe, .n_probes = 1 };
-        const struct release_ref r = { .version = "1" };
+        const struct release_ref r = { .version = "1", .digest = DIGEST };
         struct fault f = {};
 
         now = 1000 * SECOND;
@@ -77,6 +79,15 @@ static void answer(int error)
         const struct unitd_probed p = { .id = last_id, .error = error, .text = "an answer" };
 
         health_take(&agent, &p);
+}
+
+static void unit(enum unit_state state, bool own, bool missing, const char *text)
+{
+        struct unitd_unit u = { .state = state, .bundle = "app", .own = own, .missing = missing };
+
+        memcpy(u.digest12, DIGEST, DIGEST_SHORT);
+        (void)snprintf(u.text, sizeof(u.text), "%s", text);
+        health_note_unit(&agent, &u);
 }
 
 static enum health_verdict judge(void)
@@ -202,6 +213,74 @@ static void test_trial(void)
         tap_int((int)health_failures(health, &max), 0, "and none of it is a failure");
 }
 
+static int failures(void)
+{
+        return (int)health_failures(health, &(unsigned){ 0 });
+}
+
+/* A service of it ended: by itself, or somebody stopped it, or for want of something of this host's. */
+static void test_ended(void)
+{
+        struct fault f = {};
+
+        begin();
+        unit(UNIT_STOPPED, true, true, "it ended");
+        tap_int(judge(), HEALTH_BAD, "what ends by itself is not well");
+        tap_int(health_down(health, NULL), 0, "and nobody else's doing");
+        unit(UNIT_STOPPED, false, true, "it was stopped");
+        tap_int(health_down(health, NULL), 0, "which a stop after it does not change");
+
+        begin();
+        ask();
+        answer(0);
+        unit(UNIT_STOPPED, false, true, "it was stopped");
+        tap_int(health_down(health, &f), -EINTR, "what somebody stops is down");
+        tap_ok(strstr(f.text, "it was stopped by somebody else"), "for that (%s)", f.text);
+        for (int i = 0; i < 5; i++) {
+                ask();
+                answer(-ECHILD);
+        }
+        now += 11 * SECOND;
+        unit(UNIT_FAILED, true, false, "it ended");
+        tap_int(failures(), 0, "that it does not answer any more is no failure");
+        tap_ok(judge() != HEALTH_BAD, "nor is what ends after it");
+        begin();
+        unit(UNIT_STOPPED, false, false, "it was stopped");
+        tap_int(health_down(health, NULL), 0, "what the next connection starts is not down");
+        begin();
+        unit(UNIT_FAILED, false, false, "a wall was missing");
+        tap_int(health_down(health, NULL), -EOPNOTSUPP, "what a wall is missing for is, for that");
+        tap_ok(judge() != HEALTH_BAD, "and has not failed");
+}
+
+/* Its end is not told yet. */
+static void test_ending(void)
+{
+        begin();
+        ask();
+        answer(0);
+        ask();
+        answer(-EINTR);
+        tap_int(failures(), 0, "what is being stopped has given no answer");
+        now += 60 * SECOND;
+        ask();
+        answer(-EINTR);
+        tap_int(unasked(), -EINTR, "and a minute of that is somebody's stop, nothing that is missing here");
+}
+
+/* Before an update. */
+static void test_compare(void)
+{
+        size_t at = 0;
+
+        begin();
+        ask();
+        tap_ok(!health_was_asked(health), "an answer is waited for");
+        unit(UNIT_STOPPED, false, true, "it was stopped");
+        tap_ok(health_was_asked(health), "but not of what somebody stops meanwhile");
+        tap_str(health_next_bad(health, &at), "main", "which is not well");
+}
+
 static void test_again(void)
 {
         begin();
@@ -232,6 +311,9 @@ int main(void)
         test_away();
         test_host();
         test_trial();
+        test_ended();
+        test_ending();
+        test_compare();
         test_again();
         test_sleep();
         health = health_free(health);

@@ -25,7 +25,7 @@
  *   -EALREADY      quarantined: failed here before
  *   -EOPNOTSUPP    a wall of the sandbox, a time zone, or what systemd needs for a unit is not on this host
  *   -EADDRINUSE    systemd cannot listen where it is to, on this host, for now
- *   -EINTR         a service was stopped by somebody else while it started
+ *   -EINTR         a service was stopped by somebody else, before its release was current
  *   -ECHILD        a release that did not come up: its own doing, so it is quarantined
  *   -ECANCELED     this program was asked to stop */
 enum { FAULT_TEXT_MAX = 512 };

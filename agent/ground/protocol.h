@@ -176,13 +176,15 @@ struct unitd_unit {
         char unit[UNIT_NAME_SIZE];
         char text[FAULT_TEXT_MAX]; /* of an event: what happened */
         char instance[INSTANCE_SIZE];
-        uint8_t own; /* of an event: its release is to blame, no one and nothing of this host's */
-        char reserved[2];
+        uint8_t own;     /* of an event: its release is to blame, no one and nothing of this host's */
+        uint8_t missing; /* of an event: it was to run and has ended, in order or for somebody's stop */
+        char reserved[1];
 };
 
 struct unitd_probed { /* what came of one question, in all instances together */
         uint64_t id;
-        int32_t error; /* 0: good. -ECHILD: the answer was not. Others are not the release's doing. */
+        int32_t error; /* 0: good. -ECHILD: the answer was not, or there is nobody to ask. Others are not the
+                          release's doing. -EINTR: what was asked is being stopped, or has just ended */
         char bundle[NAME_SIZE];
         char digest12[DIGEST_SHORT + 1];
         char probe[NAME_SIZE];

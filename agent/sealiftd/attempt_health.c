@@ -85,12 +85,14 @@ static bool health_is_known(void *health)
 {
         char why[FAULT_TEXT_MAX];
 
-        return health_judge(health, why) != HEALTH_UNKNOWN ||
+        return health_judge(health, why) != HEALTH_UNKNOWN || health_down(health, NULL) < 0 ||
                health_unasked(health, HEALTH_UNASKED_MAX_USEC, NULL) < 0;
 }
 
 /* One that could not be asked is gone back from, but it is not quarantined: this host's disk may be full, or
- * sealift-unitd be away. Where that is the release's doing all the same, it is not tried again at each poll
+ * sealift-unitd be away. Nor is one whose service somebody has stopped: who wants the bundle down, and not
+ * only this release, tells us. Where that is the release's doing all the same, it is not tried again at each
+ * poll
  * (-EOPNOTSUPP), or is blamed for it in the end. */
 int attempt_await_health(struct attempt *t, struct fault *f)
 {
@@ -110,8 +112,9 @@ int attempt_await_health(struct attempt *t, struct fault *f)
         verdict = health_judge(t->health, why);
         if (verdict == HEALTH_BAD)
                 return fault_set(f, -ECHILD, "%s", why);
-        if (verdict == HEALTH_WELL)
-                return 0;
+        r = health_down(t->health, f);
+        if (r < 0 || verdict == HEALTH_WELL)
+                return r;
         r = health_unasked(t->health, HEALTH_UNASKED_MAX_USEC, f);
         return attempt_blame(t->agent, t->bundle, &t->release, r, f);
 }

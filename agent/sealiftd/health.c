@@ -46,6 +46,7 @@ struct health {
         size_t n;
         unsigned failures, failures_max;
         bool broken; /* a unit has failed for good */
+        int down;    /* or does not run, and that is not the release's doing; 0: neither */
         char why[FAULT_TEXT_MAX];
         char unasked[FAULT_TEXT_MAX];
 };
@@ -210,12 +211,27 @@ void health_take(struct agent *a, const struct unitd_probed *p)
                 for (struct question *q = h->questions; q < h->questions + h->n; q++) {
                         if (q->id == 0 || q->id != p->id)
                                 continue;
-                        if (p->error == 0 || p->error == -ECHILD)
+                        if (p->error == 0 || (p->error == -ECHILD && h->down == 0))
                                 question_answered(q, p);
                         else
-                                question_unasked(q, -EOPNOTSUPP, p->text);
+                                question_unasked(q, p->error == -EINTR ? -EINTR : -EOPNOTSUPP, p->text);
                         return;
                 }
+}
+
+/* The first counts: what goes wrong with the others after it may be for want of it. */
+static void health_note_end(struct health *h, const struct unitd_unit *u)
+{
+        if (h->broken || h->down < 0)
+                return;
+        if (u->own)
+                h->broken = true;
+        else if (u->state == UNIT_FAILED)
+                h->down = -EOPNOTSUPP;
+        else if (u->missing)
+                h->down = -EINTR;
+        if (h->broken || h->down < 0)
+                (void)snprintf(h->why, sizeof(h->why), "%s", u->text);
 }
 
 void health_note_unit(struct agent *a, const struct unitd_unit *u)
@@ -226,10 +242,7 @@ void health_note_unit(struct agent *a, const struct unitd_unit *u)
                         continue;
                 if (u->restarts > 0)
                         failure_count(h, u->restarts, u->text);
-                if (u->own) {
-                        h->broken = true;
-                        (void)snprintf(h->why, sizeof(h->why), "%s", u->text);
-                }
+                health_note_end(h, u);
                 health_tell(h);
         }
 }
@@ -269,6 +282,16 @@ int health_unasked(const struct health *h, uint64_t usec, struct fault *f)
         return 0;
 }
 
+int health_down(const struct health *h, struct fault *f)
+{
+        if (h->down == -EINTR)
+                return fault_set(f, h->down,
+                                 "%.300s by somebody else; the next check tries it again (sealift hold %s "
+                                 "keeps it out, sealift stop %s keeps all of it down)",
+                                 h->why, h->bundle, h->bundle);
+        return h->down < 0 ? fault_set(f, h->down, "%s", h->why) : 0;
+}
+
 unsigned health_failures(const struct health *h, unsigned *ret_max)
 {
         *ret_max = h->failures_max;
@@ -280,7 +303,7 @@ bool health_was_asked(void *health)
         const struct health *h = health;
 
         for (size_t i = 0; i < h->n; i++)
-                if (!h->questions[i].answered &&
+                if (!h->questions[i].answered && h->down == 0 &&
                     !question_is_lost(h->questions + i, HEALTH_UNASKED_MAX_USEC))
                         return false;
         return true;
@@ -291,7 +314,7 @@ const char *health_next_bad(const struct health *h, size_t *at)
         while (*at < h->n) {
                 const struct question *q = h->questions + (*at)++;
 
-                if (q->bad)
+                if (q->bad || h->down < 0)
                         return q->name;
         }
         return NULL;

@@ -34,9 +34,14 @@ enum health_verdict health_judge(const struct health *h, char why[static FAULT_T
  * sealift-unitd is away or that this host does not let a question run, that says nothing about it, and
  * StartSec= stands still. 0: it is being asked, or it has not been out of reach for usec in all since a good
  * or bad answer was last heard of it (before it was well: in all). -ECONNRESET: sealift-unitd did not
- * answer; -EOPNOTSUPP: it did, and could not ask. */
+ * answer; -EOPNOTSUPP: it did, and could not ask; -EINTR: what it was to ask is being stopped. */
 int health_unasked(const struct health *h, uint64_t usec, struct fault *f);
 #define HEALTH_UNASKED_MAX_USEC (UINT64_C(60) * 1000000)
+
+/* Whether a service of it does not run, and that is nobody's fault but this host's, or of whoever stopped
+ * it: nothing that is asked from then on counts. -EINTR: it was stopped; -EOPNOTSUPP: it failed for want of
+ * something. 0: they run, or it is HEALTH_BAD. */
+int health_down(const struct health *h, struct fault *f);
 
 /* How much has gone wrong so far, and how much makes it HEALTH_BAD. */
 unsigned health_failures(const struct health *h, unsigned *ret_max);
@@ -45,7 +50,7 @@ unsigned health_failures(const struct health *h, unsigned *ret_max);
  */
 bool health_was_asked(void *health);
 
-/* The first question from at on whose last answer was not good, or NULL. */
+/* The first question from at on whose last answer was not good, or would not be, or NULL. */
 const char *health_next_bad(const struct health *h, size_t *at);
 
 /* From sealift-unitd: an answer; what happened to a unit. */

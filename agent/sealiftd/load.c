@@ -224,7 +224,7 @@ static void on_event(void *userdata, const struct unitd_unit *u)
         if (!agent_may_run(a, b))
                 return; /* it is to end */
         /* Stopped: it ended in order, or somebody stopped it. */
-        if (u->state == UNIT_FAILED || (u->state == UNIT_STOPPED && !bundle_is_woken(a, b))) {
+        if (u->state == UNIT_FAILED || u->missing) {
                 (void)snprintf(b->error, sizeof(b->error), "%s", u->text);
                 agent_set_health(a, b, BUNDLE_FAILED);
                 a->report_due = true;

@@ -431,7 +431,7 @@ static void bundle_judge(struct agent *a, struct bundle *b)
                 return;
         }
         /* It is down for a reason that is not its own. When it runs again, its trial begins anew. */
-        if (b->health == BUNDLE_FAILED) {
+        if (b->health == BUNDLE_FAILED || health_down(t->health, NULL) < 0) {
                 b->trial = trial_free(t);
                 return;
         }

@@ -72,15 +72,43 @@ int tasks_new(struct units *units, const struct releases *releases, struct serve
 
 /* ---- probes */
 
+static bool unit_serves(const struct unit *u, const struct asked *a, const struct manifest *m,
+                        const char *service)
+{
+        return unit_is_of(u, &a->q) && u->record.task == TASK_NONE &&
+               str_eq(u->record.instance, m->instance) && str_eq(u->record.service, service);
+}
+
 /* The unit that answers for the service, or NULL. */
 static const struct unit *unit_find(const struct tasks *t, const struct asked *a, const struct manifest *m,
                                     const char *service)
 {
         for (const struct unit *u = t->units->first; u; u = u->next)
-                if (unit_is_of(u, &a->q) && u->record.task == TASK_NONE && u->state == UNIT_RUNNING &&
-                    str_eq(u->record.instance, m->instance) && str_eq(u->record.service, service))
+                if (unit_serves(u, a, m, service) && u->state == UNIT_RUNNING)
                         return u;
         return NULL;
+}
+
+/* Somebody stops it or starts it anew, who may be we ourselves; or it has ended, which is yet to be told. */
+static bool unit_is_ending(const struct unit *u)
+{
+        struct manager_status s;
+        struct fault ignored;
+
+        if (u->state == UNIT_STOPPING)
+                return true;
+        return manager_status(u->units->bus, u->record.unit, &s, &ignored) >= 0 &&
+               (manager_is_down(&s) || (s.job != 0 && str_eq(s.active, "deactivating")));
+}
+
+/* That it does not answer then says nothing: whose doing it was is told with its end. */
+static bool service_is_ending(const struct tasks *t, const struct asked *a, const struct manifest *m,
+                              const char *service)
+{
+        for (const struct unit *u = t->units->first; u; u = u->next)
+                if (unit_serves(u, a, m, service) && unit_is_ending(u))
+                        return true;
+        return false;
 }
 
 static int task_start(struct tasks *t, struct asked *a, const struct manifest *m, const struct task *task,
@@ -109,8 +137,8 @@ static int probe_start(struct tasks *t, struct asked *a, const struct manifest *
         if (!u && (manifest_has_socket(m, p->service) || manifest_rests(m, p->service)))
                 return 0;
         if (!u)
-                return fault_set(f, -ECHILD, "[Health %s]: the service %s does not run", p->name,
-                                 p->service);
+                return fault_set(f, service_is_ending(t, a, m, p->service) ? -EINTR : -ECHILD,
+                                 "[Health %s]: the service %s does not run", p->name, p->service);
         r = task_new_probe(m, p, &task, f);
         if (r < 0)
                 return r;
@@ -167,18 +195,18 @@ static int probe_blame(const struct unit *u, bool ours)
                        : r;
 }
 
-static void probe_fault(struct asked *a, const struct unit *u)
+static void probe_fault(const struct tasks *t, struct asked *a, const struct unit *u)
 {
         const struct manifest *m = effective_find(&a->effective, u->record.instance);
         const struct health_probe *p = m ? manifest_find_probe(m, a->q.task) : NULL;
-        bool ours = p && p->kind != HEALTH_EXEC;
+        bool ours = p && p->kind != HEALTH_EXEC, ending = p && service_is_ending(t, a, m, p->service);
         char what[192] = "", outcome[96];
 
         if (p)
                 task_describe(p, what, sizeof(what));
         run_outcome(&u->run, ours, outcome, sizeof(outcome));
-        (void)fault_set(&a->fault, probe_blame(u, ours), "[Health %s]%s%s: %s: %s", a->q.task,
-                        *u->record.instance ? " of " : "", u->record.instance, what, outcome);
+        (void)fault_set(&a->fault, ending ? -EINTR : probe_blame(u, ours), "[Health %s]%s%s: %s: %s",
+                        a->q.task, *u->record.instance ? " of " : "", u->record.instance, what, outcome);
 }
 
 /* ---- migrations */
@@ -254,7 +282,7 @@ static struct asked *asked_find(const struct tasks *t, uint64_t number)
         return NULL;
 }
 
-static void unit_fault(struct asked *a, const struct unit *u)
+static void unit_fault(const struct tasks *t, struct asked *a, const struct unit *u)
 {
         if (u->wall && a)
                 (void)fault_set(&a->fault, u->error, "%s", u->text);
@@ -263,7 +291,7 @@ static void unit_fault(struct asked *a, const struct unit *u)
         else if (u->failed && u->record.task == TASK_MIGRATE)
                 migration_fault(a, u);
         else if (u->failed && a)
-                probe_fault(a, u);
+                probe_fault(t, a, u);
 }
 
 void tasks_take(struct tasks *t, const struct unit *u)
@@ -279,7 +307,7 @@ void tasks_take(struct tasks *t, const struct unit *u)
                 journal_send(JOURNAL_WALL_MISSING, LOG_ERR, &subject, "%s", u->text);
         }
         if (u->failed || str_eq(u->run.result, RUN_STOPPED))
-                unit_fault(a && a->fault.error < 0 ? NULL : a, u);
+                unit_fault(t, a && a->fault.error < 0 ? NULL : a, u);
         else if (u->record.task == TASK_MIGRATE)
                 migration_log(u, "it has ended well");
 }

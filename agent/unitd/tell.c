@@ -7,10 +7,15 @@
 #include "facts/name.h"
 
 /* A service that is to run, unless it may end when it likes: nobody needs it until the next connection. */
+static bool is_missing(const struct unit *u)
+{
+        return u->state == UNIT_STOPPED && !u->record.job && !u->record.on_demand && !u->record.rests &&
+               !*u->record.serves;
+}
+
 static bool ended_by_itself(const struct unit *u)
 {
-        return u->state == UNIT_STOPPED && u->over && !u->told && !u->record.job && !u->record.on_demand &&
-               !u->record.rests && !*u->record.serves;
+        return is_missing(u) && u->over && !u->told;
 }
 
 void tell_unit(const struct unit *u, uint64_t id, struct unitd_unit *ret)
@@ -22,6 +27,7 @@ void tell_unit(const struct unit *u, uint64_t id, struct unitd_unit *ret)
                 .pid = (int32_t)u->pid,
                 .restarts = u->restarted - u->excused,
                 .own = u->failed ? u->error == -ECHILD : ended_by_itself(u),
+                .missing = is_missing(u),
         };
         memcpy(ret->bundle, u->record.bundle, sizeof(ret->bundle));
         memcpy(ret->instance, u->record.instance, sizeof(ret->instance));
