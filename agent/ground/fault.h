@@ -27,6 +27,8 @@
  *   -EADDRINUSE    systemd cannot listen where it is to, on this host, for now
  *   -EINTR         a service was stopped by somebody else, before its release was current
  *   -ECHILD        a release that did not come up: its own doing, so it is quarantined
+ *   -ELOOP         a service that died each time it was started again, too often for that to go on: its own
+ *                  doing, too
  *   -ECANCELED     this program was asked to stop */
 enum { FAULT_TEXT_MAX = 512 };
 

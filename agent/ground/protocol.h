@@ -178,7 +178,7 @@ struct unitd_unit {
         char instance[INSTANCE_SIZE];
         uint8_t own;     /* of an event: its release is to blame, no one and nothing of this host's */
         uint8_t missing; /* of an event: it was to run and has ended, in order or for somebody's stop */
-        char reserved[1];
+        uint8_t again;   /* of an event: it failed, and its Restart= would have had it started again */
 };
 
 struct unitd_probed { /* what came of one question, in all instances together */

@@ -49,6 +49,7 @@ struct bundle {
         bool crowded;                    /* a release of it that was to make way may still run */
         bool restore_due;                /* its current release could not be started again */
         unsigned restore_failures;       /* in a row */
+        unsigned restore_relapses;       /* failures before a start of it that did not last */
         uint64_t restore_usec;           /* CLOCK_REALTIME: when that is tried again; 0: never by itself */
         bool misconfigured;              /* it runs, but error says why it could not be started */
         bool unsaved;                    /* its last verdict could not be written down, and is tried again */

@@ -177,7 +177,7 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
         struct journal_subject s = { b->name, r->version, r->digest, id, NULL };
 
         if (f->error >= 0) {
-                restore_forget(b);
+                restore_done(b);
                 if (b->health == BUNDLE_FAILED) /* why, is over */
                         *b->error = '\0';
                 attempt_note_old(a, b, BUNDLE_RUNNING);
@@ -307,7 +307,9 @@ int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f
         if (b->health != BUNDLE_RUNNING)
                 return release_note_start(a, b, &b->state.current, agent_now_usec(), f);
         bundle_note_configuration(b, f->error, f);
-        if (f->error >= 0 || f->error == -EINTR)
+        if (f->error >= 0)
+                restore_done(b);
+        if (f->error == -EINTR)
                 restore_forget(b);
         if (f->error == -ECONNRESET) /* or sealift-unitd, which is looked for, is asked for it at once */
                 restore_later(a, b);

@@ -213,6 +213,13 @@ int load_running(struct agent *a, struct fault *f)
         return r;
 }
 
+/* What this host did not give to it may come. And of what has proved itself there is nothing better: what
+ * drove it to its death, time and again, may be over soon; one on trial goes back. */
+static bool may_run_again(const struct bundle *b, const struct unitd_unit *u)
+{
+        return u->state == UNIT_FAILED && (!u->own || (u->again && !state_on_trial(&b->state)));
+}
+
 static void on_event(void *userdata, const struct unitd_unit *u)
 {
         struct agent *a = userdata;
@@ -225,14 +232,13 @@ static void on_event(void *userdata, const struct unitd_unit *u)
                 return; /* it is to end */
         /* Stopped: it ended in order, or somebody stopped it. */
         if (u->state == UNIT_FAILED || u->missing) {
+                if (u->state == UNIT_STOPPED && !u->own)
+                        restore_forget(b); /* by whoever has the last word */
+                if (may_run_again(b, u))
+                        restore_later(a, b);
                 (void)snprintf(b->error, sizeof(b->error), "%s", u->text);
                 agent_set_health(a, b, BUNDLE_FAILED);
                 a->report_due = true;
-                if (u->state == UNIT_STOPPED && !u->own)
-                        restore_forget(b); /* by whoever has the last word */
-                /* For want of something of this host's, which may come. */
-                if (u->state == UNIT_FAILED && !u->own)
-                        restore_later(a, b);
         }
 }
 

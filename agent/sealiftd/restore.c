@@ -186,20 +186,30 @@ void restore_later(struct agent *a, struct bundle *b)
 {
         static const struct backoff pauses = { .first_usec = RESTORE_FIRST_USEC,
                                                .max_usec = RESTORE_MAX_USEC };
-        uint64_t chance = 0;
+        uint64_t chance = 0, now = agent_now_usec();
 
         (void)!getrandom(&chance, sizeof(chance), 0);
+        if (b->health == BUNDLE_RUNNING && now > b->since_usec && now - b->since_usec >= RESTORE_MAX_USEC)
+                b->restore_relapses = 0;
         b->restore_due = true;
         b->restore_failures++;
-        b->restore_usec = agent_now_usec() + backoff_pause(&pauses, b->restore_failures, chance);
+        b->restore_usec = now + backoff_pause(&pauses, b->restore_relapses + b->restore_failures, chance);
         restore_arm(a);
+}
+
+/* What starts well and dies each time after it would else be started every few seconds for ever. */
+void restore_done(struct bundle *b)
+{
+        b->restore_due = false;
+        b->restore_relapses += b->restore_failures;
+        b->restore_failures = 0;
+        b->restore_usec = 0;
 }
 
 void restore_forget(struct bundle *b)
 {
-        b->restore_due = false;
-        b->restore_failures = 0;
-        b->restore_usec = 0;
+        restore_done(b);
+        b->restore_relapses = 0;
 }
 
 /* A download may take hours, for which what is down should not stay so. But the attempt counts on that it

@@ -241,6 +241,7 @@ static bool bundle_go_back(struct agent *a, struct bundle *b, const char *why)
                 return false;
         }
         b->trial = trial_free(b->trial);
+        restore_forget(b); /* the starts of that release */
         journal_send(JOURNAL_RELEASE_FAILED, LOG_ERR, &s,
                      "%s: release %s did not pass its time on trial and is quarantined: %s", b->name,
                      bad.version, why);

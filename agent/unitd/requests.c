@@ -121,6 +121,8 @@ static void unit_leave_sockets(struct requests *l, const struct unit *u)
  * did not answer, nor for somebody who stopped it, be it the machine going down. */
 static int unit_blame(const struct unit *u)
 {
+        if (u->error == -ELOOP)
+                return -ECHILD;
         return u->error < 0 ? u->error : -EINTR;
 }
 

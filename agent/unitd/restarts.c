@@ -32,7 +32,7 @@ static int stop_restarting(struct unit *u)
                 (void)fault_set(&f, -EOPNOTSUPP, "%s; it died %u times within a minute", u->ending,
                                 u->restarts_counted);
         else
-                (void)fault_set(&f, -ECHILD, "%s: it died %u times within a minute; see journalctl -u %s",
+                (void)fault_set(&f, -ELOOP, "%s: it died %u times within a minute; see journalctl -u %s",
                                 u->record.unit, u->restarts_counted, u->record.unit);
         unit_fail(u, &f);
         return f.error;

@@ -26,7 +26,8 @@ void tell_unit(const struct unit *u, uint64_t id, struct unitd_unit *ret)
                 .state = u->state,
                 .pid = (int32_t)u->pid,
                 .restarts = u->restarted - u->excused,
-                .own = u->failed ? u->error == -ECHILD : ended_by_itself(u),
+                .own = u->failed ? u->error == -ECHILD || u->error == -ELOOP : ended_by_itself(u),
+                .again = u->failed && u->error == -ELOOP,
                 .missing = is_missing(u),
         };
         memcpy(ret->bundle, u->record.bundle, sizeof(ret->bundle));

@@ -10,6 +10,7 @@
   unitd.py list                    one line a unit: STATE BUNDLE VERSION SERVICE PID UNIT
   unitd.py jobs                    one line a timer: NAME BUNDLE VERSION RESULT CODE STATUS NEXT RESTING
   unitd.py event [SECONDS [STATE]] waits for one event, other than a restart, or of this state: STATE BUNDLE VERSION SERVICE UNIT TEXT
+                                   and whether it was its own doing, and Restart= would have it run again
   unitd.py raw HEX                 sends these bytes; "closed" when that ends the conversation
 
 Prints unitd's text and exits with status 1 on an error it answered; the error's name comes first.
@@ -29,7 +30,7 @@ STATES = {1: "starting", 2: "running", 3: "stopping", 4: "stopped", 5: "failed"}
 HEADER = struct.Struct("=IHHII")
 REQUEST = struct.Struct("=QQ49s65s65s49s4x")
 RESULT_BODY = struct.Struct("=Qi512s4x")
-UNIT_BODY = struct.Struct("=QQIiI49s65s13s49s256s512s33sB2x")
+UNIT_BODY = struct.Struct("=QQIiI49s65s13s49s256s512s33sBBB")
 PROBED_BODY = struct.Struct("=Qi49s13s49s512s5x")
 JOB_BODY = struct.Struct("=QQQQiiII49s33s13s49s49s65s24s6x")
 
@@ -75,7 +76,7 @@ class Unitd:
             if kind == TREE:
                 return fd
             if kind == UNIT and not self.jobs:
-                _, _, state, pid, _, bundle, version, _, service, unit, _, _, _ = UNIT_BODY.unpack(body)
+                _, _, state, pid, _, bundle, version, _, service, unit, *_ = UNIT_BODY.unpack(body)
                 print(STATES[state], text(bundle), text(version), text(service), pid, text(unit))
             if kind == JOB and self.jobs:
                 print(*job(body))
@@ -117,9 +118,9 @@ def event(seconds="30", wanted=""):
     while kind == JOB or restarts > 0 or (wanted and STATES[state] != wanted):
         kind, body, _ = unitd.receive()
         state, restarts = (UNIT_BODY.unpack(body)[i] if kind == EVENT else 0 for i in (2, 4))
-    _, _, state, _, _, bundle, version, _, service, unit, why, _, own = UNIT_BODY.unpack(body)
+    _, _, state, _, _, bundle, version, _, service, unit, why, _, own, _, again = UNIT_BODY.unpack(body)
     words = [STATES[state], text(bundle), text(version), text(service), text(unit), text(why)]
-    print(*words, *(["(own)"] if own else []), flush=True)
+    print(*words, *(["(own)"] if own else []), *(["(again)"] if again else []), flush=True)
 
 
 def raw(data):

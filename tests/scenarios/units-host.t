@@ -246,7 +246,7 @@ INTENT
     unit=$(unit_of needy)
     listen failed
     kill -KILL "$(pid_of "$unit")"
-    heard "^failed needy 16 main $unit .*it died [0-9]+ times within a minute; .*[(]own[)]$" "one that ends so at each restart is to blame for them"
+    heard "^failed needy 16 main $unit .*it died [0-9]+ times within a minute; .*[(]own[)] [(]again[)]$" "one that ends so at each restart is to blame for them"
     is "$(unitd list)$(leftovers needy)" "" "and gone"
 }
 

@@ -243,7 +243,7 @@ INTENT
         kill -KILL "$pid"
         [ "$round" = 6 ] || await 10 another_pid "$unit" "$pid"
     done
-    heard "^failed redis 7 main $unit .*it died 6 times within a minute" "one that dies again and again is stopped, and told of"
+    heard "^failed redis 7 main $unit .*it died 6 times within a minute.*[(]own[)] [(]again[)]$" "one that dies again and again is stopped, and told of"
     is "$(unitd list)$(leftovers redis)" "" "and gone"
 }
 
