@@ -248,6 +248,33 @@ static void test_health(void)
         tap_ok(!manifest_find_probe(m, "other"), "a probe that is not there");
 }
 
+static void test_ask_alike(void)
+{
+        static const char *const others[] = {
+                "[Health main]\nHTTP=8080/other\n",
+                "[Health main]\nHTTP=8081/well\n",
+                "[Health main]\nTCP=8080\n",
+                "[Health main]\nExec=/bundle/well\n",
+                "[Health m]\nService=main\nHTTP=8080/well\n",
+        };
+        struct fault f = {};
+        _cleanup_(manifest_freep) struct manifest *m = parse(BUNDLE MAIN BOUND HTTP, &f),
+                                                  *again = parse(BUNDLE MAIN BOUND HTTP
+                                                                 "IntervalSec=1s\nSuccesses=7\n",
+                                                                 &f);
+
+        tap_ok(m && again && manifest_ask_alike(m, again, "main"), "the same question, more often");
+        for (size_t i = 0; m && i < ELEMENTSOF(others); i++) {
+                char text[512];
+                struct manifest *other;
+
+                (void)snprintf(text, sizeof(text), "%s%s%s%s", BUNDLE, MAIN, BOUND, others[i]);
+                other = parse(text, &f);
+                tap_ok(other && !manifest_ask_alike(m, other, "main"), "another one, number %zu", i);
+                (void)manifest_free(other);
+        }
+}
+
 static void test_health_rules(void)
 {
         static const struct {
@@ -369,6 +396,7 @@ int main(void)
         test_requests();
         test_input();
         test_health();
+        test_ask_alike();
         test_health_rules();
         test_migrate_rules();
         return tap_done();

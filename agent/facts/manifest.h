@@ -200,6 +200,10 @@ const char *manifest_get_timer(const struct timer_unit *t, const char *directive
 /* The probe of that name, or NULL. */
 const struct health_probe *manifest_find_probe(const struct manifest *m, const char *name);
 
+/* Whether both have a [Health] of that name, and ask the same of the same service by it, however often and
+ * patiently. */
+bool manifest_ask_alike(const struct manifest *a, const struct manifest *b, const char *name);
+
 /* How long the release is on trial after it has become current; SoakSec=. */
 uint64_t manifest_soak_usec(const struct manifest *m);
 

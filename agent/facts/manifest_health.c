@@ -204,6 +204,15 @@ const struct health_probe *manifest_find_probe(const struct manifest *m, const c
         return NULL;
 }
 
+bool manifest_ask_alike(const struct manifest *a, const struct manifest *b, const char *name)
+{
+        const struct health_probe *p = manifest_find_probe(a, name), *q = manifest_find_probe(b, name);
+
+        return p && q && p->kind == q->kind && p->port == q->port && str_eq(p->service, q->service) &&
+               str_eq(p->socket, q->socket) &&
+               str_eq(p->subject ? p->subject : "", q->subject ? q->subject : "");
+}
+
 uint64_t manifest_soak_usec(const struct manifest *m)
 {
         const char *value = manifest_get_bundle(m, "SoakSec");

@@ -24,8 +24,8 @@ static int manifest_old(const struct attempt *t, struct manifest **ret)
         return r < 0 ? r : manifest_parse(text, len, "manifest", ret, &ignored);
 }
 
-/* What was broken before is told apart from what the release breaks. One that does not run has broken
- * everything, and is no measure. */
+/* What was broken before is told apart from what the release breaks: the same question, not one of the same
+ * name. One that does not run has broken everything, and is no measure. */
 int attempt_ask_old(struct attempt *t, struct fault *f)
 {
         _cleanup_(manifest_freep) struct manifest *old = NULL;
@@ -44,7 +44,8 @@ int attempt_ask_old(struct attempt *t, struct fault *f)
         if (r < 0)
                 return r == -ECANCELED ? fault_set(f, r, "%s", late.text) : 0;
         while ((name = health_next_bad(h, &at)))
-                (void)!text_copy(t->forgiven[t->n_forgiven++], NAME_SIZE, name);
+                if (manifest_ask_alike(old, t->manifest, name))
+                        (void)!text_copy(t->forgiven[t->n_forgiven++], NAME_SIZE, name);
         return 0;
 }
 
@@ -92,8 +93,7 @@ static bool health_is_known(void *health)
 /* One that could not be asked is gone back from, but it is not quarantined: this host's disk may be full, or
  * sealift-unitd be away. Nor is one whose service somebody has stopped: who wants the bundle down, and not
  * only this release, tells us. Where that is the release's doing all the same, it is not tried again at each
- * poll
- * (-EOPNOTSUPP), or is blamed for it in the end. */
+ * poll (-EOPNOTSUPP), or is blamed for it in the end. */
 int attempt_await_health(struct attempt *t, struct fault *f)
 {
         enum health_verdict verdict;

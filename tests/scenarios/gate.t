@@ -57,6 +57,13 @@ ok "goes on with its trial when the agent is started anew" await 20 on_trial
 like "$(grep Forgiven= "$STORE/state/app")" "^Forgiven=main$" "which remembers what is forgiven"
 ok "and does so again" await_journal 20 "MESSAGE_ID=${EVENT[forgiven]}" SEALIFT_VERSION=7
 is "$(app_state Current)" 7 "it stays"
+app_start=1s app_write 80
+sed -i 's|^HTTP=.*|HTTP=8080/other|' /srv/app.manifest
+publish_release 80 "$APP" /srv/app.manifest
+journal_mark
+not_ok "what is asked otherwise under the same name is held against the new one" sealift check
+like "$(await_journal 10 "MESSAGE_ID=${EVENT[failed]}" SEALIFT_VERSION=80)" "main.: GET /other of port 8080: status 500" "the journal says what"
+is "$(app_state Current)" 7 "what ran before stays"
 
 # Behind a socket of systemd both releases answer while the new one is on trial, so it is asked by itself.
 sock_publish() {
