@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A poll that finds nothing new: its requests, the CPU time of the process that makes them, against one `curl -z` of one file
-# from the same bucket, and what it writes to disk.
+# A poll that finds nothing new: its requests and what they bring, the CPU time of the process that makes them, against one
+# `curl -z` of one file from the same bucket, and what it writes to disk.
 # shellcheck disable=SC2034 # for lib.sh
 SCENARIO_OPTIONS=(--disk)
 # shellcheck source=tests/benchmarks/lib.sh
@@ -28,9 +28,10 @@ written() {
 web_begin
 sealift check >/dev/null
 before=$(written)
-requests=$(wc -l <"$BUCKET_LOG")
+requests_mark
 sealift check >/dev/null
-requests=$(($(grep -vc /reports/ < <(tail -n "+$((requests + 1))" "$BUCKET_LOG"))))
+read -r requests bytes < <(tail -n "+$((requests_seen + 1))" "$BUCKET_LOG" |
+    jq -rs 'map(select(.path | startswith("/reports/") | not).sent) | "\(length) \(add)"')
 wrote=$(($(written) - before))
 for ((i = 0; i < PAIRS; i++)); do
     /tests/host/worker.py cpu main metadata/2.root.json metadata/timestamp.json >>/srv/ours
@@ -40,4 +41,5 @@ ours=$(median </srv/ours)
 theirs=$(median </srv/theirs)
 row "poll with nothing new: CPU of the fetch process" "$ours ms" "curl -z: $theirs ms" "$(ratio "$ours" "$theirs")" "1.5 or less"
 row "poll with nothing new: requests" "$requests" - - "2"
+row "poll with nothing new: bodies of the answers" "$bytes bytes" - - "small"
 row "poll with nothing new: written to disk" "$wrote bytes" - - "0"
