@@ -10,13 +10,29 @@ does() { echo "$2" >"/var/lib/private/sealift-$1/does"; }
 in_journal() { journalctl --quiet --output=cat "MESSAGE_ID=$1" "SEALIFT_BUNDLE=$2"; }
 no_tasks() { ! unitd list | grep -qE 'probe|migrate'; }
 
-# bundle NAME: a tree with the service, and a program that is asked.
+# walls_of UNIT: but for its user, each unit having its own, and for where it says that it is ready.
+walls_of() { walls "$(pid_of "$(units_of "$1")")" | sed -E '/^[UG]id:/s/6[1-5][0-9]{3}/-/g; /notify/d'; }
+
+# ask_aside BUNDLE NAME: a question that takes its time. answer_is WANT NAME: what has come of it.
+ask_aside() {
+    unitd probe "$sealed" "$2" >/srv/answer &
+    asker=$!
+    ok "[Health $2]: it is being asked" await 30 asks "$1" "$2"
+}
+asks() { [[ $(ps -o comm= "$(pid_of "$(units_of "$1.$2-probe")")") =~ ^(ask|sealift-probe)$ ]]; }
+answer_is() {
+    wait "$asker" || true
+    is "$(cat /srv/answer)" "$1" "$2"
+}
+
+# bundle NAME: a tree with the service, and a program that asks it.
 bundle() {
     mkdir -p "/srv/$1"
     cp /tests/host/service.py "/srv/$1/"
-    printf '#!/bin/sh\n. /bundle/does\n' >"/srv/$1/ask"
+    # shellcheck disable=SC2016 # for the program
+    printf '#!/bin/sh\n[ "$(curl --silent http://127.0.0.1:8080/version)" = "$VERSION" ] || exit 9\n[ "$1" != stay ] || sleep 300\nexit "$1"\n' >"/srv/$1/ask"
     # shellcheck disable=SC2016 # for the migration
-    printf '#!/bin/sh\necho "$1 $(id -u)" >>"$STATE_DIRECTORY/migrated"\nwhile [ -e "$STATE_DIRECTORY/wait" ]; do sleep 0.1; done\n[ ! -e "$STATE_DIRECTORY/refuse" ]\n' >"/srv/$1/migrate"
+    printf '#!/bin/sh\necho "$1" >>"$STATE_DIRECTORY/migrated"\nwhile [ -e "$STATE_DIRECTORY/wait" ]; do sleep 0.1; done\n[ ! -e "$STATE_DIRECTORY/refuse" ]\n' >"/srv/$1/migrate"
     chmod 755 "/srv/$1/ask" "/srv/$1/migrate" "/srv/$1/service.py"
 }
 
@@ -37,6 +53,10 @@ TimeoutSec=1s
 [Health tcp]
 Service=main
 TCP=8080
+[Health slow]
+Service=main
+HTTP=8080/well
+TimeoutSec=5min
 [Health closed]
 Service=main
 TCP=8081
@@ -53,6 +73,9 @@ INTENT
     is "$(unitd probe "$sealed" http || true)" "ECHILD [Health http]: GET /well of port 8080: status 503" "a bad status"
     does port hang
     is "$(unitd probe "$sealed" http || true)" "ECHILD [Health http]: GET /well of port 8080: no answer in time" "no answer"
+    ask_aside port slow
+    systemctl kill --signal=KILL "$(units_of port.slow-probe)"
+    answer_is "ENOTSUP [Health slow]: GET /well of port 8080: killed by SIGKILL" "a question of ours that is killed is no answer"
     does port "$(printf '%01000d' 0)"
     is "$(unitd probe "$sealed" http || true)" "ECHILD [Health http]: GET /well of port 8080: the answer is not HTTP" "no HTTP"
     is "$(unitd probe "$sealed" none || true)" "ENOENT port 1 has no [Health none]" "a question that the manifest does not have"
@@ -154,23 +177,38 @@ programs() {
     bundle exec
     install exec 1 <<'INTENT'
 [Service main]
-ExecStart=/usr/bin/sleep infinity
-Type=exec
-Environment=WANT=0
-[Health main]
-Exec=/bundle/ask
+ExecStart=/usr/bin/python3 /bundle/service.py 8080
+Type=notify
+Environment=VERSION=1
+[Sandbox main]
+Network=bundle
+[Health well]
+Service=main
+Exec=/bundle/ask 0
+TimeoutSec=1min
+[Health unwell]
+Service=main
+Exec=/bundle/ask 1
+TimeoutSec=1min
+[Health hangs]
+Service=main
+Exec=/bundle/ask stay
 TimeoutSec=1s
+[Health slow]
+Service=main
+Exec=/bundle/ask stay
+TimeoutSec=5min
 INTENT
-    sealed1=$sealed
-    ok "a release with Exec= starts" unitd start "$sealed1"
-    like "$(unitd probe "$sealed1" main || true)" "ECHILD .Health main.: /bundle/ask: exit status" "a program that fails"
-    ok "the release stops" unitd stop "$sealed1"
-    # shellcheck disable=SC2016 # for the program
-    printf 'exit $WANT\n' >/srv/exec/does
-    install exec 2 < <(sed -n '/^\[Service/,/^TimeoutSec/p' "$sealed1")
-    ok "another one starts" unitd start "$sealed"
-    is "$(unitd probe "$sealed" main)" good "its program is well, with the environment of the service"
-    ok "it stops" unitd stop "$sealed"
+    ok "a release with Exec= starts" unitd start "$sealed"
+    is "$(unitd probe "$sealed" well)" good "its program is well, with the network and environment of the service"
+    is "$(unitd probe "$sealed" unwell || true)" "ECHILD [Health unwell]: /bundle/ask: exit status 1" "a program that fails"
+    is "$(unitd probe "$sealed" hangs || true)" "ECHILD [Health hangs]: /bundle/ask: no answer in time" "one that hangs"
+    ask_aside exec slow
+    is "$(walls_of exec.slow-probe)" "$(walls_of exec.main)" "one that runs is behind the walls of the service"
+    systemctl kill --signal=SEGV "$(units_of exec.slow-probe)"
+    answer_is "ECHILD [Health slow]: /bundle/ask: killed by SIGSEGV" "one that dies is not well"
+    ok "nothing of it is left" no_tasks
+    ok "the release stops" unitd stop "$sealed"
 }
 
 migrations() {
@@ -187,7 +225,7 @@ StateDirectory=yes
 ExecMigrate=/bundle/migrate one
 INTENT
     ok "migrations for when the old release is stopped" unitd migrate "$sealed" stopped
-    is "$(cut -d' ' -f1 /var/lib/private/sealift-move/migrated)" one "one has run, once"
+    is "$(cat /var/lib/private/sealift-move/migrated)" one "one has run, once"
     like "$(in_journal "${EVENT[migrated]}" move)" "first-migrate@1-.*ended well" "the journal says so"
     is "$(unitd list)" "" "nothing is started"
     ok "those for when it runs" unitd migrate "$sealed" running
@@ -207,12 +245,15 @@ INTENT
 
 # Whoever asked for a migration has died, and it runs on: nothing is run beside it, nor is what that one wanted besides.
 one_at_a_time() {
-    local asker answered migrated=/var/lib/private/sealift-move/migrated
+    local asker answered before migrated=/var/lib/private/sealift-move/migrated
     install move 2 <<'INTENT'
 [Service one]
 ExecStart=/usr/bin/sleep infinity
 StateDirectory=yes
 ExecMigrate=/bundle/migrate one
+[Sandbox one]
+Network=outbound
+Outbound=any
 [Service two]
 ExecStart=/usr/bin/sleep infinity
 ExecMigrate=/usr/bin/true
@@ -220,6 +261,7 @@ INTENT
     : >$migrated
     journal_mark
     asked_and_left migrate "$sealed" stopped
+    before=$(walls_of move.one-migrate)
     /tests/host/unitd.py migrate "$sealed" stopped &
     asker=$!
     ok "another one is asked for meanwhile" await 60 has_client "$asker"
@@ -229,6 +271,7 @@ INTENT
     is "$answered" 0 "and answered"
     ok "the release starts" unitd start "$sealed"
     is "$(in_order)" "one-migrate one-migrate two-migrate one " "when all have been run for whoever asked last"
+    is "$before" "$(walls_of move.one)" "what migrates is behind the walls of the service"
     ok "it stops" unitd stop "$sealed"
     : >$migrated
     journal_mark
@@ -267,6 +310,7 @@ systemctl start sealift-unitd.socket
 mkdir -p /etc/sealift/policy.d
 printf '[Policy sock]\nListen=tcp:127.0.0.1:8090\n' >/etc/sealift/policy.d/sock.conf
 printf '[Policy bind]\nBind=tcp:8091\n' >/etc/sealift/policy.d/bind.conf
+printf '[Policy move]\nOutbound=any\n' >/etc/sealift/policy.d/move.conf
 ports
 ports_of_host
 sockets
