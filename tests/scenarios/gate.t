@@ -40,6 +40,14 @@ app_more=$(printf '%s\n' '[Service other]' 'ExecStart=/usr/bin/python3 /bundle/s
     'Environment=VERSION=5' '[Sandbox other]' 'Network=bundle' '[Health other]' 'HTTP=8082/' 'StartSec=1s')
 app_start=60s app_publish 5
 refused "one of two services is not well" 5 "other.: GET / of port 8082: nobody listens"
+
+# The service itself is well, but not all that is asked of it.
+app_more=$(printf '%s\n' '[Health program]' Service=main Exec=/usr/bin/false IntervalSec=200ms StartSec=1s)
+app_start=60s app_publish 5.1
+refused "a program that fails" 5.1 "program.: /usr/bin/false: exit status 1"
+app_more=$(printf '%s\n' '[Health port]' Service=main TCP=8081 IntervalSec=200ms StartSec=1s)
+app_start=60s app_publish 5.2
+refused "a port that nobody listens on" 5.2 "port.: a connection to port 8081: nobody listens"
 app_more=
 
 # Broken before.
