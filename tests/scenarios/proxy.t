@@ -35,7 +35,7 @@ complaints() {
 }
 
 stands_between() {
-    local said service when
+    local said service when program proxy
     is "$(page)" "release 1" "the program answers"
     is "$(network_of main)" "$(network_of main-proxy)" "it has one network with what stands before it"
     is "$(nsenter --net --target "$(pid_of "$(units main)")" ip -brief link | awk '{ print $1 }')" lo "which is a loopback and nothing else"
@@ -49,6 +49,11 @@ stands_between() {
     done
     kill -KILL "$(pid_of "$(units main)")"
     ok "a program that dies is started again" await 20 page
+    program=$(pid_of "$(units main)") proxy=$(pid_of "$(units main-proxy)")
+    kill -KILL "$proxy"
+    ok "what stands before it, too" await 20 another_pid "$(units main-proxy)" "$proxy"
+    is "$(page)" "release 1" "and answers"
+    is "$(pid_of "$(units main)")" "$program" "while the program has gone on"
     kill -TERM "$(pid_of "$(units main)")"
     ok "when it ends in order, so does what stands before it" await 20 nothing_runs
     is "$(page)" "release 1" "and a connection starts both"
