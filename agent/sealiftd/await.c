@@ -91,18 +91,13 @@ int await_idle_readable(struct await *w, int fd, uint64_t timeout_usec, struct f
 
 static bool something_is_due(const struct await *w)
 {
-        return w->due && !w->acting && w->due(w->userdata);
+        return w->due && w->due(w->userdata);
 }
 
 static int await_act(struct await *w, struct fault *f)
 {
-        int r;
-
-        w->acting = true;
         w->acts++;
-        r = w->act(w->userdata, f);
-        w->acting = false;
-        return r;
+        return w->act(w->userdata, f);
 }
 
 struct idle {

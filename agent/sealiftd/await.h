@@ -16,12 +16,11 @@ struct await {
 
         /* A download may take hours, and an order must not. Where the story waits with nothing half done
          * (await_idle_*), due() says whether something else is to be done, and act() does it; what act()
-         * returns below 0 ends the wait. act() waits as well, and is not called again meanwhile. NULL:
-         * there is never anything. */
+         * returns below 0 ends the wait. act() may wait so itself: it is called again then, for what has
+         * become due since, so due() must not say what it is at. NULL: there is never anything. */
         bool (*due)(void *userdata);
         int (*act)(void *userdata, struct fault *f);
         void *userdata;
-        bool acting;
         unsigned acts; /* how often it was called */
 };
 

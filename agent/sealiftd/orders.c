@@ -339,7 +339,7 @@ static const struct order_verb verbs[] = {
         { "Restart", order_restart },
 };
 
-const struct order_verb *order_find(const char *method)
+static const struct order_verb *order_find(const char *method)
 {
         for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
                 if (str_eq(verbs[i].method, method))
@@ -365,8 +365,9 @@ int order_make(const char *method, const char *bundle, const char *version, stru
         return 0;
 }
 
-int order_carry_out(struct agent *a, const struct order *o, char said[static FAULT_TEXT_MAX],
-                    struct fault *f)
+/* said: what came of it, for people. */
+static int order_carry_out(struct agent *a, const struct order *o, char said[static FAULT_TEXT_MAX],
+                           struct fault *f)
 {
         struct bundle *b = agent_find_bundle(a, o->bundle, false);
         struct journal_subject s = { .bundle = o->bundle };
@@ -395,33 +396,41 @@ int order_carry_out(struct agent *a, const struct order *o, char said[static FAU
 
 /* ---- those that wait */
 
-static bool is_about_attempt(const struct order *o, void *agent)
+/* The attempt at its bundle, be it one in whose wait another is made. */
+static const struct attempt *attempt_about(struct agent *a, const struct order *o)
 {
-        const struct agent *a = agent;
+        const struct bundle *b = agent_find_bundle(a, o->bundle, false);
 
-        return a->attempt && str_eq(a->attempt->bundle->name, o->bundle);
+        return b ? attempt_of(a, b) : NULL;
 }
 
 static bool is_overtaking(const struct order *o, void *agent)
 {
-        struct agent *a = agent;
+        const struct attempt *t = attempt_about(agent, o);
 
-        return is_about_attempt(o, a) && a->attempt->staging && o->verb->overtakes &&
-               o->verb->overtakes(a, a->attempt->bundle, o);
+        return t && t->staging && o->verb->overtakes && o->verb->overtakes(agent, t->bundle, o);
+}
+
+/* A rollback waits for its release to be well, and whatever it was carried out beside waits for it: on the
+ * stack. */
+static bool is_too_deep(const struct order *o, const struct agent *a)
+{
+        return o->verb->carry_out == order_rollback && a->attempt && a->attempt->outer;
 }
 
 static bool may_carry_out(const struct order *o, void *agent)
 {
-        const struct agent *a = agent;
+        const struct attempt *t = attempt_about(agent, o);
 
-        return !is_about_attempt(o, agent) || (a->attempt->staging && !is_overtaking(o, agent));
+        return !is_too_deep(o, agent) && (!t || (t->staging && !is_overtaking(o, agent)));
 }
 
+/* What overtakes an attempt does so in that one's own wait. */
 static bool is_due(const struct order *o, void *agent)
 {
-        const struct agent *a = agent;
+        const struct attempt *t = attempt_about(agent, o), *innermost = ((struct agent *)agent)->attempt;
 
-        return !is_about_attempt(o, agent) || a->attempt->staging;
+        return (t && t == innermost && t->staging) || may_carry_out(o, agent);
 }
 
 bool orders_wait(struct agent *a)

@@ -18,21 +18,13 @@ struct order {
         uint64_t id;                     /* the agent's, never used twice: who waits for it */
 };
 
-/* By the name of the D-Bus method; NULL: there is none such. */
-const struct order_verb *order_find(const char *method);
-
 /* Takes words of a caller into *ret; -EINVAL: one is not a name. version "": none. */
 _must_check_ int order_make(const char *method, const char *bundle, const char *version, struct order *ret,
                             struct fault *f);
 
-/* said: what came of it, for people. -ENOENT: no such bundle, or release; -EPERM: below the floor, or a
- * verdict stands against it; -ECHILD: it did not come up; -EIO and so on: it could not be written down, and
- * nothing has changed. */
-_must_check_ int order_carry_out(struct agent *a, const struct order *o, char said[static FAULT_TEXT_MAX],
-                                 struct fault *f);
-
 /* Those that wait, each answered when it has been carried out. Whether there was one. While an attempt is
- * under way: but for those about its bundle, unless nothing runs of it yet and they leave it alone. */
+ * under way: but for those about its bundle, unless nothing runs of it yet and they leave it alone; and for
+ * a rollback, where that attempt is itself made in the wait of another. */
 bool orders_carry_out(struct agent *a);
 
 /* Whether there is something for orders_carry_out() or orders_overtake(). */
