@@ -190,7 +190,7 @@ int refresh_trust(struct refresh *x, struct agent *a, struct fault *f)
         if (r >= 0)
                 r = vigil_end(a, x->trust, f);
         if (x->trust && trust_warning(x->trust))
-                journal_send(JOURNAL_TRUST_REFUSED, LOG_WARNING, NULL, "%s", trust_warning(x->trust));
+                journal_send(JOURNAL_TRUST_UNUSED, LOG_WARNING, NULL, "%s", trust_warning(x->trust));
         if (r < 0)
                 return refresh_complain(x, r, f);
         /* Remembered only once all is trusted, and never on disk: an ETag is the server's word, not the
