@@ -3,6 +3,8 @@
 # asked for is done; nothing is proven that nobody has seen. There is no poll that could find out.
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/deaths.sh
+. /tests/host/deaths.sh
 
 TREE=/srv/app
 STATE=/var/lib/private/sealift-app
@@ -231,6 +233,49 @@ stopped_by_us() {
     ok "and runs" await 10 status_is running
 }
 
+# A restart that cannot stop what runs leaves it as it is, and watched.
+restart_in_vain() {
+    local unit before
+    touch $CACHE/go # release 6 stops at once
+    app_soak=1h app_publish 7
+    ok "a release on trial is installed" sealift check
+    unit=$(app_unit)
+    before=$(property "$unit" InvocationID)
+    systemctl stop sealift-unitd.socket sealift-unitd.service
+    not_ok "without unitd, a restart fails" sealift restart app
+    is "$(app_unit) $(property "$unit" InvocationID)" "$unit $before" "the service runs on"
+    is "$(bundle_state app state)" running "status says so"
+    ok "it is on trial still" is_on_trial
+    systemctl start sealift-unitd.socket
+    await 30 connected
+    ok "when unitd is back, it can be restarted" sealift restart app
+    ok "and is another process then" test "$(property "$(app_unit)" InvocationID)" != "$before"
+    ok "on trial" is_on_trial
+}
+# Its stop was under way when unitd died of it, twice: who asked is told, and what was to be stopped is started again all the same.
+restart_breaks_off() {
+    local unit before order
+    app_main=$'CacheDirectory=yes\nExecStop=/bundle/lasts\nTimeoutStopSec=5min' app_publish 8
+    ok "a release that takes its time to stop is installed" sealift check
+    unit=$(app_unit)
+    before=$(property "$unit" InvocationID)
+    sealift restart app >/srv/said 2>&1 &
+    order=$!
+    await 20 test -e $CACHE/stops
+    unitd_kill
+    await 60 called_again "$killed"
+    unitd_kill
+    wait $order && order=0 || order=$?
+    is "$order" 1 "unitd is killed under a restart, twice: that fails"
+    like "$(cat /srv/said)" "sealift-unitd" "and says of whom"
+    await 60 called_again "$killed"
+    touch $CACHE/go
+    ok "what was stopped is started again all the same" await 60 runs_anew "$before"
+    is "$(bundle_state app state)" running "status says that it runs"
+}
+runs_anew() { [ -n "$(app_unit)" ] && systemctl --quiet is-active "$(app_unit)" && [ "$(property "$(app_unit)" InvocationID)" != "$1" ]; }
+is_on_trial() { sealift status --json | jq -e '.bundles[] | select(.name == "app") | .trial.until != null' >/dev/null; }
+
 bucket_start
 publisher_init
 agent_configure
@@ -246,4 +291,6 @@ one_of_two
 on_trial
 stopped_by_others
 stopped_by_us
+restart_in_vain
+restart_breaks_off
 done_testing
