@@ -13,6 +13,8 @@ then lets systemd start it again, and looks at everything that must hold (inside
     gc         the operator's `sealift gc`, with two releases to remove
     repair     of a release that is damaged on disk
 
+  --how HOW             releases run beside the old one (running, the default), migrate while it is stopped, or cannot run beside it
+                        (alone)
   --every K --first F   only each K-th call, from F on
   --fault NAME          the call fails with that errno, instead of a death; --lasting: so do all after it. EIO: also those that read,
                         EMFILE: those that open, instead of those that change
@@ -81,7 +83,7 @@ class Story:
 
     def publish(self, **how):
         self.series.published += 1
-        self.digest = step.publish(self.series.published, **how)
+        self.digest = step.publish(self.series.published, how=self.series.options.how, **how)
         return self.series.published
 
     def install(self, **how):
@@ -251,7 +253,8 @@ class Series:
         self.what, self.calls = "", 0
         if options.count:
             self.strike.arm(0, self.kinds)
-        if self.bus.check()[1] != UP_TO_DATE:  # what the channel has was set back in the series before
+        # What the channel has was set back in the series before; or the first point would find an old release of another shape.
+        if self.bus.check()[1] != UP_TO_DATE or step.how_of(read_state()["current"]) != options.how:
             self.version = Story(self).install()
 
     def struck(self):
@@ -436,6 +439,7 @@ def options_of(arguments):
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("program", choices=["sealiftd", "sealift-unitd"])
     parser.add_argument("story", choices=list(STORIES))
+    parser.add_argument("--how", choices=list(step.HOW), default="running")
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--again", type=int, default=0)

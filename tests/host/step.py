@@ -20,10 +20,12 @@ PREFIXES = "sealift-step.main@", LISTENER
 FOLDERS = "/run/sealift/units", "/run/sealift/root", "/run/systemd/system"
 DAMAGED, COPY = ("file", "empty", "more"), ".mend\\"  # what is damaged on purpose; where a repair has its copy (store/mend.c)
 BAD = "/usr/local/lib/step-bad"  # a release whose version it says ends as soon as it is started
+STATE, BESIDE = "/var/lib/private/sealift-step", "beside"  # its state directory, and where a second owner of that says so
 KEEP = 3  # sealift.conf's default: releases beside what is current, previous and proven
 PATIENCE = 100  # seconds for anything to come back; only ever waited for when it does not
 
-SERVICE = """import os
+SERVICE = """import fcntl
+import os
 import select
 import signal
 import socket
@@ -32,6 +34,12 @@ import sys
 answer = open("/bundle/version", "rb").read()
 if os.path.exists("BAD") and open("BAD", "rb").read() == answer:
     sys.exit(1)
+if "STATE_DIRECTORY" in os.environ:  # which no two have at once
+    owner = open(os.environ["STATE_DIRECTORY"] + "/owner", "ab")
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        open(os.environ["STATE_DIRECTORY"] + "/BESIDE", "wb").close()
 listeners = [socket.socket(fileno=3 + n) for n in range(int(os.environ["LISTEN_FDS"]))]  # the bundle's, and its probe's
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
     manager.connect(os.environ["NOTIFY_SOCKET"].replace("@", "\\0", 1))
@@ -47,7 +55,14 @@ while True:  # one who was heard is answered, also when we are told to go
         connection.close()
     except (BlockingIOError, BrokenPipeError):  # the other release has taken it; a probe hears no answer out
         continue
-""".replace("BAD", BAD)
+""".replace("BAD", BAD).replace("BESIDE", BESIDE)
+# How a release takes over: beside the old one all along; after it has stopped, for its migration; after it, since both have a state
+# directory, within systemd's queue.
+HOW = {
+    "running": "ExecMigrate=/usr/bin/true\nMigrateWhile=running",
+    "stopped": "ExecMigrate=/usr/bin/true",
+    "alone": "StateDirectory=yes",
+}
 GOOD, FALSE = "/usr/bin/python3 -I -S -B /bundle/service.py", "/usr/bin/false"
 MANIFEST = """[Bundle]
 Name=step
@@ -58,8 +73,7 @@ Type=notify
 ExecStart={start}
 Restart={restart}
 TimeoutStartSec=20s
-ExecMigrate=/usr/bin/true
-MigrateWhile=running
+{how}
 [Health main]
 TCP=yes
 Socket=main
@@ -103,12 +117,12 @@ def write_tree(version):
     return tree
 
 
-def publish(version, start=GOOD, soak="0", restart="on-failure"):
-    """Signs release VERSION; returns its digest, the sum of its manifest. On trial it is asked once, or how many calls there are
-    would be a matter of time."""
+def publish(version, start=GOOD, soak="0", restart="on-failure", how="running"):
+    """Signs release VERSION, one that takes over as HOW says; returns its digest, the sum of its manifest. On trial it is asked
+    once, or how many calls there are would be a matter of time."""
     interval = "1s" if soak == "0" else "1h"
     with open(f"{WORK}/step.manifest", "w", encoding="ascii") as file:
-        file.write(MANIFEST.format(version=version, start=start, soak=soak, restart=restart, interval=interval))
+        file.write(MANIFEST.format(version=version, start=start, soak=soak, restart=restart, interval=interval, how=HOW[how]))
     tree = write_tree(version)
     sealed = f"{OUT}/step-{version}.manifest"
     for command in (
@@ -265,6 +279,13 @@ def place_of(release):
     return f"{PLACES}/{release[0]}-{release[1][:12]}"
 
 
+def how_of(release):
+    """Which of HOW it has."""
+    with open(f"{place_of(release)}/manifest", encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    return max((how for how in HOW if set(HOW[how].splitlines()) <= set(lines)), key=lambda how: len(HOW[how]))
+
+
 def check_tree(place, digest12):
     """The manifest is the one of that name, and the tree is what it says, no more and no less."""
     with open(f"{place}/manifest", "rb") as file:
@@ -348,6 +369,9 @@ def check_units(bus, version, patience=PATIENCE):
         raise Trouble(f"{SOCKET} is closed")
     if list(found.values()) != ["active"] or int(re.search(r"@([^-]*)-", *found)[1]) != version:
         raise Trouble(f"units: {found}")
+    if os.path.exists(f"{STATE}/{BESIDE}"):
+        os.unlink(f"{STATE}/{BESIDE}")
+        raise Trouble("two releases had the state directory at once")
     (name,) = found
     listener = f"{LISTENER}.{name.split('-', 2)[2].removesuffix('.service')}.socket"
     if (listeners := bus.units(f"{LISTENER}.*.socket")) != {listener: "active"}:
