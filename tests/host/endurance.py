@@ -18,7 +18,6 @@ import crashes  # noqa: E402
 from survey import grown, survey  # noqa: E402
 
 ROWS = 5
-CALLS = {"sealiftd": 87, "sealift-unitd": 329}  # that change the disk in one update, as crashes.t counts them
 
 
 def show(updates, row):
@@ -32,24 +31,30 @@ class Soak:
         for program in "sealiftd", "sealift-unitd":
             self.series[program] = crashes.Series(crashes.options_of([program, "update"]))
         self.first = self.series["sealiftd"]
-        self.kills = 0
+        self.kills, self.calls = 0, {}
         # Both tell one story: what is published, who asks, and what was reported.
         for one in self.series.values():
             one.asker, one.reports, one.bus = self.first.asker, self.first.reports, self.first.bus
 
-    def update(self, kill):
-        program = self.chance.choice(list(self.series))
+    def count(self):
+        """In an update in peace, of each program: so many calls change the disk."""
+        self.calls = {program: self.update(program, 0) for program in self.series}
+
+    def update(self, program, at):
+        """Struck at that call, or at none; returns how many there were."""
         one = self.series[program]
         one.version, one.published = self.first.version, self.first.published
-        self.kills += bool(one.point(self.chance.randint(1, CALLS[program]) if kill else 0))
+        self.kills += bool(one.point(at))
         one.strike.rest()
         self.first.version, self.first.published = one.version, one.published
+        return one.calls
 
     def part(self, updates, kill):
         """Returns the first row, once everything has been used, and the last one."""
         first, last = None, None
         for n in range(1, updates + 1):
-            self.update(kill)
+            program = self.chance.choice(list(self.series))
+            self.update(program, self.chance.randint(1, self.calls[program]) if kill else 0)
             if n == min(10, max(2, updates // 3)):
                 first = survey()
                 show(n, first)
@@ -67,7 +72,8 @@ def main():
     options = parser.parse_args()
     soak, started, bad = Soak(options.seed), time.monotonic(), []
     soak.first.asker.start()
-    print(f"seed {options.seed}\n updates" + "".join(f"{name:>{max(len(name), 6) + 2}}" for name in survey()))
+    soak.count()
+    print(f"seed {options.seed}; calls of an update: {soak.calls}\n updates" + "".join(f"{name:>{max(len(name), 6) + 2}}" for name in survey()))
     for updates, kill in (options.killed, True), (options.calm, False):
         first, last = soak.part(updates, kill)
         # A daemon that was killed begins anew: its memory says something in peace only.
