@@ -2,13 +2,13 @@
 # Each call of either daemon that touches the disk fails once, in turn, in an update, three kinds of rollback, a repair and a
 # collection: the disk is full (ENOSPC), or broken (EIO), or there are no descriptors left (EMFILE); and a disk that stays full from
 # some call on until that is over. Everything that crashes.t looks at holds, and the next poll, repair or collection ends as it
-# should. Some of the calls, others each day; all of some 8,700 with `tests/check --long`.
+# should. Some of the calls, others each day; all of some 11,500 with `tests/check --long`.
 #
 #       tests/host/boot --install DIR --strike scenarios/faults.t sealiftd update --fault EIO --first 17  (crashes.py --help)
 SCENARIO_OPTIONS=(--strike --timeout 3600)
 # shellcheck disable=SC2034 # for scenario.sh
 if [ -n "${SEALIFT_LONG:-}" ]; then
-    SCENARIO_OPTIONS=(--strike --timeout 14400)
+    SCENARIO_OPTIONS=(--strike --timeout 28800)
     SCENARIO_ARGUMENTS=(long)
 fi
 # shellcheck source=tests/host/scenario.sh
@@ -39,5 +39,14 @@ each sealiftd trial 24 47 125 37
 each sealift-unitd trial 37 51 125 29
 each sealiftd order 28 28 135 44
 each sealift-unitd order 85 175 223 57
+# alone PROGRAM STORY ENOSPC EIO: the same of releases that cannot run beside one another.
+alone() {
+    series "$1, $2, alone: the disk is full once" "$3" "$1" "$2" --how alone --fault ENOSPC
+    series "$1, $2, alone: the disk does not do it" "$4" "$1" "$2" --how alone --fault EIO
+}
+alone sealiftd update 43 251
+alone sealift-unitd update 163 303
+alone sealiftd rollback 41 241
+alone sealift-unitd rollback 149 293
 figure "a call failed at $(points); at $healed a removal, which was made good when the program was started the next time"
 done_testing
