@@ -120,6 +120,24 @@ wakes_while_it_stops() {
     journal_from=$mark
 }
 
+docs_is() { [ "$(bundle_state docs state)" = "$1" ]; }
+rests_at_last() { stop_goes_on 2>/dev/null || nothing_runs; }
+# Nobody has stopped it: an agent that is started anew meanwhile waits for the end of that, and finds it well.
+agent_anew_while_it_stops() {
+    local mark=$journal_from
+    page >/dev/null
+    ok "the program is being stopped once more" await 30 stops
+    journal_mark
+    systemctl restart sealiftd.service
+    ok "an agent that is started anew waits for that" await 30 docs_is starting
+    stop_goes_on
+    ok "and finds it well" await_journal 30 "MESSAGE_ID=${EVENT[restored]}" SEALIFT_BUNDLE=docs
+    ok "status says so" docs_is running
+    await 30 rests_at_last
+    ok "it rests" await 30 nothing_runs
+    journal_from=$mark
+}
+
 update_at_rest() {
     publish 4 "$BRIEF"
     ok "a release is installed over one that rests" sealift check
@@ -223,6 +241,7 @@ beside
 wakes_and_rests
 agent_anew
 wakes_while_it_stops
+agent_anew_while_it_stops
 update_at_rest
 is "$(complaints --since="$journal_from")" "" "nothing of this was reported as a failure"
 on_trial
