@@ -76,6 +76,7 @@ def main():
     print(f"seed {options.seed}; calls of an update: {soak.calls}\n updates" + "".join(f"{name:>{max(len(name), 6) + 2}}" for name in survey()))
     for updates, kill in (options.killed, True), (options.calm, False):
         first, last = soak.part(updates, kill)
+        first["sealift-unitd fds"] += kill  # of one that was killed just before sealiftd has asked nothing yet
         # A daemon that was killed begins anew: its memory says something in peace only.
         bad += [n for n in grown(first, last) if not (kill and n.endswith("KiB"))]
     took = time.monotonic() - started
