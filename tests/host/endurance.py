@@ -18,6 +18,7 @@ import crashes  # noqa: E402
 from survey import grown, survey  # noqa: E402
 
 ROWS = 5
+SOON = 20  # seconds
 
 
 def show(updates, row):
@@ -50,8 +51,8 @@ class Soak:
         return one.calls
 
     def part(self, updates, kill):
-        """Returns the first row, once everything has been used, and the last one."""
-        first, last = None, None
+        """Returns the first row, once everything has been used."""
+        first = None
         for n in range(1, updates + 1):
             program = self.chance.choice(list(self.series))
             self.update(program, self.chance.randint(1, self.calls[program]) if kill else 0)
@@ -59,9 +60,19 @@ class Soak:
                 first = survey()
                 show(n, first)
             elif n == updates or n % max(1, updates // ROWS) == 0:
-                last = survey()
-                show(n, last)
-        return first, last
+                show(n, survey())
+        return first
+
+
+def left(first, kill):
+    """What is more than it was, and stays: a unit that has just ended is there for another moment. A daemon that was killed begins
+    anew: its memory says something in peace only."""
+    end = time.monotonic() + SOON
+    while True:
+        more = [n for n in grown(first, survey()) if not (kill and n.endswith("KiB"))]
+        if not more or time.monotonic() > end:
+            return more
+        time.sleep(0.1)
 
 
 def main():
@@ -73,12 +84,12 @@ def main():
     soak, started, bad = Soak(options.seed), time.monotonic(), []
     soak.first.asker.start()
     soak.count()
-    print(f"seed {options.seed}; calls of an update: {soak.calls}\n updates" + "".join(f"{name:>{max(len(name), 6) + 2}}" for name in survey()))
+    print(f"seed {options.seed}; calls of an update: {soak.calls}")
+    print(" updates" + "".join(f"{name:>{max(len(name), 6) + 2}}" for name in survey()))
     for updates, kill in (options.killed, True), (options.calm, False):
-        first, last = soak.part(updates, kill)
+        first = soak.part(updates, kill)
         first["sealift-unitd fds"] += kill  # of one that was killed just before sealiftd has asked nothing yet
-        # A daemon that was killed begins anew: its memory says something in peace only.
-        bad += [n for n in grown(first, last) if not (kill and n.endswith("KiB"))]
+        bad += left(first, kill)
     took = time.monotonic() - started
     total = options.killed + options.calm
     print(f"{total} updates, {soak.kills} kills, {took:.0f} s; grown: {', '.join(bad) or 'nothing'}")
