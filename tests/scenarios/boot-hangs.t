@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # When the machine boots, the start of one release hangs. Nobody else is kept down by it: neither what is on trial, which is judged
 # all the same and goes back if it must, nor those for which there is room only when others are up.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # Somebody stops a service whose release is not current yet, or on trial: that is nothing against the release. What ends by itself
 # there is its own doing.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # The system bus goes while an operator's rollback waits for the release's health: the agent goes on without it, and is on the next
 # one as soon as there is one, where it hears other orders. What came of the rollback is told to none of those.
-# shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh

@@ -2,7 +2,7 @@
 # A release that has proved itself, and whose service dies for good all the same, is started again: at first soon, then less and less
 # often, until it has run for a while. What its publisher or an operator wants down stays down, and one on trial goes back.
 # shellcheck disable=SC2034 # for scenario.sh
-SCENARIO_OPTIONS=(--timeout 600 --clock)
+SCENARIO_OPTIONS=(--clock)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh
