@@ -35,6 +35,8 @@ emulator() {
     local console=$1 cache=writeback
     local -a qemu=(-nodefaults -no-reboot -display none -m 2048 -smp 2)
     shift
+    # next_boot ... tests.clock=2036-01-01T00:00:00: what the machine's own clock says, from the kernel on.
+    [[ ! "$*" =~ tests\.clock=([^ ]+) ]] || qemu+=(-rtc "base=${BASH_REMATCH[1]}")
     if [ "$MACHINE_KVM" = yes ]; then qemu+=(-accel kvm -cpu host); else qemu+=(-accel "tcg,thread=multi" -cpu max); fi
     # On disk there is a cache to do without, as a power cut does.
     [ "$MACHINE_DISK" = no ] || cache=none
