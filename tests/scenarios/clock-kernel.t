@@ -8,9 +8,10 @@ SCENARIO_LONG=trixie
 SCENARIO_OPTIONS=(--strike --timeout 1800)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/unpacker.sh
+. /tests/host/unpacker.sh
 
 TREE=/srv/night
-UNPACKER=sealift-unpack
 
 night_publish() {
     mkdir -p $TREE
@@ -32,35 +33,12 @@ INTENT
     publish_release 1 $TREE /srv/night.manifest
 }
 
-service() { echo "$(web_unit) $(web_invocation) $(pid_of "$(web_unit)") $(web_page)"; }
 is_installed() { [ "$(bundle_state web version) $(bundle_state web state)" = "$1 running" ]; }
-staging_begins() { [ -n "$(find "$STORE/releases/web" -path "*/$1-*/tree/*" -print -quit)" ]; }
 job_next() { sealift status --json | jq -r '.bundles[] | select(.name == "night").jobs[0].next'; }
 # Within a day of the machine's clock, whatever that says.
 job_is_due() {
     local next
     next=$(date --date "$(job_next)" +%s) && [ $((next - EPOCHSECONDS)) -ge -60 ] && [ $((next - EPOCHSECONDS)) -le 86400 ]
-}
-
-# publish_long VERSION: behind small files, more than the unpacker reads at once (disturbed.t).
-publish_long() {
-    local n
-    web_write "$1"
-    mkdir -p "$WEB/many"
-    for n in {1..50}; do echo "$1 $n" >"$WEB/many/$n"; done
-    head -c 1M /dev/urandom >"$WEB/rest"
-    publish_release "$1" "$WEB" /srv/web.manifest
-}
-
-# unpacker_stops: the next one, in the middle of its bundle (disturbed.t).
-unpacker_stops() { python3 /tests/host/strike.py stop $UNPACKER 4; }
-unpacker_has_stopped() { unpacker=$(pgrep --exact $UNPACKER) && grep -q '^State:.*stopped' "/proc/$unpacker/status"; }
-unpacker_prepare() {
-    unpacker_stops
-    mkdir -p /run/systemd/system/$UNPACKER@.service.d
-    printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/strike.so\nBindPaths=/run/strike\n' \
-        >/run/systemd/system/$UNPACKER@.service.d/strike.conf
-    systemctl daemon-reload
 }
 
 # clock_is_wrong NAME: it is said, and what runs is left alone.
@@ -77,12 +55,7 @@ clock_is_wrong() {
 clock_jumps() {
     local name=$1 version=$2 before unpacker right
     before=$(service)
-    unpacker_stops
-    publish_long "$version"
-    sealift check --no-wait
-    await 60 unpacker_has_stopped
-    await 60 staging_begins "$version"
-    unpacker=$(pgrep --exact $UNPACKER)
+    update_to "$version"
     right=$EPOCHSECONDS
     date --set "$3" >/dev/null
     is "$(bundle_state web version) $(service)" "$((version - 1)) $before" \

@@ -8,47 +8,12 @@ SCENARIO_OPTIONS=(--clock --strike)
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh
 . /tests/host/trial.sh
-
-# Small files, and behind them more than sealift-unpack reads at once.
-publish_long() {
-    local n
-    web_write "$1"
-    mkdir -p "$WEB/many"
-    for n in {1..200}; do echo "$1 $n" >"$WEB/many/$n"; done
-    head -c 1M /dev/urandom >"$WEB/rest"
-    publish_release "$1" "$WEB" /srv/web.manifest
-}
+# shellcheck source=tests/host/unpacker.sh
+. /tests/host/unpacker.sh
 
 stream_begins() { [ -n "$(requests '.path | endswith(".tar.zst")')" ]; }
-staging_begins() { [ -n "$(find "$STORE/releases/web" -path "*/$1-*/tree/*" -print -quit)" ]; }
 worker_runs() { systemctl list-units --plain --no-legend --state=running "$1" | grep -q .; }
-# What runs: which start of which unit, in which process, and that it answers.
-service() { echo "$(web_unit) $(web_invocation) $(pid_of "$(web_unit)") $(web_page)"; }
 check_installs() { sealift check && [ "$(bundle_state web version)" = "$1" ]; }
-
-# unpacker_stops: in the middle of the next bundle, whoever is quicker. Its process is $unpacker.
-unpacker_stops() { python3 /tests/host/strike.py stop sealift-unpack 4; }
-unpacker_prepare() {
-    unpacker_stops
-    mkdir -p /run/systemd/system/sealift-unpack@.service.d
-    printf '[Service]\nEnvironment=LD_PRELOAD=/usr/lib/strike.so\nBindPaths=/run/strike\n' \
-        >/run/systemd/system/sealift-unpack@.service.d/strike.conf
-    systemctl daemon-reload
-}
-unpacker_has_stopped() { unpacker=$(pgrep --exact sealift-unpack) && grep -q '^State:.*stopped' "/proc/$unpacker/status"; }
-unpacker_holds() {
-    await 60 unpacker_has_stopped
-    await 60 staging_begins "$1"
-    unpacker=$(pgrep --exact sealift-unpack)
-}
-
-# update_to VERSION: it goes no further than into the middle of its tree.
-update_to() {
-    unpacker_stops
-    publish_long "$1"
-    sealift check --no-wait
-    unpacker_holds "$1"
-}
 
 # disturb NAME VERSION WHAT...: in the update to it, and once more when it is installed.
 disturb() {
