@@ -90,7 +90,7 @@ bool dropin_job_is_held(const struct sandbox *x)
 
 /* By default a timer with a calendar waits for time-sync.target: where that waits for a network, so would
  * the start of the whole release. All else of the default is asked for. When the clock is set ahead, systemd
- * computes anew; what was armed ahead of the right time waits for that one (HACKING.md). */
+ * computes anew; what was armed while it was ahead stays due by that time (HACKING.md). */
 int dropin_write_timer(const struct manifest *m, const struct timer_unit *t, struct buffer *out,
                        struct fault *f)
 {

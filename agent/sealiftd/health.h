@@ -38,16 +38,16 @@ enum health_verdict health_judge(const struct health *h, char why[static FAULT_T
 int health_unasked(const struct health *h, uint64_t usec, struct fault *f);
 #define HEALTH_UNASKED_MAX_USEC (UINT64_C(60) * 1000000)
 
-/* Whether a service of it does not run, and that is nobody's fault but this host's, or of whoever stopped
- * it: nothing that is asked from then on counts. -EINTR: it was stopped; -EOPNOTSUPP: it failed for want of
- * something. 0: they run, or it is HEALTH_BAD. */
+/* Whether a service of it does not run, and that is nobody's doing but this host's, or that of whoever
+ * stopped it: nothing that is asked from then on counts. -EINTR: it was stopped; -EOPNOTSUPP: it failed for
+ * want of something. 0: they run, or it is HEALTH_BAD. */
 int health_down(const struct health *h, struct fault *f);
 
 /* How much has gone wrong so far, and how much makes it HEALTH_BAD. */
 unsigned health_failures(const struct health *h, unsigned *ret_max);
 
-/* Every question has been answered by the release once, or could not be asked for HEALTH_UNASKED_MAX_USEC.
- */
+/* Every question has been answered by the release once, or could not be asked for HEALTH_UNASKED_MAX_USEC,
+ * or a service of it is down (health_down()), so that none counts any more. */
 bool health_was_asked(void *health);
 
 /* The first question from at on whose last answer was not good, or would not be, or NULL. */

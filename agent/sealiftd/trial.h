@@ -21,8 +21,8 @@ void trial_begin(struct agent *a, struct bundle *b, const struct manifest *m, st
  * when an attempt at another release has failed. */
 void trial_resume(struct agent *a, struct bundle *b);
 
-/* At the agent's start, and for what could not be started then: current runs, or is started. One on trial is
- * judged by that: one that does not come up, or was started in too many boots, goes back. */
+/* At the agent's start, and for what could not be started or is down since: current runs, or is started. One
+ * on trial is judged by that: where it does not come up, or was started in too many boots, it goes back. */
 void trial_restore(struct agent *a, struct bundle *b);
 
 /* The same in two parts, for a start that is not waited for (restore.c). The first counts the boot, or goes

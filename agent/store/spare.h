@@ -6,7 +6,7 @@
 
 /* Room on the disk that is taken beforehand: a file beside the states, as large as a state may be. A release
  * that fills the disk must not keep the verdict over itself from being written down. What is given up on a
- * full disk is its own at once: so this is written over, never removed. */
+ * full disk that release takes at once: so this is written over, never removed. */
 enum { SPARE_BYTES = STATE_BYTES_MAX };
 #define SPARE_NAME ".spare"
 

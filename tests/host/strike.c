@@ -3,9 +3,8 @@
 /* For LD_PRELOAD: counts the calls of a program that touch the disk, and at one of them kills the program,
  * stops it, or lets the call fail. Which one is said in the file /run/strike/NAME of the program, which is
  * shared memory (tests/host/strike.py has the other side); without that file nothing is done. It is what
- * strace
- * --inject does, without its price, and also behind walls that know no ptrace(2). crashes.t compares the
- * count with strace's. */
+ * strace --inject does, without its price, and also behind walls that know no ptrace(2). crashes.t compares
+ * the count with strace's. */
 
 #define _GNU_SOURCE
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A machine boots without its bucket, without a network, with a clock that is ten years off either way, with expired metadata, each
-# of them alone: what it ran runs again, from disk, side by side, and other units are ordered after it. And whatever is done to the programs of sealift, services are not touched.
+# of them alone: what it ran runs again, from disk, side by side, and other units are ordered after it. And whatever is done to the
+# programs of sealift, services are not touched.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_OPTIONS=(--clock)
 # shellcheck source=tests/host/scenario.sh
@@ -193,8 +194,8 @@ needs_no_network() {
 }
 
 # no_network: from the next boot on nobody on the machine has a network, not even the one with itself, and no target that says that
-# there is one, or a clock that is right by it, is ever reached. It has but a loopback anyhow, which is not just set down, since systemd sets it up again for services
-# with PrivateIPC=.
+# there is one, or a clock that is right by it, is ever reached. It has but a loopback anyhow, which is not just set down, since
+# systemd sets it up again for services with PrivateIPC=.
 no_network() {
     cat >/etc/systemd/system/no-network.service <<'UNIT'
 [Unit]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The machine's own clock, that of systemd and of files too, jumps ten years ahead and back in the middle of an update, with a job's
-# timer set, and is ten years off from boot on. disturbed.t and time.t have the clocks of our programs alone. What runs does not
-# notice, what is under way ends by the time it began at, and nothing new is taken until the clock is right.
+# The machine's own clock, that of systemd and of files too, jumps ten years ahead and back in the middle of an update, with a
+# job's timer set, and is wrong from boot on, ahead or behind. disturbed.t and time.t have the clocks of our programs alone. What
+# runs does not notice, what is under way ends by the time it began at, and nothing new is taken until the clock is right.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_HOST=vm
 SCENARIO_LONG=trixie

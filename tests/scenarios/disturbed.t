@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What happens to a machine in the middle of an update, and while all is quiet: systemd executes itself anew, the system bus is started
-# anew, so is either daemon of ours, the clock jumps ten years either way, a worker is killed in the stream, and somebody starts a
-# second agent. The service that runs does not notice, and the release is installed by this check or the next one.
+# What happens to a machine in the middle of an update, and while all is quiet: systemd executes itself anew, the system bus is
+# started anew, so is either daemon of ours, the clock jumps ten years either way, a worker is killed in the stream, and somebody
+# starts a second agent. The service that runs does not notice, and the release is installed by this check or the next one.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_OPTIONS=(--clock --strike)
 # shellcheck source=tests/host/scenario.sh

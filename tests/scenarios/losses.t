@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# sealift-unitd dies of a release that has proved itself, whenever it is to start it: there is nothing better to go back to, but neither
-# is it asked again as often as it is back. After a few times in a row that is done at its own time only, or when somebody asks; all
-# else goes on.
+# sealift-unitd dies of a release that has proved itself, whenever it is to start it: there is nothing better to go back to, but
+# neither is it asked again as often as it is back. After a few times in a row that is done at its own time only, or when somebody
+# asks; all else goes on.
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
 # shellcheck source=tests/host/trial.sh
