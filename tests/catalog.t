@@ -14,6 +14,9 @@ ok $? "there are message ids"
 ok $? "ids in journal.c and in the catalog are the same"
 [ -z "$(printf '%s\n' "$ids" | sort | uniq -d)" ]
 ok $? "no id stands twice"
+# Else systemd takes the entry for a part of the text before it.
+[ -z "$(awk '/^-- / && before != "" { print } { before = $0 }' "$top/units/sealift.catalog")" ]
+ok $? "each text begins behind an empty line"
 for id in $texts; do
     body=$(awk -v id="-- $id" '$0 == id { on = 1; next } /^-- / { on = 0 } on' "$top/units/sealift.catalog")
     printf '%s\n' "$body" | grep -q '^Subject: .' && printf '%s\n' "$body" | grep -q '^Documentation: man:' &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* `sealift wait BUNDLE`: ends when the bundle runs, or will not by itself. What
+/* `sealift wait BUNDLE`: ends when the bundle runs, or nobody is starting it. What
  * sealift-bundle-wait@.service does, so that other units can be ordered after a bundle. */
 
 #include "ctl/agent_bus.h"
@@ -19,7 +19,7 @@ static const struct args_option options[] = {
 static const struct args_command command = {
         .name = "sealift wait",
         .operands = "BUNDLE",
-        .help = "Wait until BUNDLE runs. Exit status 3 when it does not, and will not by itself.",
+        .help = "Wait until BUNDLE runs. Exit status 3 when it does not, and nobody is starting it.",
         .options = options,
         .n_options = ELEMENTSOF(options),
         .min_operands = 1,
