@@ -391,11 +391,19 @@ void bus_tell_checked(struct agent_bus *b)
                                              "NextCheckUSec", "Warnings", NULL);
 }
 
+static bool is_first(const struct agent_bus *b, size_t i)
+{
+        for (size_t k = 0; k < i; k++)
+                if (str_eq(b->orders[k].order.bundle, b->orders[i].order.bundle))
+                        return false;
+        return true;
+}
+
 bool bus_find_order(const struct agent_bus *b, bool (*fits)(const struct order *o, void *userdata),
                     void *userdata, struct order *ret)
 {
         for (size_t i = 0; b && i < b->n_orders; i++)
-                if (fits(&b->orders[i].order, userdata)) {
+                if (is_first(b, i) && fits(&b->orders[i].order, userdata)) {
                         *ret = b->orders[i].order;
                         return true;
                 }

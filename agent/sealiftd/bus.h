@@ -34,8 +34,9 @@ void bus_tell_bundle(struct agent_bus *b, const struct bundle *about);
 void bus_tell_checking(struct agent_bus *b);
 void bus_tell_checked(struct agent_bus *b);
 
-/* Of the orders that fit, the one that has waited longest; false: none does. It stays in its place until it
- * is told what came of it: r, and said or f. b may be NULL, or another bus than the one it came from. */
+/* Of the orders that fit, the one that has waited longest, and no other one of its bundle longer than it:
+ * the last word is the last. false: none does. It stays in its place until it is told what came of it: r,
+ * and said or f. b may be NULL, or another bus than the one it came from. */
 struct order;
 bool bus_find_order(const struct agent_bus *b, bool (*fits)(const struct order *o, void *userdata),
                     void *userdata, struct order *ret);

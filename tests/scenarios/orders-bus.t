@@ -97,11 +97,19 @@ beside_a_download() {
     ok "beside a download: another rollback is asked for" await 40 called
     kill %busctl
     told "beside a download, and a rollback" "not held" unhold web
-    told "beside a download, and a rollback" "started again" restart more
-    is "$(bundle_state more version)$(cat /srv/back)" 2 "beside a download: the other rollback waits"
+    watch Stop
+    sealift stop more >/srv/stopped 2>&1 &
+    order+=" $!"
+    ok "beside a download: and then a stop of the same bundle" await 40 called
+    kill %busctl
+    told "beside a download, with two that wait" "not held" unhold web
+    is "$(bundle_state more version) $(bundle_state more state)$(cat /srv/back /srv/stopped)" "2 running" "beside a download: both wait"
     rollback_ends "beside a download"
-    wait "$order" || true
-    like "$(cat /srv/back)" "^more runs release 1 again" "beside a download: and is carried out then"
+    # shellcheck disable=SC2086 # two numbers
+    wait $order || true
+    like "$(cat /srv/back)" "^more runs release 1 again" "beside a download: the rollback is carried out then"
+    like "$(cat /srv/stopped)" "^more is stopped" "beside a download: and the stop behind it"
+    is "$(bundle_state more version) $(bundle_state more state)" "1 stopped" "beside a download: which is the last word"
     is "$(bundle_state web state)" updating "beside a download: which goes on"
     flows
     ok "beside a download: and comes to its end" await 30 web_answers 2
