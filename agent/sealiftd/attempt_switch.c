@@ -250,6 +250,7 @@ static void release_hold_again(struct agent *a, struct bundle *b, const struct r
 void attempt_roll_back(struct attempt *t, const struct fault *why)
 {
         struct journal_subject s = attempt_subject(t);
+        bool asked = t->health != NULL;
         struct fault ignored = {};
 
         t->health = health_free(t->health);
@@ -263,8 +264,10 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
                              "%s: release %s did not come up and is quarantined: %s", t->bundle->name,
                              t->release.version, why->text);
         }
-        /* This host's doing; but tried again at each poll, it would stop the old one each time. */
-        if (why->error == -EOPNOTSUPP || (why->error == -EADDRINUSE && t->old_stopped)) {
+        /* This host's doing, or somebody's; but tried again at each poll, it would stop the old one, or be
+         * fetched, each time. */
+        if (why->error == -EOPNOTSUPP || (why->error == -EADDRINUSE && t->old_stopped) ||
+            (why->error == -EINTR && asked)) {
                 t->bundle->unwalled = t->release;
                 (void)snprintf(t->bundle->unwalled_why, sizeof(t->bundle->unwalled_why), "%s", why->text);
         }

@@ -39,6 +39,16 @@ by_hand() {
     app_more=$OTHER await_gate 3
     systemctl stop "$(unit_at_gate other)"
     expect_refused "also one that is not asked" 3
+    nobody_asked
+}
+
+# A poll of the agent's own, as after any `sealift retry`.
+nobody_asked() {
+    journal_mark
+    sealift retry more >/dev/null
+    like "$(await_journal 30 "MESSAGE_ID=${EVENT[refused]}" SEALIFT_BUNDLE=app)" "app 3 .*stopped by somebody else.*sealift check" \
+        "nobody asks for release 3: a poll leaves it alone"
+    is "$(journal_since "MESSAGE_ID=${EVENT[installed]}")" "" "and does not fetch it"
 }
 
 # sealiftd's own order waits for what comes of the release.
@@ -106,6 +116,10 @@ app_soak=1s app_publish 1
 journal_mark
 ok "release 1 is installed" sealift check
 expect_proven "release 1" 1
+mkdir -p /srv/more
+printf '%s\n' '[Bundle]' Name=more Version=1 '[Service main]' 'ExecStart=/usr/bin/sleep infinity' >/srv/more.manifest
+publish_release 1 /srv/more /srv/more.manifest
+ok "so is another bundle" sealift check
 by_hand
 by_order
 on_its_way_down
