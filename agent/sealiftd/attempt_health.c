@@ -36,13 +36,15 @@ int attempt_ask_old(struct attempt *t, struct fault *f)
         int r;
 
         if (t->manifest->n_probes == 0 || !*t->old.digest || t->health_before != BUNDLE_RUNNING ||
-            manifest_old(t, &old) < 0)
+            !attempt_old_runs(t->agent, t->bundle) || manifest_old(t, &old) < 0)
                 return 0;
         r = health_new(t->agent, t->bundle->name, &t->old, old, t->id, NULL, NULL, &h, f);
         if (r >= 0)
                 r = await_until(&t->agent->await, health_was_asked, h, COMPARE_MAX_USEC, &late);
         if (r < 0)
                 return r == -ECANCELED ? fault_set(f, r, "%s", late.text) : 0;
+        if (health_down(h, NULL) < 0)
+                return 0;
         while ((name = health_next_bad(h, &at)))
                 if (manifest_ask_alike(old, t->manifest, name))
                         (void)!text_copy(t->forgiven[t->n_forgiven++], NAME_SIZE, name);
