@@ -83,7 +83,9 @@ static void answer(int error)
 
 static void unit(enum unit_state state, bool own, bool missing, const char *text)
 {
-        struct unitd_unit u = { .state = state, .bundle = "app", .own = own, .missing = missing };
+        struct unitd_unit u = {
+                .state = state, .bundle = "app", .unit = "app.service", .own = own, .missing = missing
+        };
 
         memcpy(u.digest12, DIGEST, DIGEST_SHORT);
         (void)snprintf(u.text, sizeof(u.text), "%s", text);
@@ -281,6 +283,20 @@ static void test_compare(void)
         tap_str(health_next_bad(health, &at), "main", "which is not well");
 }
 
+/* As sealift-unitd tells of a connection that it could start nothing for, which is of no unit. */
+static void test_wake(void)
+{
+        struct unitd_unit u = { .state = UNIT_FAILED, .bundle = "app" };
+
+        begin();
+        ask();
+        memcpy(u.digest12, DIGEST, DIGEST_SHORT);
+        health_note_unit(&agent, &u);
+        tap_int(health_down(health, NULL), 0, "a connection that nobody took brings nothing down");
+        answer(0);
+        tap_int(judge(), HEALTH_WELL, "and is no verdict");
+}
+
 static void test_again(void)
 {
         begin();
@@ -314,6 +330,7 @@ int main(void)
         test_ended();
         test_ending();
         test_compare();
+        test_wake();
         test_again();
         test_sleep();
         health = health_free(health);

@@ -219,14 +219,15 @@ void health_take(struct agent *a, const struct unitd_probed *p)
                 }
 }
 
-/* The first counts: what goes wrong with the others after it may be for want of it. */
+/* The first counts: what goes wrong with the others after it may be for want of it. A wake that failed is of
+ * no unit, and no end. */
 static void health_note_end(struct health *h, const struct unitd_unit *u)
 {
         if (h->broken || h->down < 0)
                 return;
         if (u->own)
                 h->broken = true;
-        else if (u->state == UNIT_FAILED)
+        else if (u->state == UNIT_FAILED && *u->unit)
                 h->down = -EOPNOTSUPP;
         else if (u->missing)
                 h->down = -EINTR;
