@@ -434,6 +434,7 @@ static void bundle_judge(struct agent *a, struct bundle *b)
         /* It is down for a reason that is not its own. When it runs again, its trial begins anew. */
         if (b->health == BUNDLE_FAILED || health_down(t->health, NULL) < 0) {
                 b->trial = trial_free(t);
+                trial_resume(a, b); /* it may do so by now */
                 return;
         }
         if (!t->over)
