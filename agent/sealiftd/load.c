@@ -214,9 +214,12 @@ int load_running(struct agent *a, struct fault *f)
 }
 
 /* What this host did not give to it may come. And of what has proved itself there is nothing better: what
- * drove it to its death, time and again, may be over soon; one on trial goes back. */
+ * drove it to its death, time and again, may be over soon; one on trial goes back. Where somebody has
+ * stopped another service of it, that is not undone for this one. */
 static bool may_run_again(const struct bundle *b, const struct unitd_unit *u)
 {
+        if (b->health == BUNDLE_FAILED && !b->restore_due)
+                return false;
         return u->state == UNIT_FAILED && (!u->own || (u->again && !state_on_trial(&b->state)));
 }
 
