@@ -236,14 +236,17 @@ int attempt_start_again(struct agent *a, struct bundle *b, bool replaces, uint64
         return release_note_start(a, b, &b->state.current, id, &f);
 }
 
-/* Of the release that never stopped: it gets back the sockets that the failed one was the last to hold, or
- * they would wake nobody, and be closed when the failed one is collected. */
+/* Of the release that was not stopped: it gets back the sockets that the failed one was the last to hold, or
+ * they would wake nobody, and be closed when the failed one is collected. And it runs again where it was
+ * down, or its own start made way for the other one's. */
 static void release_hold_again(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id)
 {
         struct fault f = {};
 
-        if (units_restore(a->units, b->name, r, id, false, &f) < 0 && f.error != -ECANCELED &&
-            f.error != -EINTR)
+        if (units_restore(a->units, b->name, r, id, false, &f) >= 0) {
+                if (!attempt_old_runs(a, b))
+                        (void)!release_note_start(a, b, r, id, &f);
+        } else if (f.error != -ECANCELED && f.error != -EINTR)
                 restore_later(a, b);
 }
 
