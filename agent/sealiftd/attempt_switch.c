@@ -200,11 +200,12 @@ static int release_note_start(struct agent *a, struct bundle *b, const struct re
         return f->error;
 }
 
-/* It came up, and sealift-unitd lives. */
-static void losses_forget(struct agent *a, struct bundle *b)
+/* sealift-unitd lives, and where something was in the way it is gone. */
+static void came_up(struct agent *a, struct bundle *b)
 {
         struct fault ignored = {};
 
+        b->crowded = false;
         if (state_forget_losses(&b->state, &b->state.current))
                 (void)!store_state_save(a->store, b->name, &b->state, &ignored);
 }
@@ -218,10 +219,8 @@ int attempt_start_current(struct agent *a, struct bundle *b, bool yields, uint64
                 r = units_restore(a->units, b->name, to, id, b->crowded, f);
         else
                 r = (b->crowded ? units_replace : units_start)(a->units, b->name, to, id, f);
-        if (r < 0)
-                return r;
-        b->crowded = false;
-        losses_forget(a, b);
+        if (r >= 0)
+                came_up(a, b);
         return r;
 }
 
@@ -309,7 +308,7 @@ static void bundle_note_configuration(struct bundle *b, int error, const struct 
 int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f)
 {
         if (f->error >= 0)
-                losses_forget(a, b);
+                came_up(a, b);
         if (b->health != BUNDLE_RUNNING)
                 return release_note_start(a, b, &b->state.current, agent_now_usec(), f);
         bundle_note_configuration(b, f->error, f);

@@ -105,18 +105,27 @@ static int release_remove(struct agent *a, const char *bundle, const struct rele
         return k;
 }
 
-static int place_collect(struct agent *a, const char *bundle, const char *place, bool remove,
-                         struct fault *f)
+/* What does not obey may run on: nothing is to be started beside it. */
+static int stray_stop(struct agent *a, struct bundle *b, const struct release_ref *r, struct fault *f)
+{
+        int k;
+
+        k = units_stop(a->units, b->name, r, 0, f);
+        b->crowded |= k < 0;
+        return k;
+}
+
+static int place_collect(struct agent *a, struct bundle *b, const char *place, bool remove, struct fault *f)
 {
         struct release_ref r;
         int k;
 
-        k = store_release_find(a->store, bundle, place, &r, f);
+        k = store_release_find(a->store, b->name, place, &r, f);
         if (k == -EINVAL)
                 return 0; /* not one of ours; unitd makes no other names */
         if (k >= 0)
-                k = units_stop(a->units, bundle, &r, 0, f);
-        return k >= 0 && remove ? release_remove(a, bundle, &r, f) : k;
+                k = stray_stop(a, b, &r, f);
+        return k >= 0 && remove ? release_remove(a, b->name, &r, f) : k;
 }
 
 static void collect_complain(const struct bundle *b, const char *what, int error, const struct fault *f)
@@ -129,7 +138,7 @@ static void collect_complain(const struct bundle *b, const char *what, int error
                              f->text);
 }
 
-static void bundle_collect(struct agent *a, const struct bundle *b, const struct retention *x, bool remove)
+static void bundle_collect(struct agent *a, struct bundle *b, const struct retention *x, bool remove)
 {
         _cleanup_free_ store_name *places = NULL;
         struct fault f = {};
@@ -143,7 +152,7 @@ static void bundle_collect(struct agent *a, const struct bundle *b, const struct
                 collect_complain(b, b->state.current.version, r, &f);
         r = 0;
         if (*b->state.previous.digest && !release_ref_equal(&b->state.previous, &b->state.current))
-                r = units_stop(a->units, b->name, &b->state.previous, 0, &f);
+                r = stray_stop(a, b, &b->state.previous, &f);
         if (r < 0)
                 collect_complain(b, b->state.previous.version, r, &f);
         r = store_release_list(a->store, b->name, &places, &n, &f);
@@ -155,7 +164,7 @@ static void bundle_collect(struct agent *a, const struct bundle *b, const struct
                 /* At each poll, no one is asked about what stays for another day. */
                 if (is_in(&b->state.current, places[i]) || (kept && remove))
                         continue;
-                r = place_collect(a, b->name, places[i], !kept && remove, &f);
+                r = place_collect(a, b, places[i], !kept && remove, &f);
                 if (r < 0)
                         collect_complain(b, places[i], r, &f);
         }
@@ -164,7 +173,7 @@ static void bundle_collect(struct agent *a, const struct bundle *b, const struct
 static void bundles_collect(struct agent *a, bool remove)
 {
         for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++) {
-                const struct bundle *b = a->bundles + i;
+                struct bundle *b = a->bundles + i;
                 struct retention x = { .state = &b->state, .keep = a->config->keep };
 
                 if (!b->damaged)
@@ -213,7 +222,7 @@ void collect_releases(struct agent *a)
         bundles_collect(a, true);
 }
 
-void collect_bundle(struct agent *a, const struct bundle *b, const struct bundle_state *state,
+void collect_bundle(struct agent *a, struct bundle *b, const struct bundle_state *state,
                     const struct release_ref *besides)
 {
         struct retention x = { .state = state, .besides = besides, .keep = a->config->keep };

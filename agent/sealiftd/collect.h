@@ -20,7 +20,7 @@ void collect_releases(struct agent *a);
 void collect_copies(struct agent *a);
 
 /* The same of one bundle, as state says, but for besides (or NULL) and what is current now. */
-void collect_bundle(struct agent *a, const struct bundle *b, const struct bundle_state *state,
+void collect_bundle(struct agent *a, struct bundle *b, const struct bundle_state *state,
                     const struct release_ref *besides);
 
 /* What that would give back of the disk, at least. */

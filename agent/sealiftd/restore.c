@@ -61,7 +61,8 @@ static void restore_send(struct agent *a, struct restore *x, struct bundle *b)
 {
         struct fault f = {};
 
-        if (units_begin_start(a->units, b->name, &x->release, agent_now_usec(), &x->call, &f) >= 0)
+        if (units_begin_start(a->units, b->name, &x->release, agent_now_usec(), b->crowded, &x->call, &f) >=
+            0)
                 x->bundle = b;
         else
                 trial_end_restore(a, b, x->counted, attempt_end_restore(a, b, &f));

@@ -384,12 +384,12 @@ int units_restore(struct units *l, const char *bundle, const struct release_ref 
 }
 
 int units_begin_start(struct units *l, const char *bundle, const struct release_ref *r, uint64_t attempt,
-                      struct units_call *c, struct fault *f)
+                      bool replaces, struct units_call *c, struct fault *f)
 {
         int k;
 
         *c = (struct units_call){ .next = l->calls };
-        k = units_send(l, UNITD_START,
+        k = units_send(l, replaces ? UNITD_REPLACE : UNITD_START,
                        &(struct about){ .bundle = bundle, .release = r, .attempt = attempt, .yields = true },
                        -EBADF, &c->id, f);
         if (k >= 0)

@@ -67,8 +67,8 @@ _must_check_ int units_migrate(struct units *l, const char *bundle, const struct
 _must_check_ int units_probe(struct units *l, const char *bundle, const struct release_ref *r,
                              uint64_t attempt, const char *probe, uint64_t *ret_id, struct fault *f);
 
-/* A START that has been sent, and yields as units_restore() does: several may be under way, beside one of
- * the others. Its memory must stay where it is until it has been ended. */
+/* What units_restore() asks for, sent: several may be under way, beside one of the others. Its memory must
+ * stay where it is until it has been ended. */
 struct units_call {
         struct units_call *next;
         uint64_t id; /* 0: it has been answered */
@@ -76,7 +76,7 @@ struct units_call {
         char text[FAULT_TEXT_MAX];
 };
 _must_check_ int units_begin_start(struct units *l, const char *bundle, const struct release_ref *r,
-                                   uint64_t attempt, struct units_call *c, struct fault *f);
+                                   uint64_t attempt, bool replaces, struct units_call *c, struct fault *f);
 /* Its answer, as units_start() has it; where there is none yet it is given up, with -ECANCELED or
  * -ETIMEDOUT. */
 _must_check_ int units_end_start(struct units *l, struct units_call *c, struct fault *f);

@@ -7,11 +7,11 @@
 TREE=/srv/app
 STATE=/var/lib/private/sealift-app
 
-# app_publish VERSION [LINES]: a service that takes its time to stop, but as release 1, and is never ready as release 2 or 2.1.
+# app_publish VERSION [LINES]: a service that takes its time to stop, but as release 1 or 4, and is never ready as release 2 or 2.1.
 app_publish() {
     local how=''
     case $1 in
-        1) how=--now ;;
+        1 | 4) how=--now ;;
         2*) how=--never ;;
     esac
     mkdir -p "$TREE"
@@ -118,4 +118,28 @@ kill $tracer
 ok "after $(last_pause) s at last" awk "BEGIN { exit !($(last_pause) >= 5) }"
 systemctl start sealift-unitd.socket
 ok "and found" await 60 asked_another
+
+# A release that should have been stopped long ago runs when the agent starts, and sealift-unitd dies of each attempt at it.
+status_says() { [ "$(bundle_state app version) $(bundle_state app state)" = "$1" ]; }
+left() { journal_since "MESSAGE_ID=${EVENT[left]}" | wc -l; }
+app_publish 4
+ok "release 4 is on trial" sealift check
+rm $STATE/go
+systemctl stop sealiftd.service
+systemctl stop "$(unit_at 4)"
+ok "release 3 runs in its place" /tests/host/unitd.py start "$STORE"/releases/app/3-*/manifest
+journal_mark
+last=0
+systemctl start sealiftd.service
+ok "the agent tells it to stop" await 60 is_state deactivating 3
+until [ "$(left)" -ge 1 ]; do
+    unitd_dies
+    await 60 asked_another
+done
+ok "which is given up" timeout 60 sealift unhold app
+is "$(unit_at 4)" "" "but release 4 is not started beside it"
+touch $STATE/go
+ok "when it has, release 4 is" await 60 is_state active 4
+not_ok "they have not met" test -e $STATE/met
+ok "status says so" await 60 status_says "4 running"
 done_testing
