@@ -20,6 +20,8 @@ static void ways_write(void)
                   "[Source slow]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/ca.pem\nRateLimit=64K\n"
                   "[Source proxied]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/ca.pem\n"
                   "Proxy=https://127.0.0.1:%3$u\n"
+                  "[Source plain-proxy]\nURL=https://127.0.0.1:%2$u/bucket\nCAFile=%1$s/ca.pem\n"
+                  "Proxy=http://127.0.0.1:%3$u\n"
                   "[Source refused]\nURL=https://127.0.0.1:%4$u/bucket\nCAFile=%1$s/ca.pem\n"
                   "Proxy=https://127.0.0.1:%3$u\n"
                   "[Source troubled]\nURL=https://127.0.0.1:%5$u/bucket\nCAFile=%1$s/ca.pem\n"
@@ -63,6 +65,9 @@ static void test_proxy(struct worker *w)
         tap_str(w->body, "456789", "too");
         offset = 0;
         tap_int(requests_with("\"CONNECT\""), 1, "through the same tunnel");
+        tap_int(worker_get(w, "plain-proxy", "digits", 10, ""), 0, "through a proxy without TLS (%s)",
+                w->done.text);
+        tap_int(requests_with("\"CONNECT\""), 2, "which is a tunnel, too");
         tap_int(worker_get(w, "refused", "digits", 10, ""), -EACCES, "a proxy that asks who we are");
         tap_like(w->done.text, "the proxy asks for credentials", "is told (%s)", w->done.text);
         tap_int(worker_get(w, "troubled", "digits", 10, ""), -EHOSTUNREACH, "a proxy in trouble");
@@ -164,6 +169,8 @@ static void check_upload(const char *method, const char *path, const char *text)
 
 static void test_upload(struct worker *w)
 {
+        int tunnels = requests_with("\"CONNECT\"");
+
         worker_open(w, "sealift.conf", "30s");
         tap_int(upload(w, "m1-1.json", "{\"a\": 1}"), 0, "a report is put (%s)", w->done.text);
         tap_int(w->done.status, 204, "its status");
@@ -174,6 +181,12 @@ static void test_upload(struct worker *w)
         worker_open(w, "post.conf", "30s");
         tap_int(upload(w, "", "{\"b\": 2}"), 0, "a report is posted (%s)", w->done.text);
         check_upload("POST", "/reports", "{\"b\": 2}");
+        worker_close(w);
+        worker_open(w, "proxied.conf", "30s");
+        tap_int(upload(w, "m1-2.json", "{\"c\": 3}"), 0, "a report is put through a proxy (%s)",
+                w->done.text);
+        check_upload("PUT", "/reports/m1-2.json", "{\"c\": 3}");
+        tap_int(requests_with("\"CONNECT\""), tunnels + 1, "which opened a tunnel");
         worker_close(w);
         worker_open(w, "refused.conf", "30s");
         tap_int(upload(w, "m1-1.json", "{}"), -EHOSTUNREACH, "a receiver in trouble: later");
@@ -193,6 +206,11 @@ int main(void)
         web_write(&web, "refused.conf",
                   "[Agent]\nChannel=c\n[Source s]\nURL=https://s/\n"
                   "[Report]\nURL=https://127.0.0.1:%u/status/503\nMethod=POST\nCAFile=%s/ca.pem\n",
+                  web.evil_port, web.dir);
+        web_write(&web, "proxied.conf",
+                  "[Agent]\nChannel=c\n[Source s]\nURL=https://s/\n"
+                  "[Report]\nURL=https://127.0.0.1:%1$u/reports\nCAFile=%2$s/ca.pem\n"
+                  "Proxy=https://127.0.0.1:%1$u\n",
                   web.evil_port, web.dir);
         web_write(&web, "silent.conf", "[Agent]\nChannel=c\n[Source s]\nURL=https://s/\n");
         test_proxy(&worker);

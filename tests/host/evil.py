@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A web server over TLS that serves a directory and, where a rule says so, lies, stalls or breaks off.
+"""A web server, over TLS if a client begins with it, that serves a directory and, where a rule says so, lies, stalls or breaks off.
 
 A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, and the first line that fits is obeyed.
 
@@ -45,6 +45,7 @@ import time
 
 CHUNK = 64 * 1024
 NOTED_AT_ONCE = "stall", "stall-body", "hold", "wait"
+HANDSHAKE = b"\x16"  # RFC 8446, section 5.1: what a client of TLS begins with
 FOREVER = 3600  # longer than any test lasts; the client or the test's end is what ends it
 
 
@@ -58,7 +59,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def setup(self):
         # Here rather than in the accept loop, so that a client that never finishes its handshake blocks nobody else.
-        self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        if self.request.recv(1, socket.MSG_PEEK) == HANDSHAKE:
+            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
         super().setup()
 
     def log_message(self, *_):
@@ -294,13 +296,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
 
-def carry(tls, plain):
+def carry(client, server):
     """All bytes of either connection to the other, until one of them ends. In one thread: two at one TLS connection take each
     other's state for their own, and now and then "nothing there yet" for the end."""
-    other = {tls: plain, plain: tls}
+    other = {client: server, server: client}
+    tls = isinstance(client, ssl.SSLSocket)
     try:
         while True:
-            for one in [tls] if tls.pending() else select.select([tls, plain], [], [])[0]:
+            for one in [client] if tls and client.pending() else select.select([client, server], [], [])[0]:
                 data = one.recv(CHUNK)
                 if not data:
                     return
