@@ -17,8 +17,12 @@ fi
 # shellcheck source=tests/host/crashes.sh
 . "${0%/*}/../host/crashes.sh"
 
-# Lines of strace for calls that change the disk, as strike.c counts them.
-CALLS='[^a-z](openat\(.*O_(CREAT|TRUNC)|p?write(64)?\([0-9]+</(var|run)/|fsync\(|fdatasync\(|syncfs\(|fchmod\(|fchown\(|ftruncate\(|fallocate\(|utimensat\(|fsetxattr\(|mkdirat\(|unlinkat\(|renameat2?\(|symlinkat\(|linkat\(|fchmodat2?\(|ioctl\([0-9]+<[^>]*>, FS_IOC_ENABLE_VERITY)'
+# Lines of strace for calls that change the disk: those that strike.c counts, and all others that there are.
+COUNTED='openat\(.*O_(CREAT|TRUNC)|p?write(64)?\([0-9]+</(var|run)/|fsync\(|fdatasync\(|syncfs\(|fchmod\(|fchown\(|ftruncate\(|fallocate\('
+COUNTED+='|utimensat\(|fsetxattr\(|mkdirat\(|unlinkat\(|renameat2?\(|symlinkat\(|linkat\(|fchmodat2?\(|ioctl\([0-9]+<[^>]*>, FS_IOC_ENABLE_VERITY'
+OTHERS='p?writev2?\([0-9]+</(var|run)/|copy_file_range\(|sendfile(64)?\(|truncate\(|rename\(|unlink\(|rmdir\(|mkdir\(|symlink\(|link\('
+OTHERS+='|mknod(at)?\(|chmod\(|l?chown\(|fchownat\(|l?setxattr\(|[fl]?removexattr\('
+CALLS="[^a-z]($COUNTED|$OTHERS)"
 # And for calls that open something, be it there or not.
 OPENS='[^a-z]open(at2?)?\('
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # The power fails in an update, at random moments all over it or just when the agent has said that the new release is current,
 # and what the machine had not made durable is lost: after the boot the old release or the new one runs from disk, without a
-# network, every file of it is what its manifest says, the next poll ends as it should, and the bucket was told of each event once.
-# Five times, forty with `tests/check --long`.
+# network, every file of it is what its manifest says and sealed with fs-verity, the next poll ends as it should, and the bucket
+# was told of each event once. Five times at random, forty with `tests/check --long`, and after each second of these at a commit.
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_HOST=vm
 SCENARIO_LONG=trixie
 SCENARIO_OPTIONS=(--disk --timeout 1800)
-LONG=40
-SCENARIO_ARGUMENTS=(5)
+LONG=60
+SCENARIO_ARGUMENTS=(7)
 if [ -n "${SEALIFT_LONG:-}" ]; then
-    SCENARIO_OPTIONS=(--disk --timeout 10800)
+    SCENARIO_OPTIONS=(--disk --timeout 14400)
     SCENARIO_ARGUMENTS=("$LONG")
 fi
 # shellcheck source=tests/host/scenario.sh
@@ -21,20 +21,22 @@ answer() { timeout 5 bash -c 'cat </dev/tcp/127.0.0.1/8090' 2>/dev/null || true;
 answers() { [[ $(answer) =~ ^($1)$ ]]; }
 milliseconds() { echo $((${EPOCHREALTIME//./} / 1000)); }
 
-# choose_moment: of the odd times, each has a part of an update of its own to be in, at random; together these are all of it.
-# Even times are when the new release has just become current.
+# is_commit CUT: each third is when the new release has just become current.
+is_commit() { [ $(($1 % 3)) = 0 ]; }
+# choose_moment: each of the others has a part of an update of its own to be in, at random; together these are all of it.
 choose_moment() {
-    local takes parts random
+    local takes before random
     takes=$(cat /srv/takes)
-    parts=$(((times + 1) / 2))
+    before=$((PHASE - 1 - (PHASE - 1) / 3))
     random=$(od -An -N4 -tu4 /dev/urandom)
-    echo $((((PHASE - 1) * takes / 2 + random % takes) / parts)) >/srv/moment
+    echo $(((before * takes + random % takes) / (times - times / 3))) >/srv/moment
 }
+unsealed() { find "$STORE/releases/step/$1-"*/tree -type f -exec lsattr {} + | awk '$1 !~ /V/' | wc -l; }
 
 # cut NEW: in the update to it.
 cut() {
     local moment
-    if [ $((PHASE % 2)) = 1 ]; then
+    if ! is_commit "$PHASE"; then
         moment=$(cat /srv/moment)
         diag "the power fails after $moment ms"
         cuts wait "$moment" >/dev/null
@@ -49,21 +51,23 @@ cut() {
 # update takes is measured anew where there is one.
 survived() {
     local want="$1|$2" found started
-    [ $((PHASE % 2)) = 0 ] || want=$2
+    ! is_commit $((PHASE - 1)) || want=$2
     ok "cut $((PHASE - 1)): release $want answers" await 120 answers "$want"
     found=$(cuts check 2>&1) || true
     like "$found" "^($want)$" "cut $((PHASE - 1)): release $found is current, and each file of it as signed"
+    is "$(unsealed "$found")" 0 "cut $((PHASE - 1)): and sealed"
     cuts boot >/dev/null
     bucket_start
     started=$(milliseconds)
     ok "cut $((PHASE - 1)): the next poll ends as it should" sealift check
     [ "$found" != "$1" ] || echo $(($(milliseconds) - started)) >/srv/takes
     is "$(cuts rest "$2" 2>&1)" "$2" "cut $((PHASE - 1)): release $2 runs, nothing is half-made, and each event was told once"
-    [ $((PHASE % 2)) = 1 ] || echo "$(cat /srv/moment) ms: $([ "$found" = "$1" ] && echo before || echo after)" >>/srv/moments
+    is_commit $((PHASE - 1)) || echo "$(cat /srv/moment) ms: $([ "$found" = "$1" ] && echo before || echo after)" >>/srv/moments
 }
 
 times=$1
 if [ "$PHASE" = 1 ]; then
+    tune2fs -O verity "$(findmnt --noheadings --output SOURCE /)" >/dev/null
     bucket_start
     publisher_init
     agent_configure
@@ -85,7 +89,7 @@ else
     survived $((new - 1)) "$new"
 fi
 if [ "$PHASE" -gt "$times" ]; then
-    figure "the power failed $times times, $((times / 2)) just after the commit; at random, before or after it: $(paste -sd, /srv/moments)"
+    figure "the power failed $times times, $((times / 3)) just after the commit; at random, before or after it: $(paste -sd, /srv/moments)"
     figure "$(awk '{ told += $1; lost += $2 } END { printf "%d reports looked at; %d more were on their way in the instant of a cut", told, lost }' /srv/step/reports)"
     [ "$times" -ge "$LONG" ] || skip "$((LONG - times)) more cuts: two minutes each; tests/check --long"
     done_testing

@@ -49,7 +49,7 @@ switch_stays() {
     if [ "$may_spoil" = anew ]; then
         diag "$1: not asked"
     elif [ "$may_spoil" = yes ] && [ -n "$(journal_since "MESSAGE_ID=${EVENT[refused]}")" ]; then
-        diag "$1: the poll was spoiled"
+        skip "$1: the poll was spoiled, and another one begins anew"
     else
         is "$(app_process)" "$2" "$1: the same process, alone"
     fi

@@ -85,9 +85,10 @@ sock_publish() {
 }
 version() { curl --silent --fail --max-time 10 http://127.0.0.1:8090/version; }
 ask_all_the_time() {
-    : >/srv/asking
+    : | tee /srv/asking >/srv/answers
     while [ -e /srv/asking ]; do version >>/srv/answers || echo lost >>/srv/answers; done
 }
+answered() { [ "$(wc -l </srv/answers)" -gt "$1" ]; }
 job_times() { journalctl --quiet --output=cat _PID=1 | grep -oE "^(Started|Stopped|Stopping) sealift-sock\.[a-z-]+@[0-9]+" | sed 's/sealift-sock\.//' | tr '\n' ' '; }
 
 agent_grant sock Listen=tcp:127.0.0.1:8090
@@ -96,10 +97,12 @@ journal_mark
 sealift check || true # app is quarantined, still
 is "$(bundle_state sock version)" 1 "behind a socket: release 1 is installed"
 ask_all_the_time &
+await 10 answered 5
 sock_publish 2 500
 journal_mark
 not_ok "release 2 is not well" sealift check
 like "$(sealift why sock)" "healthy +failed: not well within StartSec=: .Health main.: GET / of its own web: status 500" "and was asked by itself"
+await 10 answered $(($(wc -l </srv/answers) + 5))
 rm /srv/asking
 wait
 is "$(grep -c lost /srv/answers) $(bundle_state sock version)" "0 1" "nobody noticed"

@@ -223,7 +223,9 @@ PY
     await 30 test -e /var/lib/sealift-web/started
     sealift hold web >/srv/held 2>&1 &
     local order=$!
-    await 20 waits_for_order
+    await 20 waits_for_order "$order"
+    # Who asks after it has been answered by then.
+    sealift status web >/dev/null
     ok "an order waits while a release of its bundle is started" test ! -s /srv/held
     touch "$(readlink -f /var/lib/sealift-web)/go"
     wait "$order" || said="status $?"
@@ -231,7 +233,7 @@ PY
     sealift unhold web >/dev/null
     told 0 "web 4: running" check
 }
-waits_for_order() { pgrep -x sealift >/dev/null; }
+waits_for_order() { ss -Hxp | grep -q "ESTAB.*pid=$1,"; }
 
 case $PHASE in
     1)
