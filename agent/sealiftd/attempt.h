@@ -125,6 +125,10 @@ int attempt_end_restore(struct agent *a, struct bundle *b, const struct fault *f
 int attempt_blame(struct agent *a, struct bundle *b, const struct release_ref *r, int error,
                   struct fault *f);
 
+/* A release of b that is not to run. What does not obey may run on: nothing is to be started beside it. */
+_must_check_ int attempt_stop_other(struct agent *a, struct bundle *b, const struct release_ref *r,
+                                    uint64_t id, struct fault *f);
+
 /* Starts what is current: in the place of what else runs of its bundle, where that was to make way and may
  * not have. yields: as units_restore(). */
 int attempt_start_current(struct agent *a, struct bundle *b, bool yields, uint64_t id, struct fault *f);

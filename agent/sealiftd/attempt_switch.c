@@ -113,13 +113,23 @@ int attempt_commit(struct attempt *t, struct fault *f)
         return 0;
 }
 
+int attempt_stop_other(struct agent *a, struct bundle *b, const struct release_ref *r, uint64_t id,
+                       struct fault *f)
+{
+        int k;
+
+        k = units_stop(a->units, b->name, r, id, f);
+        b->crowded |= k < 0;
+        return k;
+}
+
 int attempt_stop_old_last(struct attempt *t, struct fault *f)
 {
         if (!*t->old.digest || t->old_stopped)
                 return 0;
         t->old_stopped = true;
         /* The new release is current whatever comes of this; collect.c stops units left over. */
-        if (units_stop(t->agent->units, t->bundle->name, &t->old, t->id, f) == -ECANCELED)
+        if (attempt_stop_other(t->agent, t->bundle, &t->old, t->id, f) == -ECANCELED)
                 return -ECANCELED;
         return 0;
 }
@@ -257,7 +267,7 @@ void attempt_roll_back(struct attempt *t, const struct fault *why)
 
         t->health = health_free(t->health);
         if (t->started)
-                (void)!units_stop(t->agent->units, t->bundle->name, &t->release, t->id, &ignored);
+                (void)!attempt_stop_other(t->agent, t->bundle, &t->release, t->id, &ignored);
         /* Written down before the old one runs again, so that no power cut can make us try it a second time.
          */
         if (why->error == -ECHILD) {

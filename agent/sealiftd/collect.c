@@ -105,16 +105,6 @@ static int release_remove(struct agent *a, const char *bundle, const struct rele
         return k;
 }
 
-/* What does not obey may run on: nothing is to be started beside it. */
-static int stray_stop(struct agent *a, struct bundle *b, const struct release_ref *r, struct fault *f)
-{
-        int k;
-
-        k = units_stop(a->units, b->name, r, 0, f);
-        b->crowded |= k < 0;
-        return k;
-}
-
 static int place_collect(struct agent *a, struct bundle *b, const char *place, bool remove, struct fault *f)
 {
         struct release_ref r;
@@ -124,7 +114,7 @@ static int place_collect(struct agent *a, struct bundle *b, const char *place, b
         if (k == -EINVAL)
                 return 0; /* not one of ours; unitd makes no other names */
         if (k >= 0)
-                k = stray_stop(a, b, &r, f);
+                k = attempt_stop_other(a, b, &r, 0, f);
         return k >= 0 && remove ? release_remove(a, b->name, &r, f) : k;
 }
 
@@ -141,10 +131,12 @@ static void collect_complain(const struct bundle *b, const char *what, int error
 static void bundle_collect(struct agent *a, struct bundle *b, const struct retention *x, bool remove)
 {
         _cleanup_free_ store_name *places = NULL;
+        bool crowded = b->crowded;
         struct fault f = {};
         size_t n = 0;
         int r = 0;
 
+        b->crowded = false; /* until one does not obey */
         /* What the operator wants down, where an agent was killed before it was. */
         if (!agent_may_run(a, b) && release_ref_is_set(&b->state.current))
                 r = units_close(a->units, b->name, &b->state.current, 0, &f);
@@ -152,17 +144,19 @@ static void bundle_collect(struct agent *a, struct bundle *b, const struct reten
                 collect_complain(b, b->state.current.version, r, &f);
         r = 0;
         if (*b->state.previous.digest && !release_ref_equal(&b->state.previous, &b->state.current))
-                r = stray_stop(a, b, &b->state.previous, &f);
+                r = attempt_stop_other(a, b, &b->state.previous, 0, &f);
         if (r < 0)
                 collect_complain(b, b->state.previous.version, r, &f);
         r = store_release_list(a->store, b->name, &places, &n, &f);
-        if (r < 0)
+        if (r < 0) {
+                b->crowded |= crowded;
                 collect_complain(b, "what is not needed", r, &f);
+        }
         for (size_t i = 0; i < n && !a->await.stopping; i++) {
                 bool kept = release_kept(x, places[i]) || is_needed(x, b, places[i]);
 
-                /* At each poll, no one is asked about what stays for another day. */
-                if (is_in(&b->state.current, places[i]) || (kept && remove))
+                /* At each poll, no one is asked about what stays for another day, but where it may run. */
+                if (is_in(&b->state.current, places[i]) || (kept && remove && !crowded))
                         continue;
                 r = place_collect(a, b, places[i], !kept && remove, &f);
                 if (r < 0)
@@ -215,6 +209,16 @@ void collect_copies(struct agent *a)
 void collect_units(struct agent *a)
 {
         bundles_collect(a, false);
+}
+
+void collect_strays(struct agent *a)
+{
+        for (size_t i = 0; i < a->n_bundles && !a->await.stopping; i++) {
+                struct retention x = { .state = &a->bundles[i].state, .keep = a->config->keep };
+
+                if (a->bundles[i].crowded)
+                        bundle_collect(a, a->bundles + i, &x, false);
+        }
 }
 
 void collect_releases(struct agent *a)

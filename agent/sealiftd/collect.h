@@ -10,6 +10,8 @@ void collect_downloads(struct agent *a, const struct refresh *trust, const struc
 /* Stops what runs of any release that is not its bundle's current one: of a release on trial when an earlier
  * agent was killed, of an old one that could not be stopped. Logs; never fails. */
 void collect_units(struct agent *a);
+/* Of bundles of which something did not obey when it was told to stop. */
+void collect_strays(struct agent *a);
 
 /* The same, and removes every release from disk that state_keeps() does not: what retention drops, what a
  * killed attempt left half-made. Logs; never fails. */

@@ -341,8 +341,10 @@ int story_poll(struct agent *a, struct fault *f)
 
         a->window_awaited = false;
         r = story_look(a, f);
-        if (r >= 0)
+        if (r >= 0) {
+                collect_strays(a); /* nothing is to be started beside them */
                 r = story_policy(a, f);
+        }
         if (r >= 0) {
                 story_configuration(a);
                 r = refresh_trust(&trust, a, f);

@@ -213,7 +213,7 @@ static void bundle_switch_back(struct agent *a, struct bundle *b, const struct r
         if ((any && !beside && r >= 0) || r == -ECANCELED)
                 return;
         /* Also where the other one was refused before this one made way: nobody watches it any more. */
-        (void)!units_stop(a->units, b->name, bad, id, &f);
+        (void)!attempt_stop_other(a, b, bad, id, &f);
         /* What it held is closed by now. */
         if (r < 0 && beside)
                 (void)!attempt_start_again(a, b, false, id);
@@ -247,7 +247,7 @@ static bool bundle_go_back(struct agent *a, struct bundle *b, const char *why)
                      bad.version, why);
         if (damage.error == -EBADMSG) {
                 bundle_rest_damaged(a, b, damage.text);
-                (void)!units_stop(a->units, b->name, &bad, agent_now_usec(), &f);
+                (void)!attempt_stop_other(a, b, &bad, agent_now_usec(), &f);
         } else
                 bundle_switch_back(a, b, &bad);
         b->gates_passed = story_n_gates() - 1;
