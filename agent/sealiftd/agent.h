@@ -101,7 +101,7 @@ struct agent {
         bool window_awaited;                       /* since the last poll: a release waits for one */
         uint64_t last_check_usec, next_check_usec; /* CLOCK_REALTIME, 0 = never */
         char last_result[FAULT_TEXT_MAX];
-        char last_refused[FAULT_TEXT_MAX]; /* of a delegated role, in the last check; "" = none */
+        char last_refused[FAULT_TEXT_MAX]; /* in part, in the last check that was good else; "" = nothing */
         bool last_ok;
         sd_event_source *restore_timer; /* for the first of those that are to be started again */
         bool restore_now;               /* its time has come */

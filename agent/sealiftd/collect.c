@@ -48,7 +48,7 @@ void collect_downloads(struct agent *a, const struct refresh *trust, const struc
         struct expecting x = { a, trust, plan };
         struct fault f = {};
 
-        /* What a role that was refused has signed is not known. */
+        /* What the channel has of what was refused is not known. */
         if (refresh_verdict(trust, &f) < 0)
                 return;
         if (incoming_sweep(store_incoming_fd(a->store), is_expected, &x, &f) < 0)

@@ -138,12 +138,15 @@ static int refresh_complain(struct refresh *x, int r, struct fault *f)
         return r;
 }
 
-/* A team must hear of its own role, also when another's is refused for longer: both have room. */
-static void refresh_add_refused(struct refresh *x, const struct fault *why)
+/* A team must hear of its own, also when another's is refused for longer: both have room. */
+static void refresh_refuse(struct refresh *x, const struct fault *why)
 {
         struct fault first = x->refused;
 
-        fault_set(&x->refused, first.error, "%.240s; %.240s", first.text, why->text);
+        if (first.error == 0)
+                x->refused = *why;
+        else
+                fault_set(&x->refused, first.error, "%.240s; %.240s", first.text, why->text);
 }
 
 /* One team's role that is refused must not keep the other teams from their updates: what it has is not
@@ -154,21 +157,29 @@ static bool door_skip(void *userdata, const struct fault *why)
 
         if (!trust_is_verdict(why->error))
                 return false;
-        if (x->refused.error == 0)
-                x->refused = *why;
-        else
-                refresh_add_refused(x, why);
+        refresh_refuse(x, why);
         return true;
 }
 
-static void refresh_complain_roles(struct refresh *x)
+/* The same of one bundle. */
+static void refresh_skip(struct refresh *x, const struct tuf_file *target)
+{
+        struct fault why = {};
+
+        fault_set(&why, -EINVAL, "%s: signed without a SHA-256; publish it with `sealift publish`",
+                  target->name);
+        refresh_refuse(x, &why);
+}
+
+static void refresh_complain_refused(const struct refresh *x)
 {
         struct agent *a = x->agent;
 
         if (x->refused.error != 0 && !str_eq(a->last_refused, x->refused.text))
-                journal_send(JOURNAL_TRUST_REFUSED, LOG_ERR, NULL,
-                             "a delegated role of source %s is refused, its bundles stay as they are: %s",
-                             a->config->source, x->refused.text);
+                journal_send(
+                        JOURNAL_TRUST_REFUSED, LOG_ERR, NULL,
+                        "a part of what source %s has signed is refused, its bundles stay as they are: %s",
+                        a->config->source, x->refused.text);
         (void)snprintf(a->last_refused, sizeof(a->last_refused), "%s", x->refused.text);
 }
 
@@ -197,7 +208,6 @@ int refresh_trust(struct refresh *x, struct agent *a, struct fault *f)
          * publisher's. */
         if (*x->etag)
                 memcpy(a->timestamp_etag, x->etag, sizeof(a->timestamp_etag));
-        refresh_complain_roles(x);
         refresh_tell(x);
         return 0;
 }
@@ -209,7 +219,7 @@ int refresh_verdict(const struct refresh *x, struct fault *f)
         return x->refused.error;
 }
 
-int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f)
+int refresh_plan(struct refresh *x, struct plan **ret, struct fault *f)
 {
         const struct config *c = x->agent->config;
         _cleanup_(plan_freep) struct plan *plan = NULL;
@@ -228,19 +238,20 @@ int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f)
 
                 if (!plan_target_bundle(target->name, c->channel, bundle) || !config_wants_bundle(c, bundle))
                         continue;
-                if (!target->has_sha256)
-                        return fault_set(f, -EINVAL,
-                                         "%s: signed without a SHA-256; publish it with `sealift publish`",
-                                         target->name);
-                text_hex(target->sha256, sizeof(target->sha256), digest);
                 b = agent_find_bundle(x->agent, bundle, false);
                 if (b)
                         b->listed = true;
+                if (!target->has_sha256) {
+                        refresh_skip(x, target);
+                        continue;
+                }
+                text_hex(target->sha256, sizeof(target->sha256), digest);
                 if (plan_decide(b ? &b->state : NULL, digest) != PLAN_KEEP)
                         r = plan_add(plan, bundle, digest, target->length);
         }
         if (r < 0)
                 return fault_set_errno(f, r, "cannot plan");
+        refresh_complain_refused(x);
         *ret = TAKE_PTR(plan);
         return 0;
 }

@@ -13,21 +13,23 @@ struct refresh {
         struct fetcher fetcher;
         struct trust *trust;  /* owned */
         bool news;            /* something was stored */
-        struct fault refused; /* the first delegated role that was */
+        struct fault refused; /* delegated roles and bundles that were */
         char etag[FETCH_ETAG_SIZE];
 };
 
 /* Brings trusted metadata up to date: fetches what facts/trust.h asks for and stores what it says. Journals
- * what is new, and what was refused. -EHOSTUNREACH and the like: the source; the other classes of
+ * what is new, and what was refused as a whole. -EHOSTUNREACH and the like: the source; the other classes of
  * ground/fault.h: its metadata. */
 _must_check_ int refresh_trust(struct refresh *x, struct agent *a, struct fault *f);
 void refresh_done(struct refresh *x);
 
-/* 0, or why a delegated role was refused in a refresh that otherwise succeeded. */
+/* 0, or why a delegated role, or once it is planned a bundle, was refused in a refresh that otherwise
+ * succeeded. */
 _must_check_ int refresh_verdict(const struct refresh *x, struct fault *f);
 
-/* The releases of our channel that the configuration wants. *ret is the caller's. */
-_must_check_ int refresh_plan(const struct refresh *x, struct plan **ret, struct fault *f);
+/* The releases of our channel that the configuration wants. Journals what was refused in part. *ret is the
+ * caller's. */
+_must_check_ int refresh_plan(struct refresh *x, struct plan **ret, struct fault *f);
 
 /* The manifest of a bundle, of the length and sums that were signed. *ret is the caller's. */
 _must_check_ int refresh_fetch_manifest(struct refresh *x, const char *bundle, char **ret, size_t *ret_len,

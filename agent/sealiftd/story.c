@@ -308,7 +308,7 @@ static void story_missing(struct agent *a)
 }
 
 /* What the channel has for this machine: new releases; and, whatever became of those, what is damaged here.
- * Not "up to date" where a role was refused: what it has is not known. */
+ * Not "up to date" where a role or a bundle was refused: what there is of it is not known. */
 static int story_channel(struct agent *a, struct refresh *trust, struct fault *f)
 {
         _cleanup_(plan_freep) struct plan *plan = NULL;
