@@ -210,14 +210,13 @@ static const struct rest_case {
         { "nginx", "digits", 10, 20, -ERANGE, 416, "", "416" },
         { "nginx", "digits", 4, 9, -EFBIG, 206, "", "longer than the 9 bytes" },
         { "nginx", "gone", 4, 10, -ENOENT, 404, "", "not there" },
-        { "evil", "whole", 4, 10, 0, 200, "456789", "" },
-        { "evil", "whole", 10, 10, 0, 200, "", "" },
-        { "evil", "whole", 4, 9, -EFBIG, 200, "", "longer than the 9 bytes" },
+        { "evil", "whole", 4, 10, -ERANGE, 200, "", "no ranges" },
+        { "evil", "whole", 10, 10, -ERANGE, 200, "", "no ranges" },
         { "evil", "part", 4, 10, -ERANGE, 206, "", "another part" },
         { "evil", "partial", 1, 5, 0, 206, "oo", "" },
         { "evil", "partial", 2, 5, -ERANGE, 206, "", "another part" },
         { "evil", "unranged", 2, 10, -ERANGE, 206, "", "another part" },
-        { "evil", "endless", 4, 1000000, -EFBIG, 200, NULL, "1000000 bytes" },
+        { "evil", "endless", 4, 1000000, -ERANGE, 200, "", "no ranges" },
         { "evil", "refuses-ranges", 4, 10, -ERANGE, 416, "", "416" },
         { "evil", "status/500", 4, 10, -EHOSTUNREACH, 500, "", "trouble" },
         { "folder", "digits", 4, 10, 0, 0, "456789", "" },
@@ -236,8 +235,7 @@ static void test_rests(struct worker *w)
                 tap_int(worker_get(w, c->source, c->path, c->max, ""), c->error, "%s of %s from %d on (%s)",
                         c->path, c->source, (int)c->offset, w->done.text);
                 tap_int(w->done.status, c->status, "its status");
-                if (c->body)
-                        tap_str(w->body, c->body, "the rest");
+                tap_str(w->body, c->body, "the rest");
                 tap_ok(w->len <= c->max - c->offset && w->len == w->done.bytes, "and no more");
                 tap_like(w->done.text, c->like, "why");
         }

@@ -23,9 +23,8 @@ bool answer_etag_valid(const char *etag);
 
 enum answer_expect { EXPECT_BODY, EXPECT_BODY_OR_UNCHANGED, EXPECT_REST, EXPECT_STORED };
 
-/* 0 when the status is the success that was asked for (200; 200 or 304; 206 or, from a server that knows no
- * ranges, 200; any 2xx), else the error class that ground/protocol.h promises for it. to: where a redirect
- * pointed, or NULL. */
+/* 0 when the status is the success that was asked for (200; 200 or 304; 206; any 2xx), else the error class
+ * that ground/protocol.h promises for it. to: where a redirect pointed, or NULL. */
 _must_check_ int answer_check_status(long status, enum answer_expect expect, const char *to,
                                      struct fault *f);
 

@@ -144,14 +144,14 @@ static bool body_fits(const struct transfer *t, uint64_t n)
 }
 
 /* The first bytes of a body: which part of the object they are, and whether what is announced fits. */
-static int body_begin(struct transfer *t, long status, struct fault *f)
+static int body_begin(struct transfer *t, struct fault *f)
 {
         curl_off_t announced = -1;
 
         t->begun = true;
-        if (status == 206 && (!t->answer.ranged || t->answer.from != t->resume))
+        if (t->resume > 0 && (!t->answer.ranged || t->answer.from != t->resume))
                 return fault_set(f, -ERANGE, "the server sends another part than was asked for");
-        t->position = status == 206 ? t->resume : 0;
+        t->position = t->resume;
         (void)curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
         if (announced >= 0 && !body_fits(t, (uint64_t)announced))
                 return fault_set(f, -EFBIG, "longer than the %llu bytes expected",
@@ -159,22 +159,18 @@ static int body_begin(struct transfer *t, long status, struct fault *f)
         return 0;
 }
 
-/* A server that knows no ranges begins at 0: what the caller has already ends here. */
 static int body_pass(struct transfer *t, const char *data, size_t n, struct fault *f)
 {
-        size_t known = 0;
         int r;
 
         if (!body_fits(t, n))
                 return fault_set(f, -EFBIG, "longer than the %llu bytes expected",
                                  (unsigned long long)t->max_bytes);
-        if (t->position < t->resume)
-                known = n < t->resume - t->position ? n : (size_t)(t->resume - t->position);
-        r = io_write_full(t->pipe, data + known, n - known);
+        r = io_write_full(t->pipe, data, n);
         if (r < 0)
                 return fault_set_errno(f, r, "cannot pass the body on");
         t->position += n;
-        t->bytes += n - known;
+        t->bytes += n;
         return 0;
 }
 
@@ -187,12 +183,14 @@ static size_t on_body(char *data, size_t one, size_t n, void *userdata)
         int r = 0;
 
         (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
-        if ((status != 200 && !(status == 206 && t->resume > 0)) || t->pipe < 0) {
+        if (status == 200 && t->resume > 0) /* no error page: answer_check_status() says what it is */
+                return CURL_WRITEFUNC_ERROR;
+        if (status != (t->resume > 0 ? 206 : 200) || t->pipe < 0) {
                 t->discarded += n;
                 return t->discarded <= ERROR_PAGE_MAX ? n : CURL_WRITEFUNC_ERROR;
         }
         if (!t->begun)
-                r = body_begin(t, status, t->fault);
+                r = body_begin(t, t->fault);
         if (r >= 0)
                 r = body_pace(t, n, t->fault);
         if (r >= 0)
@@ -436,7 +434,7 @@ int transfer_get(struct transfer *t, const struct config_source *source, const s
                                                  .proxy = source->proxy,
                                                  .bytes = g->max_bytes });
         if (g->offset > 0) {
-                /* Not CURLOPT_RESUME_FROM: that takes a server without ranges for an error. */
+                /* Not CURLOPT_RESUME_FROM: whether it goes on from there is judged here, by its answer. */
                 (void)snprintf(line, sizeof(line), "%" PRIu64 "-", g->offset);
                 e = e ?: curl_easy_setopt(t->curl, CURLOPT_RANGE, line);
         } else if (*g->etag) {

@@ -26,7 +26,7 @@
  *
  *   0              200, or 304 to a request with an ETag; any 2xx to an upload
  *   -ENOENT        404, 403 (a bucket that may not be listed says so), 410
- *   -ERANGE        the server cannot go on from offset (416, another Content-Range): ask again from 0
+ *   -ERANGE        the server does not go on from offset (416, all of it, another part): ask again from 0
  *   -EFBIG         the object is, or announces to be, longer than max_bytes; the pipe got no more than that
  *   -EHOSTUNREACH  no name, no connection, no answer in time, cut off, 5xx, 408, 425 to 429: later
  *   -EACCES        certificate, name or CA wrong; 401: somebody must look

@@ -9,7 +9,7 @@ A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, a
   range MODE [ARG]  asked for a range, what MODE does; else as an honest server would
   status CODE [SEC] that status and no more; with SEC also "Retry-After: SEC"
   truncate N        says the full length, sends N bytes, closes cleanly
-  reset N           says the full length, sends N bytes, resets the connection
+  reset N           says the full length, sends N bytes of it, or of the range that was asked for, resets the connection
   longer N          N bytes more than the file has, with a Content-Length that fits
   endless [CODE]    no Content-Length, and bytes until the client has had enough; the file need not be there
   headers           header lines until the client has had enough
@@ -114,8 +114,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         asked = self.headers.get("Range", "")
         return int(asked[6:-1]) if asked.startswith("bytes=") and asked.endswith("-") else None
 
-    def send_part(self, data, first):
+    def head_part(self, data, first):
         self.head(206, len(data) - first, Content_Range=f"bytes {first}-{len(data) - 1}/{len(data)}")
+
+    def send_part(self, data, first):
+        self.head_part(data, first)
         self.send(data[first:])
 
     def honest(self, data):
@@ -152,8 +155,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_in_order()
 
     def obey_reset(self, data, count):
-        self.head(200, len(data))
-        self.send(data[:int(count)])
+        first = self.first_byte()
+        if first is None:
+            self.head(200, len(data))
+        else:
+            self.head_part(data, first)
+        self.send(data[first or 0:][:int(count)])
         # Zero linger: close() sends RST rather than FIN.
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.request.detach())
