@@ -158,6 +158,13 @@ static const struct damage {
         { "a repair that broke off", broken_off, 1 },
 };
 
+static int breathe(void *userdata, struct fault *f)
+{
+        unsigned *left = userdata;
+
+        return --*left == 0 ? fault_set(f, -EBUSY, "enough") : 0;
+}
+
 static ino_t inode(int t, const char *path)
 {
         struct stat st = {};
@@ -170,6 +177,7 @@ static void test_damage(const struct damage *d)
 {
         _cleanup_close_ int base = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), t = -EBADF, copy = -EBADF;
         size_t replaced = 100;
+        unsigned left = 100;
         struct fault f = {};
         ino_t before;
 
@@ -185,7 +193,8 @@ static void test_damage(const struct damage *d)
         copy = mend_open_copy(t, &f);
         tap_ok(copy >= 0 && tree_empty(copy, &f) == 0, "%s: a copy", d->what);
         fill(copy);
-        tap_int(mend_tree(t, copy, &content, &replaced, &f), 0, "%s is put right (%s)", d->what, f.text);
+        tap_int(mend_tree(t, copy, &content, breathe, &left, &replaced, &f), 0, "%s is put right (%s)",
+                d->what, f.text);
         tap_int(tree_walk(t, &content, TREE_HASHES, &f), 0, "%s: all is as signed", d->what);
         tap_ok(d->replaced == 0 || replaced == d->replaced, "%s: %zu replaced", d->what, replaced);
         tap_ok(d->make != flip || inode(t, "empty") == before, "%s: what is good is not touched", d->what);
@@ -197,6 +206,7 @@ static void test_damage(const struct damage *d)
 static bool mend_short(int t, int copy, rlim_t more)
 {
         struct rlimit all, few;
+        unsigned left = 100;
         size_t replaced = 0;
         struct fault f = {};
         ino_t before = inode(t, "empty");
@@ -207,7 +217,7 @@ static bool mend_short(int t, int copy, rlim_t more)
         MUST(getrlimit(RLIMIT_NOFILE, &all));
         few = (struct rlimit){ .rlim_cur = (rlim_t)lowest + more, .rlim_max = all.rlim_max };
         MUST(setrlimit(RLIMIT_NOFILE, &few));
-        r = mend_tree(t, copy, &content, &replaced, &f);
+        r = mend_tree(t, copy, &content, breathe, &left, &replaced, &f);
         MUST(setrlimit(RLIMIT_NOFILE, &all));
         if (r < 0)
                 tap_int(r, -EMFILE, "%d descriptors: not enough (%s)", (int)more, f.text);
@@ -254,13 +264,6 @@ static void test_sweep(void)
         MUST(unlinkat(base, "tree", AT_REMOVEDIR));
 }
 
-static int breathe(void *userdata, struct fault *f)
-{
-        unsigned *left = userdata;
-
-        return --*left == 0 ? fault_set(f, -EBUSY, "enough") : 0;
-}
-
 static void test_breathing(void)
 {
         _cleanup_close_ int base = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), t = -EBADF;
@@ -282,6 +285,64 @@ static void test_breathing(void)
         MUST(unlinkat(base, "tree", AT_REMOVEDIR));
 }
 
+/* What its owner has to do meanwhile cannot wait for a release of gigabytes. */
+static char big[200 * 1024 + 1];
+static const struct content_item around[] = {
+        { ENTRY_FILE, 0644, "before", "text", NULL },
+        { ENTRY_FILE, 0644, "big", big, NULL },
+        { ENTRY_FILE, 0644, "then", "text", NULL },
+};
+enum { PIECES_COMPARED = 4, PIECES_SUMMED = 1 + 2 + 1 };
+
+/* At its breath number at; 0: at none. */
+static void mend_break_off(int t, const struct content *c, unsigned at)
+{
+        _cleanup_close_ int copy = -EBADF;
+        bool late = at > PIECES_COMPARED;
+        unsigned left = at;
+        size_t replaced = 0;
+        struct fault f = {};
+        ino_t good;
+
+        for (size_t i = 0; i < ELEMENTSOF(around); i++)
+                put(t, around[i].path, around[i].data == big ? big : "tExt", 0644);
+        good = inode(t, "big");
+        copy = mend_open_copy(t, &f);
+        MUST(copy);
+        for (size_t i = 0; i < ELEMENTSOF(around); i++)
+                put(copy, around[i].path, around[i].data, 0644);
+        tap_int(mend_tree(t, copy, c, breathe, &left, &replaced, &f), at > 0 ? -EBUSY : 0,
+                "broken off at %u (%s)", at, f.text);
+        if (at > 0)
+                tap_str(f.text, "enough", "with the words of who did");
+        else
+                tap_int(0U - left, PIECES_COMPARED + PIECES_SUMMED, "it breathes as often");
+        tap_int(mend_sweep(t, &f), 0, "swept (%s)", f.text);
+        tap_int(tree_walk(t, c, TREE_HASHES, &f), at == 0 || late ? 0 : -EBADMSG,
+                "put right, if it came so far");
+        put(t, "then", "text", 0644);
+        tap_int(tree_walk(t, c, TREE_HASHES, &f), 0, "else as it was behind that, and put right before (%s)",
+                f.text);
+        tap_ok(inode(t, "big") == good, "what is good is not touched");
+}
+
+static void test_breaking_off(void)
+{
+        _cleanup_close_ int base = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), t = -EBADF;
+        struct content c;
+        struct fault f;
+
+        memset(big, 'x', sizeof(big) - 1);
+        content_make(around, ELEMENTSOF(around), &c);
+        MUST(mkdirat(base, "tree", 0755));
+        t = openat(base, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        for (unsigned at = 0; at <= PIECES_COMPARED + PIECES_SUMMED; at++)
+                mend_break_off(t, &c, at);
+        tap_int(tree_empty(t, &f), 0, "emptied");
+        MUST(unlinkat(base, "tree", AT_REMOVEDIR));
+        content_done(&c);
+}
+
 int main(void)
 {
         if (!mkdtemp(dir))
@@ -293,6 +354,7 @@ int main(void)
         test_shortage();
         test_sweep();
         test_breathing();
+        test_breaking_off();
         content_done(&content);
         MUST(rmdir(dir));
         return tap_done();

@@ -209,6 +209,11 @@ static void *damaged_before(void)
         return s;
 }
 
+static int breathe(void *userdata, struct fault *f)
+{
+        return 0;
+}
+
 static int mend_run(void *x, struct fault *f)
 {
         _cleanup_close_ int copy = -EBADF;
@@ -218,7 +223,7 @@ static int mend_run(void *x, struct fault *f)
 
         copy = mend_open_copy(s->tree, f);
         r = copy < 0 ? copy : tree_fill(copy, &s->content, f);
-        return r < 0 ? r : mend_tree(s->tree, copy, &s->content, &replaced, f);
+        return r < 0 ? r : mend_tree(s->tree, copy, &s->content, breathe, NULL, &replaced, f);
 }
 
 static int mend_after(void *x, struct fault *f)

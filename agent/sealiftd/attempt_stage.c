@@ -23,6 +23,11 @@
 
 enum { UNPACK_BREATHE_MESSAGES = 64 }; /* some 4 MiB of writing between looks at the bus */
 
+static int breathe(void *await, struct fault *f)
+{
+        return await_breathe(await, f);
+}
+
 static int breathe_idly(void *await, struct fault *f)
 {
         return await_idle_breathe(await, f);
@@ -135,7 +140,7 @@ int attempt_mend(struct attempt *t, size_t *ret_replaced, struct fault *f)
         if (r >= 0)
                 r = attempt_look(t, copy, f);
         if (r >= 0)
-                r = mend_tree(t->tree_fd, copy, c, ret_replaced, f);
+                r = mend_tree(t->tree_fd, copy, c, breathe, &t->agent->await, ret_replaced, f);
         if (r < 0)
                 (void)!mend_sweep(t->tree_fd, &ignored);
         return r;
@@ -149,11 +154,6 @@ int attempt_unpack(struct attempt *t, struct fault *f)
         if (t->whole)
                 return 0;
         return t->kept ? attempt_mend(t, &replaced, f) : bundle_unpack(t, t->tree_fd, f);
-}
-
-static int breathe(void *await, struct fault *f)
-{
-        return await_breathe(await, f);
 }
 
 /* Each byte of what comes from the bucket was summed while it was written; so was what was there. An order

@@ -17,6 +17,13 @@
 
 enum { MEND_CHUNK = 64 * 1024 };
 
+struct mending {
+        int tree_fd, copy_fd; /* borrowed */
+        int (*breathe)(void *userdata, struct fault *f);
+        void *userdata;
+        size_t replaced;
+};
+
 int mend_open_copy(int tree_fd, struct fault *f)
 {
         int fd;
@@ -46,18 +53,22 @@ static int name_remove(int at, const char *name, struct fault *f)
         return r;
 }
 
-/* Byte for byte; one that cannot be read is another. */
-static bool files_equal(int a, int b)
+/* Byte for byte; one that cannot be read is another. 1, 0, or what breathe() returned below 0. */
+static int files_equal(const struct mending *m, int a, int b, struct fault *f)
 {
         static char left[MEND_CHUNK], right[MEND_CHUNK];
-        size_t n, m;
+        size_t n, k;
+        int r;
 
         do {
                 if (io_read_full(a, left, sizeof(left), &n) < 0 ||
-                    io_read_full(b, right, sizeof(right), &m) < 0 || n != m || memcmp(left, right, n) != 0)
-                        return false;
+                    io_read_full(b, right, sizeof(right), &k) < 0 || n != k || memcmp(left, right, n) != 0)
+                        return 0;
+                r = m->breathe(m->userdata, f);
+                if (r < 0)
+                        return r;
         } while (n == sizeof(left));
-        return true;
+        return 1;
 }
 
 /* What we are short of says nothing about a file that somebody may have open; that a disk does not give it
@@ -68,7 +79,8 @@ static bool is_shortage(int error)
 }
 
 /* 1, 0, or -errno when it cannot be told. */
-static int file_is_good(int at, const char *name, int copy_at, const struct entry *e)
+static int file_is_good(const struct mending *m, int at, const char *name, int copy_at,
+                        const struct entry *e, struct fault *f)
 {
         _cleanup_close_ int fd = -EBADF, copy = -EBADF;
         struct stat st;
@@ -80,8 +92,9 @@ static int file_is_good(int at, const char *name, int copy_at, const struct entr
         if (fd >= 0)
                 copy = openat(copy_at, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || copy < 0)
-                return is_shortage(errno) ? -errno : 0;
-        return files_equal(fd, copy);
+                return is_shortage(errno) ? fault_set_errno(f, -errno, "%.200s: cannot look at it", e->path)
+                                          : 0;
+        return files_equal(m, fd, copy, f);
 }
 
 static bool symlink_is_good(int at, const char *name, const struct entry *e)
@@ -133,24 +146,22 @@ static int name_put(int at, const char *name, int copy_at, const struct entry *e
         return r;
 }
 
-static int entry_mend(int tree_fd, int copy_fd, const struct entry *e, size_t *replaced, struct fault *f)
+static int entry_mend(struct mending *m, const struct entry *e, struct fault *f)
 {
         _cleanup_close_ int at = -EBADF, copy_at = -EBADF;
         const char *name, *copy_name;
         int good;
 
-        at = beneath_open_parent(tree_fd, e->path, &name);
-        copy_at = beneath_open_parent(copy_fd, e->path, &copy_name);
+        at = beneath_open_parent(m->tree_fd, e->path, &name);
+        copy_at = beneath_open_parent(m->copy_fd, e->path, &copy_name);
         if (at < 0 || copy_at < 0)
                 return fault_set_errno(f, at < 0 ? at : copy_at, "%.200s: cannot open its folder", e->path);
-        good = e->type == ENTRY_FILE        ? file_is_good(at, name, copy_at, e)
+        good = e->type == ENTRY_FILE        ? file_is_good(m, at, name, copy_at, e, f)
                : e->type == ENTRY_DIRECTORY ? directory_is_good(at, name, e)
                                             : symlink_is_good(at, name, e);
-        if (good < 0)
-                return fault_set_errno(f, good, "%.200s: cannot look at it", e->path);
-        if (good)
-                return 0;
-        ++*replaced;
+        if (good != 0)
+                return good;
+        m->replaced++;
         return e->type == ENTRY_DIRECTORY ? directory_put(at, name, e, f)
                                           : name_put(at, name, copy_at, e, f);
 }
@@ -197,25 +208,29 @@ static int strangers_remove(const struct content *c, int at, const char *name, c
         return r < 0 ? fault_set_errno(f, r, "%.200s: cannot list", len > 0 ? path : "tree") : 0;
 }
 
-int mend_tree(int tree_fd, int copy_fd, const struct content *content, size_t *ret_replaced, struct fault *f)
+int mend_tree(int tree_fd, int copy_fd, const struct content *content,
+              int (*breathe)(void *userdata, struct fault *f), void *userdata, size_t *ret_replaced,
+              struct fault *f)
 {
+        struct mending m = {
+                .tree_fd = tree_fd, .copy_fd = copy_fd, .breathe = breathe, .userdata = userdata
+        };
         char path[ENTRY_PATH_SIZE] = "";
-        size_t replaced = 0;
         int r = 0;
 
         /* In the manifest's order a folder comes before what is in it. */
         for (size_t i = 0; r >= 0 && i < content->n_entries; i++)
-                r = entry_mend(tree_fd, copy_fd, content->entries + i, &replaced, f);
+                r = entry_mend(&m, content->entries + i, f);
         if (r >= 0)
-                r = strangers_remove(content, tree_fd, ".", path, &replaced, f);
+                r = strangers_remove(content, tree_fd, ".", path, &m.replaced, f);
         if (r >= 0)
                 r = name_remove(tree_fd, COPY_NAME, f);
         if (r >= 0)
                 r = tree_sync(tree_fd, f);
         if (r >= 0)
-                r = tree_walk(tree_fd, content, TREE_HASHES, f);
+                r = tree_walk_breathing(tree_fd, content, breathe, userdata, f);
         if (r >= 0)
-                *ret_replaced = replaced;
+                *ret_replaced = m.replaced;
         return r;
 }
 

@@ -16,9 +16,11 @@ _must_check_ int mend_open_copy(int tree_fd, struct fault *f);
 
 /* copy_fd: holds the release as signed (tree_walk() with TREE_HASHES has said so). *ret_replaced: how many
  * files, links and folders were not as signed. Then the copy is removed, the tree durable and, as a last
- * word, walked whole. -EBADMSG: it is damaged all the same. */
-_must_check_ int mend_tree(int tree_fd, int copy_fd, const struct content *content, size_t *ret_replaced,
-                           struct fault *f);
+ * word, walked whole. -EBADMSG: it is damaged all the same. breathe() is called as tree_walk_breathing()
+ * does; what it returns below 0 ends this as being killed does, and the copy is of no more use. */
+_must_check_ int mend_tree(int tree_fd, int copy_fd, const struct content *content,
+                           int (*breathe)(void *userdata, struct fault *f), void *userdata,
+                           size_t *ret_replaced, struct fault *f);
 
 /* Removes a copy that whoever made it was killed with, or gave up; there may be none. */
 _must_check_ int mend_sweep(int tree_fd, struct fault *f);
