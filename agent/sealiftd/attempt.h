@@ -40,6 +40,7 @@ struct attempt {
         bool placed; /* the release has a place in the store */
         bool kept;   /* it had before: to be gone back to; a failure must not cost it */
         bool whole;  /* what is there is as signed, and need not be fetched */
+        bool summed; /* the bundle is here, of the length and sum that were signed */
         bool sealed; /* with fs-verity */
 };
 
@@ -106,7 +107,7 @@ void attempt_roll_back(struct attempt *t, const struct fault *why);
 int attempt_mend(struct attempt *t, size_t *ret_replaced, struct fault *f);
 /* Removes what was staged, but for a release that was kept before. */
 void attempt_remove(struct attempt *t);
-/* Removes what was fetched, unless a new attempt can go on with it. */
+/* Removes what was fetched, unless a new attempt can go on with it, or begin with all of it. */
 void attempt_drop_download(struct attempt *t, const struct fault *why);
 
 /* The ends of an attempt: journal, health, last error. */

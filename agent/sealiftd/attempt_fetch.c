@@ -128,6 +128,7 @@ static int bundle_fetch(struct attempt *t, bool resume, bool *ret_resumed, struc
                 r = arriving_check(&x, t, f);
         if (r < 0)
                 return r;
+        t->summed = true;
         t->bundle_fd = incoming_open(store_incoming_fd(t->agent->store), c->sha256, f);
         return t->bundle_fd < 0 ? t->bundle_fd : 0;
 }
@@ -166,10 +167,12 @@ int attempt_fetch_bundle(struct attempt *t, struct fault *f)
         return r;
 }
 
-/* What a new attempt can go on with stays: the line broke, a worker died, the agent was told to stop. What
- * was refused is not asked for again until something else is signed. */
+/* What a new attempt can go on with stays: the line broke, a worker died, the agent was told to stop. So
+ * does what is as signed, and became no tree for the archive's sake or the disk's: else it would be fetched
+ * at each poll. Where the next attempt finds no room for a tree beside it, it goes: nothing is fetched then.
+ * What was refused is not asked for again until something else is signed. */
 void attempt_drop_download(struct attempt *t, const struct fault *why)
 {
-        if (t->manifest && !*t->overtaken && !fault_transient(why->error))
+        if (t->manifest && !*t->overtaken && !t->summed && !fault_transient(why->error))
                 incoming_remove(store_incoming_fd(t->agent->store), t->manifest->content.sha256);
 }

@@ -45,8 +45,13 @@ cut-archive|Truncated
 wide-window|window
 FAULTS
 
+# The bundle is what was signed, so it would be the same again.
+is "$(partials)" "$(stat -c %s "$BUCKET$(in_bucket .web.tar.zst)")" "the bundle stays here while the channel has its release"
+came=$(stat -c '%n %y' "$STORE/incoming/"*)
+not_ok "the next check refuses it as well" sealift check
+is "$(stat -c '%n %y' "$STORE/incoming/"*)" "$came" "and fetched nothing for that"
 ok "nothing was written outside of the store" test -z "$(find / -xdev -name uninvited -o -xdev -name way-out)"
 web_publish 100
 ok "a good release after all that is installed" sealift check
-is "$(web_page)" 100 "and answers"
+is "$(web_page) $(partials)" "100 " "and answers, and nothing is left of those"
 done_testing
