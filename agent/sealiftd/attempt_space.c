@@ -42,7 +42,7 @@ int attempt_check_space(struct attempt *t, struct fault *f)
         r = incoming_sweep(at, is_ours, t, f);
         if (r >= 0)
                 r = store_space_check(at, needed, freed, f);
-        if (r != -ENOSPC)
+        if (r != -ENOSPC || t->repairs) /* no release goes for one that is here */
                 return r;
         state_commit(&after, &t->release, t->agent->boot);
         collect_measure(t->agent, t->bundle, &after, &t->release, &freed);

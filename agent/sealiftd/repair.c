@@ -56,8 +56,7 @@ static int repair_tree(struct attempt *t, size_t *ret_replaced, struct fault *f)
 {
         int r;
 
-        r = store_space_check(store_incoming_fd(t->agent->store), store_space_needed(&t->manifest->content),
-                              (struct space){}, f);
+        r = attempt_check_space(t, f);
         if (r >= 0)
                 r = units_prepare(t->agent->units, t->bundle->name, &t->release, t->id, t->manifest_text,
                                   t->manifest_len, &t->tree_fd, f);

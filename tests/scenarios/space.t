@@ -32,6 +32,22 @@ systemd-tmpfiles --create sealift.conf
 web_begin
 publish_large 2
 ok "release 2 fits" sealift check
+
+# What has come of it already, as where it could not be unpacked, takes no more room: not for a repair either.
+bundle=$(in_bucket .web.tar.zst)
+here=${bundle##*/}
+here=$STORE/incoming/${here%%.*}
+cp "$BUCKET$bundle" "$here"
+chown --reference="$STORE/incoming" "$here"
+head -c "$(( ($(free_mib) - 64 - 15) * 1024 * 1024 ))" /dev/urandom >"$STORE/foreign"
+printf x | dd of="$(echo "$STORE/releases/web/2-"*/tree/page.html)" bs=1 conv=notrunc status=none
+journal_mark
+requests_mark
+not_ok "release 2 is damaged, with 15 MiB left and its bundle here" sealift verify web
+ok "it is put right" await_journal 60 "MESSAGE_ID=${EVENT[repaired]}" SEALIFT_BUNDLE=web
+is "$(requests_count '.path | endswith(".tar.zst")') $(partials)" "0 " "nothing was fetched for that, and nothing is left over"
+rm "$STORE/foreign"
+
 publish_large 3
 ok "release 3 fits" sealift check
 publish_large 4
