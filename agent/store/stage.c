@@ -24,8 +24,9 @@ struct stage {
         const struct entry *file; /* being written, or NULL */
         int fd;
         uint64_t written;
-        bool unsealable; /* one file could not be sealed, so no other is tried */
-        size_t n_sealed;
+        bool sealed;     /* a file was */
+        bool unsealable; /* one could not be, so no other is tried */
+        bool busy;       /* one could not be yet */
 };
 
 struct stage *stage_free(struct stage *s)
@@ -59,13 +60,27 @@ int stage_new(int tree_fd, const struct content *content, struct stage **ret, st
 }
 
 /* Never required: a release is as good on a file system without. One that has it and fails at a file (no
- * space for its hashes) is not asked again. */
-static void file_seal(struct stage *s)
+ * space for its hashes) is not asked again. That somebody has a file open for writing says nothing of it: a
+ * process that the agent forked has, until it gets to closing what it does not need. */
+static void file_seal(struct stage *s, const struct entry *e)
 {
+        int r;
+
         if (s->unsealable)
                 return;
-        s->unsealable = verity_seal(s->tree_fd, s->file->path) < 0;
-        s->n_sealed += !s->unsealable;
+        r = verity_seal(s->tree_fd, e->path);
+        s->sealed |= r >= 0;
+        s->busy |= r == -ETXTBSY;
+        s->unsealable = r < 0 && r != -ETXTBSY && r != -EEXIST;
+}
+
+/* All of them, once more; of one that is sealed the kernel says so at once. */
+static void files_seal_again(struct stage *s)
+{
+        s->busy = false;
+        for (size_t i = 0; i < s->content->n_entries; i++)
+                if (s->content->entries[i].type == ENTRY_FILE)
+                        file_seal(s, s->content->entries + i);
 }
 
 static int file_end(struct stage *s, struct fault *f)
@@ -81,7 +96,7 @@ static int file_end(struct stage *s, struct fault *f)
         if (fchmod(s->fd, s->file->mode) < 0)
                 return fault_set_errno(f, -errno, "%.200s: cannot set its mode", s->file->path);
         s->fd = fd_close(s->fd);
-        file_seal(s);
+        file_seal(s, s->file);
         s->file = NULL;
         return 0;
 }
@@ -243,11 +258,15 @@ int stage_finish(struct stage *s, struct fault *f)
 {
         int r;
 
-        r = stage_usable(s, f);
-        return r < 0 ? r : all_accepted(s, f); /* and nothing is accepted after it */
+        r = stage_usable(s, f); /* and nothing is accepted after it */
+        if (r >= 0)
+                r = all_accepted(s, f);
+        if (r >= 0 && s->busy)
+                files_seal_again(s);
+        return r;
 }
 
 bool stage_sealed(const struct stage *s)
 {
-        return s->n_sealed > 0 && !s->unsealable;
+        return s->sealed && !s->unsealable && !s->busy;
 }

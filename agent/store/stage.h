@@ -29,5 +29,5 @@ _must_check_ int stage_data(struct stage *s, const void *data, size_t len, struc
  * through a directory, so that none can ever be written through. Not yet durable: tree_sync(). */
 _must_check_ int stage_finish(struct stage *s, struct fault *f);
 
-/* Whether every file, and there is one, was sealed with fs-verity when it had been written. */
+/* After stage_finish(): whether every file, and there is one, has been sealed with fs-verity. */
 bool stage_sealed(const struct stage *s);

@@ -6,8 +6,9 @@
 
 /* fs-verity (the kernel's Documentation/filesystems/fsverity.rst): the file at path below tree_fd can never
  * be written to again, by anybody, and the kernel hands out nothing but what it reads of it now. Which need
- * not be what was written: a sum is still due. Nobody may have it open for writing. 0. -EOPNOTSUPP: the
- * kernel or file system does not offer it, for no file there. Other -errno: not for this one. */
+ * not be what was written: a sum is still due. 0. -EOPNOTSUPP: the kernel or file system does not offer it,
+ * for no file there. -ETXTBSY: somebody has it open for writing. -EEXIST: it is sealed. Other -errno: not
+ * for this one. */
 _must_check_ int verity_seal(int tree_fd, const char *path);
 
 /* What is known of a file without reading any of it. */
