@@ -93,6 +93,7 @@ static void test_sweep(void)
         MUST(mkdirat(at, "folder/deep", 0700));
         tap_int(incoming_sweep(at, NULL, NULL, &f), 0, "a folder in it (%s)", f.text);
         tap_ok(!there("folder"), "is removed");
+        tap_ok(there(digest(2)), "and nothing else");
 }
 
 static void test_bound(void)

@@ -80,8 +80,14 @@ static void test_open(void)
         tap_ok(there(s.fd, "state/web"), "and nothing else");
         tap_int(store_open(s.path, &second, &s.f), -EBUSY, "a second agent is refused");
         tap_like(s.f.text, "another sealiftd", "and told why");
+        tap_str(store_left(s.store), "", "nothing was left");
         s.store = store_free(s.store);
+        put(s.fd, "state/.web.new", "half");
+        MUST(mkdirat(s.fd, "state/.api.new", 0755));
         tap_int(store_open(s.path, &second, &s.f), 0, "until the first has gone");
+        tap_ok(!there(s.fd, "state/.web.new"), "what can be swept is");
+        tap_like(store_left(second), "state/.api.new: cannot remove", "what cannot is told");
+        MUST(unlinkat(s.fd, "state/.api.new", AT_REMOVEDIR));
         second = store_free(second);
 
         MUST(fchmodat(s.fd, "outbox", 0777, 0));

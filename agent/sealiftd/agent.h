@@ -102,6 +102,7 @@ struct agent {
         uint64_t last_check_usec, next_check_usec; /* CLOCK_REALTIME, 0 = never */
         char last_result[FAULT_TEXT_MAX];
         char last_refused[FAULT_TEXT_MAX]; /* in part, in the last check that was good else; "" = nothing */
+        char last_left[FAULT_TEXT_MAX];    /* what could not be swept, the last time; "" = nothing */
         bool last_ok;
         sd_event_source *restore_timer; /* for the first of those that are to be started again */
         bool restore_now;               /* its time has come */

@@ -31,6 +31,7 @@ static struct space space_needed(const struct attempt *t)
 int attempt_check_space(struct attempt *t, struct fault *f)
 {
         int at = store_incoming_fd(t->agent->store), r;
+        struct fault ignored = {}; /* told after the poll */
         struct space needed = space_needed(t), freed = {};
         struct bundle_state after = t->bundle->state;
 
@@ -39,9 +40,8 @@ int attempt_check_space(struct attempt *t, struct fault *f)
         r = store_space_check(at, needed, freed, f);
         if (r != -ENOSPC)
                 return r;
-        r = incoming_sweep(at, is_ours, t, f);
-        if (r >= 0)
-                r = store_space_check(at, needed, freed, f);
+        (void)!incoming_sweep(at, is_ours, t, &ignored);
+        r = store_space_check(at, needed, freed, f);
         if (r != -ENOSPC || t->repairs) /* no release goes for one that is here */
                 return r;
         state_commit(&after, &t->release, t->agent->boot);

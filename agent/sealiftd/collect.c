@@ -43,6 +43,13 @@ static bool is_expected(void *userdata, const char *digest)
         return repair_expects(x->agent, digest);
 }
 
+void collect_tell_left(struct agent *a, const char *why)
+{
+        if (*why && !str_eq(a->last_left, why))
+                journal_send(JOURNAL_RELEASE_LEFT, LOG_WARNING, NULL, "%s", why);
+        (void)snprintf(a->last_left, sizeof(a->last_left), "%s", why);
+}
+
 void collect_downloads(struct agent *a, const struct refresh *trust, const struct plan *plan)
 {
         struct expecting x = { a, trust, plan };
@@ -51,8 +58,8 @@ void collect_downloads(struct agent *a, const struct refresh *trust, const struc
         /* What the channel has of what was refused is not known. */
         if (refresh_verdict(trust, &f) < 0)
                 return;
-        if (incoming_sweep(store_incoming_fd(a->store), is_expected, &x, &f) < 0)
-                journal_send(JOURNAL_RELEASE_LEFT, LOG_WARNING, NULL, "%s", f.text);
+        (void)!incoming_sweep(store_incoming_fd(a->store), is_expected, &x, &f);
+        collect_tell_left(a, f.text);
 }
 
 /* Of what is on disk: which state decides, and what stays besides, or NULL. */

@@ -4,6 +4,9 @@
 #include "sealiftd/agent.h"
 #include "sealiftd/refresh.h"
 
+/* What could not be swept, or "": once for each cause, not at every poll. */
+void collect_tell_left(struct agent *a, const char *why);
+
 /* Removes what was downloaded in part for releases that are no longer to be installed. Logs; never fails. */
 void collect_downloads(struct agent *a, const struct refresh *trust, const struct plan *plan);
 

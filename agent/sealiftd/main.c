@@ -13,6 +13,7 @@
 #include "ground/args.h"
 #include "ground/io.h"
 #include "sealiftd/bus.h"
+#include "sealiftd/collect.h"
 #include "sealiftd/load.h"
 #include "sealiftd/meanwhile.h"
 #include "sealiftd/poll.h"
@@ -108,6 +109,7 @@ static int agent_open(struct agent *a, struct fault *f)
                 r = scrub_new(a, &a->scrub, f);
         if (r < 0)
                 return r;
+        collect_tell_left(a, store_left(a->store));
         if (outbox_damage(a->outbox))
                 journal_send(JOURNAL_REPORT_FAILED, LOG_WARNING, NULL,
                              "%s; reports are numbered on from those that are there",

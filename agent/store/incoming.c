@@ -114,31 +114,48 @@ uint64_t incoming_size(int at, const char *digest)
         return download_stat(at, digest, &st) ? (uint64_t)st.st_blocks * 512 : 0;
 }
 
-/* Whoever can write there can put anything there. */
-static int name_sweep(int at, const char *name)
+/* Whoever can write there can put anything there; no folder is ours. */
+static int folder_sweep(int at, const char *name)
 {
-        if (unlinkat(at, name, 0) >= 0)
+        _cleanup_close_ int fd = -EBADF;
+        struct fault ignored = {};
+        int r;
+
+        if (unlinkat(at, name, AT_REMOVEDIR) >= 0)
                 return 0;
-        return errno == EISDIR ? 1 : -errno;
+        fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = tree_empty(fd, &ignored);
+        if (r < 0)
+                return r;
+        return unlinkat(at, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+static void name_sweep(int at, const char *name, struct fault *f)
+{
+        int r = unlinkat(at, name, 0) < 0 ? -errno : 0;
+
+        if (r == -EISDIR)
+                r = folder_sweep(at, name);
+        if (r < 0 && f->error == 0)
+                fault_set_errno(f, r, "incoming/%.200s: cannot remove", name);
 }
 
 int incoming_sweep(int at, bool (*keep)(void *userdata, const char *digest), void *userdata, struct fault *f)
 {
         _cleanup_directory_ DIR *d = NULL;
-        bool folders = false;
+        struct fault left = {};
         const char *name;
         struct stat st;
         int r;
 
         r = directory_open(at, ".", &d);
-        while (r >= 0 && (r = directory_next(d, &name)) > 0) {
-                if (download_stat(at, name, &st) && (!keep || keep(userdata, name)))
-                        continue;
-                r = name_sweep(at, name);
-                folders = folders || r > 0;
-        }
+        while (r >= 0 && (r = directory_next(d, &name)) > 0)
+                if (!download_stat(at, name, &st) || (keep && !keep(userdata, name)))
+                        name_sweep(at, name, &left);
         if (r < 0)
                 return fault_set_errno(f, r, "incoming: cannot sweep it");
-        /* No folder is ours: whatever else is there goes with it. */
-        return folders ? tree_empty(at, f) : downloads_bound(at, INCOMING_MAX, f);
+        r = downloads_bound(at, INCOMING_MAX, f);
+        return r >= 0 && left.error < 0 ? fault_set(f, left.error, "%s", left.text) : r;
 }

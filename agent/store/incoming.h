@@ -31,6 +31,6 @@ void incoming_remove(int at, const char *digest);
 uint64_t incoming_size(int at, const char *digest);
 
 /* Removes all that keep() does not want (NULL: all that could be no download), and the oldest past
- * INCOMING_MAX. */
+ * INCOMING_MAX. -errno: something is left, which keeps nothing else from being removed. */
 _must_check_ int incoming_sweep(int at, bool (*keep)(void *userdata, const char *digest), void *userdata,
                                 struct fault *f);

@@ -37,6 +37,7 @@ enum {
 
 struct store {
         int fds[N_PLACES]; /* owned */
+        struct fault left;
 };
 
 struct store *store_free(struct store *s)
@@ -68,7 +69,7 @@ static int place_open(int base, const char *path, enum place place, int *ret, st
 }
 
 /* Temporary names of io_replace_file_at(): a writer that died before its rename. */
-static int temporaries_sweep(int fd, const char *place, struct fault *f)
+static void temporaries_sweep(int fd, const char *place, struct fault *f)
 {
         _cleanup_directory_ DIR *d = NULL;
         const char *name;
@@ -77,19 +78,19 @@ static int temporaries_sweep(int fd, const char *place, struct fault *f)
         r = directory_open(fd, ".", &d);
         while (r >= 0 && (r = directory_next(d, &name)) > 0)
                 if (name[0] == '.' && str_has_suffix(name, ".new") && unlinkat(fd, name, 0) < 0)
-                        return fault_set_errno(f, -errno, "%s/%s: cannot remove", place, name);
-        return r < 0 ? fault_set_errno(f, r, "%s: cannot list", place) : 0;
+                        fault_set_errno(f, -errno, "%s/%.200s: cannot remove", place, name);
+        if (r < 0)
+                fault_set_errno(f, r, "%s: cannot list", place);
 }
 
-static int store_sweep(struct store *s, struct fault *f)
+/* What cannot be removed takes up space, and nothing else depends on it. */
+static void store_sweep(struct store *s)
 {
         static const enum place written[] = { TRUST, STATE, OUTBOX };
-        int r;
 
-        r = incoming_sweep(s->fds[INCOMING], NULL, NULL, f);
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(written); i++)
-                r = temporaries_sweep(s->fds[written[i]], places[written[i]], f);
-        return r;
+        (void)!incoming_sweep(s->fds[INCOMING], NULL, NULL, &s->left);
+        for (size_t i = 0; i < ELEMENTSOF(written); i++)
+                temporaries_sweep(s->fds[written[i]], places[written[i]], &s->left);
 }
 
 int store_open(const char *path, struct store **ret, struct fault *f)
@@ -98,7 +99,7 @@ int store_open(const char *path, struct store **ret, struct fault *f)
         _cleanup_close_ int base = -EBADF;
         int r = 0;
 
-        s = malloc(sizeof(*s));
+        s = calloc(1, sizeof(*s));
         if (!s)
                 return fault_set_errno(f, -ENOMEM, "%s: cannot open", path);
         for (size_t i = 0; i < N_PLACES; i++)
@@ -114,12 +115,15 @@ int store_open(const char *path, struct store **ret, struct fault *f)
         if (flock(s->fds[STATE], LOCK_EX | LOCK_NB) < 0)
                 return fault_set(f, errno == EWOULDBLOCK ? -EBUSY : -errno,
                                  "%s: another sealiftd has this store; stop it first", path);
-        r = store_sweep(s, f);
-        if (r < 0)
-                return r;
+        store_sweep(s);
         (void)!spare_make(s->fds[STATE]); /* no room: the next save tries again */
         *ret = TAKE_PTR(s);
         return 0;
+}
+
+const char *store_left(const struct store *s)
+{
+        return s->left.text;
 }
 
 /* No slash, no leading dot: what io_replace_file_at() calls its temporaries stays out of reach. */

@@ -20,6 +20,9 @@ DEFINE_POINTER_CLEANUP(struct store, store_free)
  * -ENOENT and other -errno with the directory's name. */
 _must_check_ int store_open(const char *path, struct store **ret, struct fault *f);
 
+/* What could not be swept, and why; "" when all was. */
+const char *store_left(const struct store *s);
+
 /* trust/: metadata, byte-identical as signed. name is a file name ("root.json", "3.root.json"); -EINVAL
  * otherwise. Reading: -ENOENT, or -EFBIG past cap; *ret is owned by the caller, with a NUL behind it.
  * Writing replaces durably or not at all. Removing what is not there is fine. */

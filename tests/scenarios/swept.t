@@ -56,4 +56,27 @@ is "$(places)" "1 2 3" "and the other one is removed"
 bucket_start
 ok "with the bucket back, it is installed" sealift check
 is "$(web_page) $(running)" "4 4" "and answers"
+
+# As lost+found, where somebody has mounted a volume there.
+partial=$STORE/incoming/$(printf '%064d' 0)
+mkdir -m 700 "$STORE/incoming/lost+found"
+touch "$STORE/incoming/lost+found/#1" "$STORE/incoming/stray"
+install -o sealift -m 600 /dev/null "$partial"
+mkdir "$STORE/state/.web.new"
+bucket_stop
+journal_mark
+ok "with folders in the store that cannot be removed: the agent starts" systemctl restart sealiftd.service
+ok "what ran runs" await 20 web_is running
+ok "downloads stay" test -e "$partial"
+not_ok "what is none does not" test -e "$STORE/incoming/stray"
+like "$(await_journal 10 "MESSAGE_ID=${EVENT[left]}")" "state/.web.new: cannot remove" "and that is told"
+rmdir "$STORE/state/.web.new"
+journal_mark
+systemctl restart sealiftd.service
+like "$(await_journal 10 "MESSAGE_ID=${EVENT[left]}")" "incoming/lost.found: cannot remove" "of each"
+bucket_start
+journal_mark
+ok "the next check is content" sealift check
+is "$(journal_since "MESSAGE_ID=${EVENT[left]}")" "" "and tells it no more"
+not_ok "what nobody expects is swept" test -e "$partial"
 done_testing
