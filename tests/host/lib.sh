@@ -21,6 +21,8 @@ PHASE=${PHASE:-1}
 . /tests/host/await.sh
 # shellcheck source=tests/host/systemd.sh
 . /tests/host/systemd.sh
+# shellcheck source=tests/host/trace.sh
+. /tests/host/trace.sh
 # shellcheck source=tests/host/exposure.sh
 . /tests/host/exposure.sh
 # shellcheck source=tests/host/bucket.sh

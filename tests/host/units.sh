@@ -76,19 +76,15 @@ heard() {
 # short FOLDER: each sealift-unitd that starts has no descriptor free when it opens what is in there; until enough_again.
 # starts_short FOLDER: and one starts.
 short() {
-    rm -f /srv/strace
     journal_mark
-    strace -f -p 1 -o /srv/trace -P "$(find "$1" -type f -printf '%f\n')" -e trace=openat -e inject=openat:error=EMFILE 2>/srv/strace &
-    tracer=$!
-    await 10 grep -q attached /srv/strace
+    trace_begin -f -p 1 -P "$(find "$1" -type f -printf '%f\n')" -e trace=openat -e inject=openat:error=EMFILE
 }
 starts_short() {
     short "$1"
     kill -KILL "$(pid_of sealift-unitd.service)"
 }
 enough_again() {
-    kill "$tracer"
-    wait "$tracer" || true
+    trace_end
     await 20 systemctl --quiet is-active sealift-unitd.service
 }
 

@@ -31,15 +31,12 @@ nothing_to_do() { [ -z "$(find /var/lib/sealift/outbox -name '*.json')$(find /ru
 # counted PROGRAM STORY WHAT LINES [OPTION...]: whether strike.c misses any of the calls that strace has these LINES of. Where the
 # story before has set a release back, there is an update first.
 counted() {
-    local program=$1 story=$2 what=$3 lines=$4 tracer count
+    local program=$1 story=$2 what=$3 lines=$4 count
     shift 4
     await 60 nothing_to_do
-    strace -f -y -p "$(systemctl show -P MainPID "$program.service")" -o /srv/trace 2>/srv/strace &
-    tracer=$!
-    await 60 grep -q attached /srv/strace
+    trace_begin -f -y -p "$(pid_of "$program.service")"
     count=$(crashes "$program" "$story" --count "$@")
-    kill "$tracer"
-    wait "$tracer" || true
+    trace_end
     diag "$program, $story: $count calls $what"
     is "$count" "$(grep -cE "$lines" /srv/trace)" "$program, $story: strace sees as many that $what"
 }

@@ -18,14 +18,9 @@ expect_recovery() {
 
 # durable_calls: how the agent makes the coming release durable, one call a line.
 durable_calls() {
-    local tracer
-    strace -f -y -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace \
-        -e trace=write,syncfs,fsync,fdatasync,rename,renameat,renameat2 2>/srv/strace &
-    tracer=$!
-    await 10 grep -q attached /srv/strace
+    trace_begin -f -y -p "$(pid_of sealiftd.service)" -e trace=write,syncfs,fsync,fdatasync,rename,renameat,renameat2
     sealift check >&2
-    kill "$tracer"
-    wait "$tracer" || true
+    trace_end
     sed -nE 's|.* write\(.*/releases/web/.*/tree.*|write|p; s|.* syncfs\(.*/releases/web/.*/tree>.*= 0$|syncfs|p
         s|.* fsync\(.*/state/\.web\.new>.*= 0$|fsync new|p; s|.* renameat2?\(.*/state>.*"web".*= 0$|rename|p
         s|.* fsync\(.*/state>.*= 0$|fsync parent|p' /srv/trace | uniq

@@ -13,15 +13,9 @@ told() {
 }
 # slow PATH: the agent reads 128 KiB of it a second; quick: as ever.
 slow() {
-    rm -f /srv/strace
-    strace -f -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace -P "$1" -e trace=read -e inject=read:delay_enter=1000000 2>/srv/strace &
-    tracer=$!
-    await 20 grep -q attached /srv/strace
+    trace_begin -f -p "$(pid_of sealiftd.service)" -P "$1" -e trace=read -e inject=read:delay_enter=1000000
 }
-quick() {
-    kill "$tracer" 2>/dev/null || true # it ends with the agent
-    wait "$tracer" || true
-}
+quick() { trace_end; }
 is_read() { grep -q 'read(' /srv/trace; }
 
 # As long as this agent reads it, it takes four minutes.

@@ -17,6 +17,7 @@ restart_bus() {
 bus_is_back() { busctl status org.sealift.Agent1; }
 # watch MEMBER: somebody sees from now on who calls that. An agent that answers who came after has heard of it.
 watch() {
+    rm -f /srv/monitor # of an earlier one
     busctl monitor --match="type='method_call',member='$1'" >/srv/monitor 2>&1 &
     await 40 grep -q Monitoring /srv/monitor
 }

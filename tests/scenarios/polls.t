@@ -64,15 +64,12 @@ is "$(ls "$STORE/trust/polls" 2>/dev/null)" "" "nothing is remembered of failure
 
 # writes: what sealiftd, sealift-unitd and a sealift-fetch, which PID 1 starts, change on disk in a check with nothing new.
 writes() {
-    local tracer daemon unitd
-    daemon=$(systemctl show -P MainPID sealiftd.service)
-    unitd=$(systemctl show -P MainPID sealift-unitd.service)
-    strace -f -y -p 1 -p "$daemon" -p "$unitd" -o /srv/trace 2>/srv/strace -e trace="execve,openat,write,writev,pwrite64,fsync,$OTHER_CALLS" &
-    tracer=$!
-    await 10 [ "$(grep -c attached /srv/strace)" -ge 3 ]
+    local daemon unitd
+    daemon=$(pid_of sealiftd.service)
+    unitd=$(pid_of sealift-unitd.service)
+    trace_begin -f -y -p 1 -p "$daemon" -p "$unitd" -e trace="execve,openat,write,writev,pwrite64,fsync,$OTHER_CALLS"
     sealift check >&2
-    kill "$tracer"
-    wait "$tracer" || true
+    trace_end
     awk -v ours="$daemon $unitd" 'BEGIN { split(ours, all); for (i in all) on[all[i]] = 1 }
         /execve\("[^"]*\/sealift-fetch"/ { on[$1] = 1 } $1 in on' /srv/trace >/srv/ours
     grep -vE ' (alarm|setitimer|epoll_p?wait2?)\(| execve\(| openat\(.*O_(RDONLY|PATH)| <\.\.\. |[a-z0-9]\((AT_FDCWD[^,]*, "|[0-9]+<|")(/(run|proc|sys|dev)/|/memfd:|[a-z_]+:)' /srv/ours |
@@ -83,7 +80,7 @@ writes() {
 # (a timeout of 0) is none: sd-event looks so for more before it goes on with what it has.
 strace_waits() {
     local unitd
-    unitd=$(systemctl show -P MainPID sealift-unitd.service)
+    unitd=$(pid_of sealift-unitd.service)
     awk -v unitd="$unitd" '$1 != unitd { next }
         / alarm\(120| setitimer\(.*it_value=\{tv_sec=120, tv_usec=0\}\},/ { print "work"; armed = 1 }
         / alarm\(0| setitimer\(.*it_value=\{tv_sec=0, tv_usec=0\}\},/ { armed = 0 }

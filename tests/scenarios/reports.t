@@ -11,9 +11,7 @@ outbox_is_empty() { [ -z "$(find "$STORE/outbox" -name '*.json')" ]; }
 # kill_after_delivery: the agent, as it is about to remove the next report. Before that, two temporary names were removed: the
 # report's own and the counters'.
 kill_after_delivery() {
-    strace -f -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace -P "$STORE/outbox" -e trace=unlinkat \
-        -e inject=unlinkat:signal=KILL:when=3 2>/srv/strace &
-    await 10 grep -q attached /srv/strace
+    trace_begin -f -p "$(pid_of sealiftd.service)" -P "$STORE/outbox" -e trace=unlinkat -e inject=unlinkat:signal=KILL:when=3
 }
 
 web_begin

@@ -70,15 +70,9 @@ is "$(web_invocation) $(web_page)" "$invocation 2" "and the service was not touc
 # What is short here is no damage, and what the disk does not give back is.
 # struck CALL WHAT [PATH]: from now on, and until strike_over, that call of the agent's, or of its reader's, on that path.
 struck() {
-    rm -f /srv/strace
-    strace -f -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace ${3:+-P "$3"} -e trace="$1,clock_nanosleep" -e inject="$1:$2" 2>/srv/strace &
-    tracer=$!
-    await 10 grep -q attached /srv/strace
+    trace_begin -f -p "$(pid_of sealiftd.service)" ${3:+-P "$3"} -e trace="$1,clock_nanosleep" -e inject="$1:$2"
 }
-strike_over() {
-    kill "$tracer"
-    wait "$tracer" || true
-}
+strike_over() { trace_end; }
 journal_mark
 struck read error=ENOMEM "$(tree 2)/page.html"
 like "$(sealift verify web 2>&1)" "web 2-[0-9a-f]{12} is unreadable: page.html: cannot read: Cannot allocate memory" "a reader without memory"

@@ -109,12 +109,10 @@ looks() { grep -c unitd.sock /srv/trace; }
 has_looked() { [ "$(looks)" -ge "$1" ]; }
 last_pause() { grep unitd.sock /srv/trace | awk '{ pause = $1 - at; at = $1 } END { print pause }'; }
 touch $STATE/go
-strace -ttt -e trace=connect -p "$(pid_of sealiftd.service)" -o /srv/trace 2>/srv/strace &
-tracer=$!
-await 20 grep -q attached /srv/strace
+trace_begin -ttt -e trace=connect -p "$(pid_of sealiftd.service)"
 systemctl stop sealift-unitd.socket sealift-unitd.service
 ok "a sealift-unitd that is away is looked for again and again" await 120 has_looked 4
-kill $tracer
+trace_end
 ok "after $(last_pause) s at last" awk "BEGIN { exit !($(last_pause) >= 5) }"
 systemctl start sealift-unitd.socket
 ok "and found" await 60 asked_another

@@ -51,15 +51,9 @@ secret() {
 
 # refuses CALL [WHEN]: the kernel, to whatever systemd forks, until it does so no more (refuses_no_more).
 refuses() {
-    rm -f /srv/strace
-    strace -f -p 1 -o /srv/trace -e trace="$1" -e inject="$1:error=ENOMEM${2:+:when=$2}" 2>/srv/strace &
-    tracer=$!
-    await 20 grep -q attached /srv/strace
+    trace_begin -f -p 1 -e trace="$1" -e inject="$1:error=ENOMEM${2:+:when=$2}"
 }
-refuses_no_more() {
-    kill "$tracer"
-    wait "$tracer" || true
-}
+refuses_no_more() { trace_end; }
 
 # What this kernel does not give. systemd goes on without system call filters, whose first five calls only ask what there is.
 kernel() {
@@ -165,27 +159,22 @@ at_once() {
 
 # Where the journal does not say how it ended, nobody is blamed; a systemd of 256 knows without it.
 unsaid() {
-    local tracer
     at_once 15 notify
     site_dropin "$SITE" Service LogLevelMax=err
-    rm -f /srv/strace
-    strace -f -e trace=inotify_init1 -p "$(pid_of sealift-unitd.service)" -o /srv/inotify 2>/srv/strace &
-    tracer=$!
-    await 20 grep -q attached /srv/strace
+    trace_begin -f -e trace=inotify_init1 -p "$(pid_of sealift-unitd.service)"
     if [ "$(systemctl --version | awk 'NR == 1 { print $2 }')" -ge 256 ]; then
         fails ECHILD "it exited with status 226 " "systemd itself knows that it had begun"
     else
         fails ENOTSUP "it exited with status 226: .*NAMESPACE" "what the journal does not tell apart is nothing against a release"
     fi
-    kill $tracer
-    wait $tracer || true
-    is "$(cat /srv/inotify)" "" "for which sealift-unitd does not sit and wait" # as sd_journal_wait() does
+    trace_end
+    is "$(cat /srv/trace)" "" "for which sealift-unitd does not sit and wait" # as sd_journal_wait() does
     site_dropin_gone "$SITE"
 }
 
 # It says so late.
 said_late() {
-    local daemon journald starter tracer
+    local daemon journald starter
     cat >/srv/needy/before <<'SH'
 #!/bin/sh
 echo >"$STATE_DIRECTORY/before"
@@ -203,19 +192,15 @@ SH
     await 60 test -e /var/lib/private/sealift-needy/before
     daemon=$(pid_of sealift-unitd.service)
     journald=$(pid_of systemd-journald.service)
-    rm -f /srv/strace
-    strace -f -e trace=openat -p "$daemon" -o /srv/opened 2>/srv/strace &
-    tracer=$!
-    await 20 grep -q attached /srv/strace
+    trace_begin -f -e trace=openat -p "$daemon"
     kill -STOP "$daemon" "$journald"
     rm /var/lib/private/sealift-needy/hold
     await 60 has_failed
     kill -CONT "$daemon"
-    await 60 grep -q log/journal /srv/opened
+    await 60 grep -q log/journal /srv/trace
     kill -CONT "$journald"
     wait $starter || true
-    kill $tracer
-    wait $tracer || true
+    trace_end
     like "$(cat /srv/started)" "^ECHILD .*it exited with status 226 " "a journal that says it late is waited for"
 }
 has_failed() { [ "$(property "$(systemctl list-units --all --plain --no-legend 'sealift-needy.main@*' | awk '{ print $1; exit }')" ActiveState)" = failed ]; }

@@ -146,11 +146,9 @@ without_unitd() {
 
 # All is written down of a run, and systemd has not been told when sealift-unitd is killed.
 killed_before_a_run() {
-    local before tracer
+    local before
     before=$(runs)
-    strace -p "$(pid_of sealift-unitd.service)" -o /srv/trace -e trace=utimensat -e inject=utimensat:signal=KILL 2>/srv/strace &
-    tracer=$!
-    await 30 grep -q attached /srv/strace
+    trace_begin -p "$(pid_of sealift-unitd.service)" -e trace=utimensat -e inject=utimensat:signal=KILL
     fire
     wait "$tracer" || true
     like "$(tail -n 1 /srv/trace)" "killed by SIGKILL" "sealift-unitd is killed before it has a run started"

@@ -211,15 +211,9 @@ skeleton_of_its_own() {
 
 # without_timers, with_timers: between them no time passes for unitd, since no timer that it sets ever elapses.
 without_timers() {
-    rm -f /srv/strace
-    strace -f -p "$(pid_of sealift-unitd.service)" -o /srv/trace -e trace=timerfd_settime -e inject=timerfd_settime:retval=0 2>/srv/strace &
-    tracer=$!
-    await 10 grep -q attached /srv/strace
+    trace_begin -f -p "$(pid_of sealift-unitd.service)" -e trace=timerfd_settime -e inject=timerfd_settime:retval=0
 }
-with_timers() {
-    kill "$tracer"
-    wait "$tracer" || true
-}
+with_timers() { trace_end; }
 
 redis() {
     local unit pid round

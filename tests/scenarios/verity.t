@@ -44,12 +44,9 @@ head -c "$(stat -c %s "$WEB/zeros")" /dev/zero | tr '\0' 1 >"$WEB/ones"
 web_publish 2
 ok "release 2 is installed, sealed too" sealift check
 ok "and summed" sealift verify web
-strace -f -p "$(systemctl show -P MainPID sealiftd.service)" -o /srv/trace -e trace=ioctl,fgetxattr 2>/srv/strace &
-tracer=$!
-await 60 grep -q attached /srv/strace
+trace_begin -f -p "$(pid_of sealiftd.service)" -e trace=ioctl,fgetxattr
 ok "all is as signed" sealift verify web
-kill "$tracer"
-wait "$tracer" || true
+trace_end
 is "$(grep -c 'FS_IOC_MEASURE_VERITY.* = 0$' /srv/trace) $(grep -c 'fgetxattr(.* = 32$' /srv/trace)" "$(files) $(files)" "which each file was measured for"
 
 # What is good, but elsewhere.
