@@ -6,8 +6,11 @@ PATIENCE=8
 
 # journal_mark: await_journal and journal_since look at what is written after this; at first, at all of this boot.
 # A time, since --after-cursor passes over the first entry that fits when it is used with matches (systemd 252).
-journal_mark() { journal_from=@$EPOCHREALTIME; }
+journal_mark() { command journalctl --sync; journal_from=@$EPOCHREALTIME; }
 journal_from=
+
+# journalctl: what has been sent is in it, also where journald had not come to write it yet.
+journalctl() { command journalctl --sync; command journalctl "$@"; }
 
 # journal_since FIELD=VALUE...: the lines since the mark that match, as journalctl prints them.
 journal_since() {
