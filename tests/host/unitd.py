@@ -114,9 +114,14 @@ def swap(manifest, other):
 def event(seconds="30", wanted=""):
     unitd = Unitd()
     unitd.sock.settimeout(float(seconds))
+    unitd.send(LIST, REQUEST.pack(1, 7, b"", b"", b"", b""))  # whoever is answered is told of all that comes
+    told = []
+    while (packet := unitd.receive())[0] != RESULT:
+        told += [packet] if packet[0] in (EVENT, JOB) else []
+    open("/srv/listens", "w", encoding="ascii").close()
     kind, state, restarts = JOB, 0, 0
     while kind == JOB or restarts > 0 or (wanted and STATES[state] != wanted):
-        kind, body, _ = unitd.receive()
+        kind, body, _ = told.pop(0) if told else unitd.receive()
         state, restarts = (UNIT_BODY.unpack(body)[i] if kind == EVENT else 0 for i in (2, 4))
     _, _, state, _, _, bundle, version, _, service, unit, why, _, own, _, again = UNIT_BODY.unpack(body)
     words = [STATES[state], text(bundle), text(version), text(service), text(unit), text(why)]

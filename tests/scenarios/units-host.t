@@ -241,7 +241,9 @@ restarts() {
     needy 10 Restart=always RestartSec=1s
     unitd start "$sealed"
     unit=$(unit_of needy)
+    listen
     site_dropin "$SITE" Service $NOT_THERE
+    heard "^running needy 10 main $unit .*drop-ins of this host" "a drop-in of this host's is told"
     listen
     kill -KILL "$(pid_of "$unit")"
     heard "^running needy 10 main $unit .*status 226: .*NAMESPACE" "a restart that this host did not let happen is told, and is no failure"

@@ -53,7 +53,7 @@ INTENT
     echo '# a comment' >>"/run/systemd/system/$unit.d/50-sealift.conf"
     systemctl daemon-reload
     heard "^failed guarded 1 main $unit .*50-sealift.conf was changed" "an edited drop-in is found out after a reload"
-    is "$(leftovers guarded)" "" "and the unit stopped"
+    is "$(unitd list)$(leftovers guarded)" "" "and the unit stopped"
 
     unitd start "$sealed"
     unit=$(unit_of guarded)
