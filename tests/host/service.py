@@ -81,8 +81,9 @@ def count(does):
     asked += 1
     well += does == "200"
     try:
-        with open(OWN + "/asked", "w") as f:
+        with open(OWN + "/asked.new", "w") as f:
             f.write(f"{os.getpid()} {asked} {well}\n")
+        os.rename(OWN + "/asked.new", OWN + "/asked")
     except OSError:  # it has no such directory
         pass
 

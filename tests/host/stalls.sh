@@ -17,7 +17,7 @@ some_is_here() { [ -n "$(find "$STORE/incoming" -type f -size +0)" ]; }
 told() {
     local name=$1 words=$2
     shift 2
-    like "$(timeout 20 sealift "$@" 2>&1)" "$words" "$name: sealift $*"
+    like "$(timeout 100 sealift "$@" 2>&1)" "$words" "$name: sealift $*"
 }
 state_is() { [ "$(bundle_state "$1" state)" = "$2" ]; }
 nothing_of() { [ -z "$(systemctl list-units --plain --no-legend --state=running "sealift-$1.*@*.service")" ]; }

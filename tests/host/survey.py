@@ -26,10 +26,10 @@ def entries(path):
 
 
 def process(program):
-    """Descriptors, and kilobytes that are its own (PSS)."""
+    """Descriptors, and kilobytes that are its own; what files have in memory depends on who else reads them."""
     pid = step.run("systemctl", "show", "-P", "MainPID", f"{program}.service").stdout.strip()
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-        pss = next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+        pss = next(int(line.split()[1]) for line in file if line.startswith("Pss_Anon:"))
     return len(os.listdir(f"/proc/{pid}/fd")), pss
 
 

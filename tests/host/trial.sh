@@ -31,7 +31,7 @@ Network=bundle
 [Health main]
 HTTP=8080/well
 IntervalSec=${app_interval:-200ms}
-TimeoutSec=${app_timeout:-1s}
+TimeoutSec=${app_timeout:-5s}
 StartSec=${app_start:-60s}
 ${app_health:-}
 ${app_more:-}
@@ -51,7 +51,10 @@ app_begin() {
 }
 
 # app_does WORD [DIRECTORY]: from now on, the service that has it. "": what the release says.
-app_does() { if [ -n "$1" ]; then echo "$1" >"${2:-$APP_STATE}/does"; else rm -f "${2:-$APP_STATE}/does"; fi; }
+app_does() {
+    local file="${2:-$APP_STATE}/does"
+    if [ -n "$1" ]; then echo "$1" >"$file.new" && mv "$file.new" "$file"; else rm -f "$file"; fi
+}
 app_unit() { systemctl list-units --plain --no-legend --state=running 'sealift-app.main@*' | awk '{ print $1; exit }'; }
 app_runs() { [ "$(systemctl list-units --plain --no-legend --state=running 'sealift-app.*@*.service' | grep -vc -- -probe@)" = "${2:-1}" ] && [[ $(app_unit) = *@"$1"-* ]]; }
 app_is() { [ "$(bundle_state app version) $(bundle_state app state)" = "$1" ]; }

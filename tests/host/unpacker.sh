@@ -26,6 +26,12 @@ unpacker_prepare() {
 }
 unpacker_has_stopped() { unpacker=$(pgrep --exact sealift-unpack) && grep -q '^State:.*stopped' "/proc/$unpacker/status"; }
 
+# unpackers_go_on: whichever is held, and no other one will be.
+unpackers_go_on() {
+    python3 /tests/host/strike.py stop sealift-unpack 0
+    pkill --exact --signal CONT sealift-unpack || true
+}
+
 # unpacker_holds VERSION: its process is $unpacker, until kill -CONT.
 unpacker_holds() {
     await 60 unpacker_has_stopped

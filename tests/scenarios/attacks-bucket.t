@@ -60,7 +60,7 @@ recovered
 is "$(requests '.path | test("extra|3.root")')" "" "$attack: nobody asked for them"
 
 attack "indefinite freeze"
-owner timestamp expires=4
+owner timestamp expires=20
 ok "$attack: a timestamp that expires soon is good" sealift check
 ok "$attack: until then" await_date "$(jq -r .signed.expires "$BUCKET/metadata/timestamp.json")"
 expect trust-refused "timestamp.json version [0-9]+ expired"
@@ -98,7 +98,7 @@ expect refused "web.manifest: SHA-256 is not the signed one" "${all[@]}"
 
 # sealift-fetch is told to be less patient than the 30 s that it is installed with.
 mkdir -p /run/systemd/system/sealift-fetch@.service.d
-printf '[Service]\nExecStart=\nExecStart=/usr/libexec/sealift/sealift-fetch --patience=1s\n' \
+printf '[Service]\nExecStart=\nExecStart=/usr/libexec/sealift/sealift-fetch --patience=5s\n' \
     >/run/systemd/system/sealift-fetch@.service.d/patience.conf
 systemctl daemon-reload
 

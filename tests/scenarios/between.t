@@ -106,6 +106,7 @@ proxy_waits() {
 
 # job_waits: its time has come; it is sealift-hold, and sealift-unitd has not seen it yet.
 job_waits() {
+    await_inactive 30 $WAKE # of the job before
     systemctl start $WAKE
     await 30 test -e $CACHE/waits
     unitd=$(pid_of sealift-unitd.service)

@@ -65,6 +65,7 @@ case $PHASE in
         is "$(systemctl is-active sealift-then-$MANY.never.timer)" active "so that their time will come"
         ok "one hangs all the while" slow_is starting
 
+        systemctl stop sealiftd.service # which would see it at once
         echo shut >$APP_STATE/does-2
         next_start
         expect_back "what does not come up" 2 1

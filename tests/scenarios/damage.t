@@ -101,6 +101,7 @@ case $PHASE in
         journal_mark
         agent_anew
         is "$(damaged)" "2 $WHY" "a new agent knows"
+        ok "which says so when it has looked" await 30 said_at_start
         like "$(said_at_start)" "^web: release 2 is damaged on disk, .*and runs all the same; it is fetched again .*$WHY" "and says so"
         like "$(bundle_state web error)" "release 2 is damaged on disk" "also where the last error stands"
         is "$(web_invocation) $(web_page)" "$invocation 2" "the service was not touched"

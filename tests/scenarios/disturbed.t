@@ -24,7 +24,7 @@ disturb() {
     is "$(cat "/proc/$unpacker/comm") $(bundle_state web version)" "sealift-unpack $((version - 1))" "$name: it comes while release $version is unpacked"
     "$@"
     is "$(service)" "$before" "$name: the service that runs is the same process, and answers"
-    ! [ -e "/proc/$unpacker" ] || kill -CONT "$unpacker"
+    unpackers_go_on
     ok "$name: the check, or the next one, installs release $version" await 60 check_installs "$version"
     ok "$name: which answers" await 20 web_answers "$version"
     is "$(systemctl list-units --plain --no-legend --state=running 'sealift-web.*' | wc -l)" 1 "$name: alone"
@@ -197,12 +197,18 @@ second_agent() {
     is "$(service)" "$before" "the service that runs is the same process, and answers"
 }
 
+# Its next one polls at once, and is held as well.
+restart_agent() {
+    unpacker_stops
+    systemctl restart sealiftd.service
+}
+
 web_begin
 unpacker_prepare
 disturb "daemon-reexec" 2 systemctl daemon-reexec
 disturb "daemon-reload" 3 systemctl daemon-reload
 disturb "the system bus is killed" 4 restart_bus
-disturb "sealiftd is started anew" 5 systemctl restart sealiftd.service
+disturb "sealiftd is started anew" 5 restart_agent
 disturb "sealift-unitd is started anew" 6 systemctl restart sealift-unitd.service
 switch_begin
 disturb_switch "daemon-reexec in a switch" 1 2 systemctl daemon-reexec

@@ -64,10 +64,10 @@ systemctl kill --signal=KILL bucket.service
 ok "the line breaks: the check fails" await 20 sh -c '! systemctl is-active sealift-fetch@*.service'
 await 20 sh -c 'sealift status --json | jq -e ".last_result | test(\"web.tar.zst\")"'
 here=$(partials)
+systemctl stop sealiftd.service # its own next poll may come any time
 bucket_start
-systemctl restart sealiftd.service
-configure 'RateLimit='
 requests_mark
+configure 'RateLimit='
 ok "with nginx back, the next check installs it" sealift check
 is "$(web_page)" 3 "which answers"
 is "$(tail -n "+$((requests_seen + 1))" "$BUCKET_LOG" | jq -r 'select(.path | endswith(".tar.zst")) | "\(.range) \(.status)"')" \

@@ -85,7 +85,7 @@ unitd_back() {
 }
 
 app_begin
-app_soak=0 app_start=1s app_health=Successes=1
+app_soak=0 app_start=1s app_timeout=10s app_health=Successes=1
 app_publish 1
 ok "a release" sealift check
 host_does_not_let

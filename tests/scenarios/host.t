@@ -58,7 +58,7 @@ bucket() {
 }
 
 evil() {
-    local fetch=(curl --silent --show-error --max-time 1 --cacert "$TLS/ca.pem")
+    local fetch=(curl --silent --show-error --max-time 5 --cacert "$TLS/ca.pem")
     evil_start
     is "$("${fetch[@]}" https://bucket.test/greeting)" hello "the evil server is honest unless told otherwise"
     like "$("${fetch[@]}" --head --request GET https://bucket.test/greeting)" ETag "and gives an ETag"
@@ -67,7 +67,7 @@ evil() {
     while IFS='|' read -r mode want; do
         evil_clear
         evil_rule '/greeting' "$mode"
-        like "$("${fetch[@]}" --fail https://bucket.test/greeting 2>&1 | tr -d '\0' | tail -c 300)" "$want" "evil: $mode"
+        like "$("${fetch[@]}" --fail https://bucket.test/greeting 2>&1 | head -c 1M | tr -d '\0' | tail -c 300)" "$want" "evil: $mode"
     done <<'MODES'
 status 503|error: 503
 truncate 2|4 bytes (remaining|missing)
@@ -75,7 +75,7 @@ endless|xxxxxx
 headers|headers
 stall|timed out
 stall-body 2|timed out
-drip 1|timed out
+drip 2|timed out
 flip 0|iello
 redirect https://other.test/|^$
 longer 3|xxx

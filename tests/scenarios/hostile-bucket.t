@@ -84,7 +84,9 @@ resumed() {
     bundle=$(in_bucket .web.tar.zst)
     evil_clear
     evil_rule "$bundle" truncate 60
+    requests_mark
     not_ok "$name: broken off" sealift check
+    await_requests 5 1 '.path | endswith(".tar.zst")' # which is written down when the client has gone
     is "$(partials)" 60 "$name: 60 bytes are here"
     evil_clear
     [ $# -eq 0 ] || evil_rule "$bundle" range "$@"
@@ -143,10 +145,12 @@ well_again() {
 
 quiet_poll() {
     bucket_start
-    ok "nothing new" sealift check
     requests_mark
     ok "nothing new" sealift check
-    await_requests 5 2
+    await_requests 5 2 '.method == "GET"'
+    requests_mark
+    ok "nothing new" sealift check
+    await_requests 5 2 '.method == "GET"'
     is "$(requests '.method == "GET"')" "GET /metadata/2.root.json 404"$'\n'"GET /metadata/timestamp.json 304" \
         "an unchanged bucket costs one 404 and one 304"
 }

@@ -63,6 +63,7 @@ failed() {
     ok "a run that ends well is known" await 20 job_ended "success 0"
     requests_mark
     echo 4 >$STATE/status
+    await_inactive 20 "$WAKE"
     systemctl start "$WAKE"
     ok "a run that fails is known" await 20 job_ended "exit-code 4"
     ok "and reported at once" reported '.result == "exit-code" and .exit_status == 4 and .version == "1" and .started <= .ended'
@@ -78,6 +79,7 @@ failed() {
     is "$(job result) $(job exit_status)" "exit-code 4" "exit status and all"
     requests_mark
     echo 0 >$STATE/status
+    await_inactive 20 "$WAKE"
     systemctl start "$WAKE"
     ok "a run that ends well after one that did not is reported, too" reported '.result == "success" and .exit_status == 0'
 }

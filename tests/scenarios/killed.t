@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
 # The agent is killed, and the power fails, while a release is fetched and staged: the running service does not notice, and
 # afterwards the release is installed as if nothing had been, with nothing left over.
+# shellcheck disable=SC2034 # for scenario.sh
+SCENARIO_OPTIONS=(--strike)
 # shellcheck source=tests/host/scenario.sh
 . "${0%/*}/../host/scenario.sh"
+# shellcheck source=tests/host/unpacker.sh
+. /tests/host/unpacker.sh
 
-# A release that takes a while: 64 MiB that do not compress.
-web_publish_large() {
-    web_write "$1"
-    head -c 64M /dev/urandom >"$WEB/ballast"
-    publish_release "$1" "$WEB" /srv/web.manifest
-}
-
-staging_has_begun() { [ -n "$(find "$STORE/releases/web" -path "*/$1-*/tree/*" -print -quit)" ]; }
 fetching_has_begun() { [ -n "$(requests '.path | endswith(".tar.zst")')" ]; }
 
-kill_agent() { systemctl kill --signal=SIGKILL sealiftd.service; }
+agent=0
+kill_agent() {
+    agent=$(pid_of sealiftd.service)
+    systemctl kill --signal=SIGKILL sealiftd.service
+}
 
 # expect_recovery VERSION: the agent is back, and the next check installs it.
 expect_recovery() {
-    ok "the agent is started again" await_active 20 sealiftd.service
+    ok "the agent is started again" await 20 another_pid sealiftd.service "$agent"
     ok "the next check installs release $1" sealift check
     is "$(web_page)" "$1" "which answers"
     is "$(find "$STORE/incoming" -type f)" "" "no partial download is left"
@@ -43,11 +43,11 @@ killed_while_fetching() {
 killed_while_staging() {
     local invocation
     invocation=$(web_invocation)
-    web_publish_large 3
-    sealift check --no-wait
-    await 60 staging_has_begun 3
+    unpacker_prepare
+    update_to 3
     kill_agent
     is "$(web_invocation) $(web_page)" "$invocation 2" "killed while staging: the service does not notice"
+    kill -CONT "$unpacker"
     expect_recovery 3
 }
 
@@ -57,9 +57,7 @@ case $PHASE in
         agent_enable
         killed_while_fetching
         killed_while_staging
-        web_publish_large 4
-        sealift check --no-wait
-        await 60 staging_has_begun 4
+        update_to 4
         next_boot cut
         ;;
     2)

@@ -43,7 +43,7 @@ END
 }
 
 # says PORT: what one connection is told; a port that is closed says nothing.
-says() { timeout 10 bash -c "cat </dev/tcp/127.0.0.1/$1" 2>/dev/null || true; }
+says() { timeout $((10 * PATIENCE)) bash -c "cat </dev/tcp/127.0.0.1/$1" 2>/dev/null || true; }
 tells() { [ "$(says "$1")" = "$2" ]; }
 host_says() { printf '%b' "[Service main]\nEnvironment=WHO=$2\n[Socket main]\nListenStream=127.0.0.1:$3\n" >"$HERE/page$1.conf"; }
 sockets() { systemctl list-units --plain --no-legend --state=active 'sealift-page.*.socket' | awk '{ printf "%s%s", s, $1; s = " " }'; }
@@ -52,7 +52,6 @@ nothing_runs() { [ -z "$(running)" ]; }
 runs_alone() { [[ $(running) == sealift-page.$1.main@* && $(running | wc -l) = 1 ]]; }
 
 moved() {
-    host_says "" here 8095
     status=0
     said=$(sealift check 2>&1) || status=$?
     like "$status $said" "^1 .*socket main: ListenStream=127.0.0.1:8095 is not granted.*Listen=tcp:127.0.0.1:8095" "a listener that the host moved needs a grant"
@@ -131,6 +130,7 @@ case $PHASE in
         agent_configure
         agent_grant page Listen=tcp:127.0.0.1:8090-8094
         publish_release 1 "$TREE" /srv/page.manifest
+        host_says "" here 8095
         agent_start
         agent_enable
         moved

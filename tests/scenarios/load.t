@@ -60,7 +60,7 @@ update() {
 
 # It takes the socket and answers, but never says that it is ready.
 on_trial() {
-    publish bad 's|/haproxy -Ws|/haproxy -W|; s|^TimeoutStartSec=.*|TimeoutStartSec=3s|'
+    publish bad 's|/haproxy -Ws|/haproxy -W|; s|^TimeoutStartSec=.*|TimeoutStartSec=15s|'
     not_ok "a release that fails on trial" sealift check
     is "$(bundle_state haproxy version)" $((UPDATES + 1)) "is rolled back"
     ok "it had answered some" answers_of bad

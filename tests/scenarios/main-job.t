@@ -36,7 +36,7 @@ first_release() {
 }
 
 walls_stay() {
-    local unit before
+    local unit before pid
     unit=$(web_unit)
     before=$(walls "$unit")
     diag "$before"
@@ -44,7 +44,9 @@ walls_stay() {
     like "$before" "mnt: own" "and has its own mounts"
     like "$before" "user: own" "and its own users"
     systemctl daemon-reload
+    pid=$(pid_of "$unit")
     systemctl kill --signal=SIGKILL --kill-whom=main "$unit"
+    await 30 another_pid "$unit" "$pid"
     ok "after daemon-reload and a kill of the main process it is back" await 30 web_answers 1
     is "$(walls "$(web_unit)")" "$before" "behind the very same walls"
 }
@@ -98,6 +100,7 @@ anybody_verifies() {
     bundle=$(in_bucket .tar.zst)
     requests_mark
     like "$("${verify[@]}" /etc/sealift/ca.pem 2>&1)" "Good: [0-9]+ targets of [0-9]+ bytes" "anybody can verify the bucket, over TLS"
+    await_requests 5 1 ".path == \"$bundle\" and .status == 200"
     is "$(requests_count ".path == \"$bundle\" and .status == 200")" 1 "and did fetch what it is about"
     cp "$BUCKET$bundle" /srv/whole
     truncate --size=-1 "$BUCKET$bundle"

@@ -66,6 +66,7 @@ left_behind() {
     cp "$(tree 2)/page.html" "$(tree 2)/.mend\\"
     chown -R sealift: "$(tree 2)/.mend\\"
     systemctl start sealiftd.service
+    await 30 test ! -e "$(tree 2)/.mend\\" # which it has told its readiness before
     told "what a killed agent left is gone" "Good: web 2" verify web
     told "and no reason not to go back" "runs release 2 again" rollback web 2
     is "$(web_page)" 2 "which runs"

@@ -140,13 +140,13 @@ nested() {
     await 30 state_is web updating
     await 30 some_is_here
     is "$(why web fetch)" "under way" "it is being fetched"
-    app_does late
+    echo late >"$APP_STATE/does-1"
     sealift rollback app >/srv/said 2>&1 &
     order=$!
     ok "meanwhile app goes back, and takes its time" await 60 why_is app ready "under way"
     is "$(why web fetch) $(why web unpack)" "under way not reached" "the other one is under way still"
     is "$(bundle_state web state)" updating "as status says"
-    app_does ""
+    rm "$APP_STATE/does-1"
     wait $order && order=0 || order=$?
     is "$order $(why app ready)" "0 passed" "app is back"
     is "$(why web fetch)" "under way" "the other one is being fetched"
@@ -157,7 +157,7 @@ nested() {
 }
 
 proof() {
-    app_soak=10s app_publish 1
+    app_soak=20s app_publish 1
     sealift check
     broken app 1 service.py
     ok "a release is proven while it is put right" await_journal 60 "MESSAGE_ID=${EVENT[proven]}" SEALIFT_BUNDLE=app
@@ -167,6 +167,8 @@ proof() {
 }
 
 web_begin
+# A server that is silent here is so for longer than a fetch waits.
+site_dropin sealift-fetch@ Service ExecStart= 'ExecStart=/usr/libexec/sealift/sealift-fetch --patience=4min'
 web_publish 2
 ok "release 2 is installed" sealift check
 beside

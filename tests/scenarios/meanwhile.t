@@ -155,9 +155,9 @@ own_verdict() {
 
 own_proof() {
     app_soak=10s app_publish 7
+    journal_mark
     ok "a release of app is on trial" sealift check
     app_publish 8
-    journal_mark
     stalls app
     ok "it is proven while the next one is fetched" await_journal 60 "MESSAGE_ID=${EVENT[proven]}" SEALIFT_VERSION=7
     is "$(gate fetch)" "under way" "sealift why is about the one that is fetched"

@@ -254,7 +254,7 @@ case $PHASE in
         ;;
     2)
         ok "stopped: it runs after the next boot" await 30 web_answers 4
-        is "$(bundle_state web state)" running "status knows"
+        ok "status knows" await 20 web_is running
         bucket_start
         told 0 "disabled" disable web
         next_boot cut

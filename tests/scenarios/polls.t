@@ -65,6 +65,7 @@ is "$(ls "$STORE/trust/polls" 2>/dev/null)" "" "nothing is remembered of failure
 # writes: what sealiftd, sealift-unitd and a sealift-fetch, which PID 1 starts, change on disk in a check with nothing new.
 writes() {
     local daemon unitd
+    sealift status >&2 # no write of before is under way then
     daemon=$(pid_of sealiftd.service)
     unitd=$(pid_of sealift-unitd.service)
     trace_begin -f -y -p 1 -p "$daemon" -p "$unitd" -e trace="execve,openat,write,writev,pwrite64,fsync,$OTHER_CALLS"

@@ -70,12 +70,15 @@ beside() {
 }
 
 wakes_and_rests() {
+    local connection
     publish 3 "$BRIEF"
     ok "a release that rests is installed" sealift check
     ok "when nobody has ever come, no process is left" await 30 nothing_runs
     is "$(bundle_state docs state)" running "which is no failure"
     is "$(page)" "release 3" "the first connection is answered"
-    ok "by the program and what stands before it" both_run
+    exec {connection}<>/dev/tcp/localhost/8084 # as long as it lasts
+    ok "by the program and what stands before it" await 30 both_run
+    exec {connection}>&-
     ok "and again there is no process" await 30 nothing_runs
     for _ in 1 2 3 4 5 6 7 8; do page & done >/srv/pages
     # shellcheck disable=SC2046 # the pages, and nothing else
@@ -176,7 +179,7 @@ host_decides() {
 only_a_runs() { [ -n "$(systemctl list-units --plain --no-legend --state=active 'sealift-docs.a.main@*')" ] && [ -z "$(systemctl list-units --plain --no-legend --state=active 'sealift-docs.b.main@*')" ]; }
 # Each instance wakes and rests by itself.
 instances() {
-    local name port
+    local name port connection
     rm /etc/sealift/bundles.d/docs.conf
     for name in a b; do
         port=$([ "$name" = a ] && echo 8084 || echo 8085)
@@ -188,7 +191,9 @@ instances() {
     ok "both rest" await 30 nothing_runs
     URL=http://localhost:8084/
     is "$(page)" "release 7" "one is woken"
-    ok "and that one only" only_a_runs
+    exec {connection}<>/dev/tcp/localhost/8084 # as long as it lasts
+    ok "and that one only" await 30 only_a_runs
+    exec {connection}>&-
     URL=http://localhost:8085/
     is "$(page)" "release 7" "then the other"
     ok "both rest again" await 30 nothing_runs

@@ -38,7 +38,7 @@ broken_off() {
     requests_mark
     sealift check || true
     repaired "it is put right at the next one"
-    is "$(tail -n "+$((requests_seen + 1))" "$BUCKET_LOG" | jq -r 'select(.path | endswith("web.tar.zst")) | "\(.range) \(.status)"')" \
+    is "$(tail -n "+$((requests_seen + 1))" "$BUCKET_LOG" | jq -r 'select((.path | endswith("web.tar.zst")) and .status == 206) | "\(.range) \(.status)"')" \
         "bytes=$here- 206" "which asks for the rest"
 }
 

@@ -69,6 +69,7 @@ bucket_stop
 not_ok "a check that fails" sealift check
 bucket_start
 ok "is reported" await_report 45 '.reason == "poll" and .error != null'
+ok "and the next one, which is well" await_report 45 '.reason == "poll" and .error == null'
 rm /run/systemd/system/sealiftd.service.d/clock.conf /etc/clock
 systemctl daemon-reload
 

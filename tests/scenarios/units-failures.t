@@ -19,6 +19,7 @@ INTENT
 [Service main]
 ExecStart=/usr/bin/sleep 0.3
 Restart=always
+RestartSec=10s
 INTENT
     like "$(unitd start "$sealed" || true)" "ECHILD.*exited with status 0" "so does one that ends 0.3 s after its start"
     install broken 3 <<'INTENT'
@@ -82,7 +83,7 @@ INTENT
 # one of sealift-unitd's own, this would not end before the machine is ended.
 lingers() {
     mkdir -p /srv/linger
-    site_dropin service Unit JobRunningTimeoutSec=3s
+    site_dropin service Unit JobRunningTimeoutSec=10s
     cat >/srv/linger/main <<'PYTHON'
 #!/usr/bin/python3
 import os, signal, socket, sys, time

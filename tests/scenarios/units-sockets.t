@@ -6,7 +6,7 @@
 . /tests/host/units.sh
 
 # probe: one answer of the service on port 80
-probe() { timeout 10 bash -c 'exec 3<>/dev/tcp/localhost/80; cat <&3'; }
+probe() { timeout $((10 * PATIENCE)) bash -c 'exec 3<>/dev/tcp/localhost/80; cat <&3'; }
 
 # idle_intent VERSION BACKLOG IDLE: it ends by itself after IDLE seconds without a connection. Only the release that is to do
 # so here has few: a start alone takes five.
@@ -43,7 +43,7 @@ PYTHON
     is "$(probe)" "1 http" "and yet answers, by the name of its socket"
 
     first=$sealed
-    install idle 2 < <(idle_intent 2 64 6)
+    install idle 2 < <(idle_intent 2 64 20)
     ok "the next release starts beside it" unitd start "$sealed"
     is "$(unitd list | wc -l)" 2 "both run"
     ok "the old one is stopped" unitd stop "$first"

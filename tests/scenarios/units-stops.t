@@ -148,7 +148,7 @@ adopted() {
 }
 # What is stopped by hand and asked for meanwhile is not started beside itself.
 meanwhile() {
-    local unit pid
+    local unit pid starter
     mkdir -p /srv/mark
     install mark 1 < <(printf '[Service main]\nExecStart=/usr/bin/sleep infinity\n')
     unitd start "$sealed"
@@ -159,13 +159,14 @@ meanwhile() {
     stop_begin "$unit"
     unitd_dies
     unitd start "$sealed" >/srv/started 2>&1 &
+    starter=$!
     await 20 sh -c 'ss -Hxp | grep -q "u_seq *ESTAB.*unitd.sock.*sealift-unitd"'
     # What is said to unitd after that is heard after that.
     journal_mark
     site_dropin sealift-mark.main@ Unit Documentation=man:true
     await_journal 20 _SYSTEMD_UNIT=sealift-unitd.service SEALIFT_BUNDLE=mark >/dev/null
     go
-    wait "$!" || true
+    wait $starter || true
     is "$(cat /srv/started)" "" "one that is asked for while it stops is started"
     not_ok "but not beside itself" test -e $STATE/met
     unlike "$(unitd list)" " $pid " "anew"

@@ -49,6 +49,9 @@ Network=bundle
 [Health http]
 Service=main
 HTTP=8080/well
+[Health mute]
+Service=main
+HTTP=8080/well
 TimeoutSec=1s
 [Health tcp]
 Service=main
@@ -72,7 +75,7 @@ INTENT
     does port 503
     is "$(unitd probe "$sealed" http || true)" "ECHILD [Health http]: GET /well of port 8080: status 503" "a bad status"
     does port hang
-    is "$(unitd probe "$sealed" http || true)" "ECHILD [Health http]: GET /well of port 8080: no answer in time" "no answer"
+    is "$(unitd probe "$sealed" mute || true)" "ECHILD [Health mute]: GET /well of port 8080: no answer in time" "no answer"
     ask_aside port slow
     systemctl kill --signal=KILL "$(units_of port.slow-probe)"
     answer_is "ENOTSUP [Health slow]: GET /well of port 8080: killed by SIGKILL" "a question of ours that is killed is no answer"
@@ -98,7 +101,6 @@ Bind=tcp:8091
 [Health http]
 Service=main
 HTTP=8091/well
-TimeoutSec=1s
 [Health tcp]
 Service=main
 TCP=8091

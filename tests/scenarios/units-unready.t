@@ -129,6 +129,7 @@ PYTHON
 
 # A connection started it: it is on no trial, and may end in order.
 woken() {
+    local invocation
     printf '[Policy unready]\nListen=tcp:8090\n' >/etc/sealift/policy.d/unready.conf
     unready 5 Restart=on-failure "[Socket web]" Service=main ListenStream=8090
     rm $STATE/hold
@@ -143,13 +144,14 @@ woken() {
     journal_mark
     dies
     unitd list >/dev/null
+    invocation=$(property "$unit" InvocationID)
     ends 0
     await 60 is_gone
     unitd list >/dev/null
     is "$(journal_since $WHY)" "" "one that a connection woke has not failed when it ends in order"
     unitd stop "$sealed"
 }
-is_gone() { [ -z "$(property "$unit" ActiveState)" ] || has_state "inactive dead"; }
+is_gone() { [ "$(property "$unit" InvocationID)" != "$invocation" ]; }
 
 units_begin
 bundle_write

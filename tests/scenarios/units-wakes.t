@@ -7,7 +7,7 @@
 . /tests/host/units.sh
 
 # probe: one answer of the service on port 80
-probe() { timeout 20 bash -c 'exec 3<>/dev/tcp/localhost/80; cat <&3'; }
+probe() { timeout $((20 * PATIENCE)) bash -c 'exec 3<>/dev/tcp/localhost/80; cat <&3'; }
 
 often() { journalctl --quiet --output="${1:-cat}" MESSAGE_ID=40f57036bde64641971e14ea1659be26 SEALIFT_BUNDLE=hasty; }
 starts() { journalctl --quiet --output=json _PID=1 "${@:2}" | jq -r 'select(.MESSAGE | tostring | test("^Started sealift-hasty.main@"))'" | $1"; }
@@ -33,7 +33,7 @@ PYTHON
     ok "a service that ends after each connection starts" unitd start "$sealed"
     touch $folder/hasty
     is "$(probe)" served "and serves the first one"
-    (timeout 100 bash -c 'exec 3<>/dev/tcp/localhost/80; cat <&3' >/srv/patient) &
+    (timeout $((100 * PATIENCE)) bash -c 'exec 3<>/dev/tcp/localhost/80; cat <&3' >/srv/patient) &
     first=$!
     ok "then it ends without accepting, and a connection that waits starts it again and again" \
         await_journal 60 MESSAGE_ID=40f57036bde64641971e14ea1659be26

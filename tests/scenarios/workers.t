@@ -7,6 +7,7 @@ worker() { /tests/host/worker.py "$@"; }
 
 # hold SOCKET UNIT-GLOB: opens a conversation and leaves its worker's process id in $pid, its unit in $unit.
 hold() {
+    await 10 nobody_has "$2" # whoever was asked before has gone
     coproc HOLD { worker hold "$1"; }
     read -r <&"${HOLD[0]}"
     await 10 has_unit "$2"
@@ -14,6 +15,7 @@ hold() {
     # Until it executes, the process is systemd's, on its way behind the walls.
     await 10 grep -q ^sealift- "/proc/$pid/comm"
 }
+nobody_has() { [ -z "$(systemctl list-units --plain --no-legend "$1")" ]; }
 has_unit() {
     unit=$(systemctl list-units --plain --no-legend "$1" | awk 'NR == 1 { print $1 }')
     [ -n "$unit" ]
