@@ -17,7 +17,7 @@ A rules file holds lines "PATH-GLOB MODE [ARG]"; it is read for every request, a
   wait PATH         takes the request and answers it as an honest server would, once there is a file PATH
   stall-body N      says the full length, sends N bytes, then nothing more
   stall-until N F   the same, until there is a file F; then it closes cleanly
-  hold N F          the same, until there is a file F; then it sends the rest
+  hold N F          sends N bytes, also of the range that was asked for, and the rest when there is a file F
   drip SEC [N]      one byte, or N bytes, every SEC seconds
   flip N            the byte at N has one bit flipped
   redirect URL      302
@@ -117,6 +117,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def head_part(self, data, first):
         self.head(206, len(data) - first, Content_Range=f"bytes {first}-{len(data) - 1}/{len(data)}")
 
+    def head_rest(self, data):
+        """The range that was asked for, which its head has gone ahead of; or all."""
+        first = self.first_byte()
+        if first is None:
+            self.head(200, len(data))
+        else:
+            self.head_part(data, first)
+        return data[first or 0:]
+
     def send_part(self, data, first):
         self.head_part(data, first)
         self.send(data[first:])
@@ -155,12 +164,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_in_order()
 
     def obey_reset(self, data, count):
-        first = self.first_byte()
-        if first is None:
-            self.head(200, len(data))
-        else:
-            self.head_part(data, first)
-        self.send(data[first or 0:][:int(count)])
+        self.send(self.head_rest(data)[:int(count)])
         # Zero linger: close() sends RST rather than FIN.
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.request.detach())
@@ -202,11 +206,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_in_order()
 
     def obey_hold(self, data, count, path):
-        self.head(200, len(data))
-        self.send(data[:int(count)])
+        rest = self.head_rest(data)
+        self.send(rest[:int(count)])
         while not os.path.exists(path):
             time.sleep(0.05)
-        self.send(data[int(count):])
+        self.send(rest[int(count):])
 
     def obey_drip(self, data, pause, count=1):
         self.head(200, len(data))

@@ -5,7 +5,7 @@
 stall() {
     evil_start
     rm -f /srv/flows
-    evil_rule '*.tar.zst' hold 100 /srv/flows
+    evil_rule '*.tar.zst' hold 20 /srv/flows
 }
 flows() {
     evil_clear
