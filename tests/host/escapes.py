@@ -385,7 +385,7 @@ ATTEMPTS = {
     "add capabilities": lambda: run("capsh", "--iab=^cap_sys_admin", "--", "-c", "grep -q 'CapAmb:.*200000' /proc/self/status"),
     # sockets
     "a raw socket": lambda: packet(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
-    "ping": lambda: run("busybox", "ping", "-c", "1", "-W", "3", "127.0.0.1"),
+    "ping": lambda: run("busybox", "ping", "-c", "1", "-W", "30", "127.0.0.1"),
     "a packet socket": lambda: packet(socket.AF_PACKET, socket.SOCK_RAW),
     "a netlink socket": lambda: packet(socket.AF_NETLINK, socket.SOCK_RAW),
     "a socket of the kernel's ciphers": lambda: packet(socket.AF_ALG, socket.SOCK_SEQPACKET),

@@ -127,4 +127,10 @@ example_exposure() {
 example_is_job() { grep -q '^\[Timer' "$1"; }
 # job_last NAME KEY: of its job, in the newest report.
 job_last() { reports | tail -n 1 | jq -r --arg name "$1" --arg key "$2" '.bundles[] | select(.name == $name).jobs[0][$key]'; }
+job_is_told() { [ "$(job_last "$1" exit_status)" -ge 0 ]; }
+# example_said FILE: what its job has said, which is looked for as the file itself says.
+example_said() {
+    command journalctl --sync
+    sh -ec "$(example_says "$1" 'When it has run')"
+}
 job_has_run() { [ "$(sealift status --json | jq -r --arg name "$1" '.bundles[] | select(.name == $name).jobs[0].ended')" != null ]; }

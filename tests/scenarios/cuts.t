@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034 # for scenario.sh
 SCENARIO_HOST=vm
 SCENARIO_LONG=trixie
-SCENARIO_OPTIONS=(--disk --timeout 1800)
+SCENARIO_OPTIONS=(--disk --timeout 3600)
 LONG=60
 SCENARIO_ARGUMENTS=(7)
 if [ -n "${SEALIFT_LONG:-}" ]; then
