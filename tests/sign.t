@@ -185,19 +185,15 @@ ok $? "the file's mode stays"
 mkdir ro && cp 2.root.json ro/ && find . -name '.*.new' | grep -q .
 [ $? -eq 1 ]
 ok $? "no temporary file is left"
-if command -v script >/dev/null; then
-    cp 3.root.json asked.json
-    before=$(sha256sum asked.json)
-    echo n | script -qec "'$sealift' sign --keys=safe-3 asked.json" /dev/null >out 2>err
-    status=$?
-    [ $status -eq 1 ] && grep -q 'Sign it' out && [ "$before" = "$(sha256sum asked.json)" ]
-    ok $? "on a terminal it asks first"
-    echo y | script -qec "'$sealift' sign --keys=safe-3 asked.json" /dev/null >out 2>err
-    status=$?
-    [ $status -eq 0 ] && [ "$before" != "$(sha256sum asked.json)" ]
-    ok $? "and signs when told to"
-else
-    skip "on a terminal it asks first" "script(1) is not installed"
-fi
+cp 3.root.json asked.json
+before=$(sha256sum asked.json)
+terminal n -- "$sealift" sign --keys=safe-3 asked.json
+status=$?
+[ $status -eq 1 ] && grep -q 'Sign it' out && [ "$before" = "$(sha256sum asked.json)" ]
+ok $? "on a terminal it asks first"
+terminal y -- "$sealift" sign --keys=safe-3 asked.json
+status=$?
+[ $status -eq 0 ] && [ "$before" != "$(sha256sum asked.json)" ]
+ok $? "and signs when told to"
 
 done_testing

@@ -40,7 +40,7 @@ while True:
     if not data:
         break
     seen += data
-    if seen.endswith(b": ") and asked < len(answers):
+    if seen.endswith((b": ", b"] ")) and asked < len(answers):
         sys.stdout.write(echo(fd))
         answer = answers[asked]
         asked += 1

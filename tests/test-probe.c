@@ -45,6 +45,19 @@ static void serve(int listener, const char *answer, enum manner manner)
         _exit(0);
 }
 
+/* In IPv4, which is asked first; and from now on nobody else will. */
+static in_port_t port_nobody_has(void)
+{
+        struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        socklen_t size = sizeof(v4);
+
+        if (fd < 0 || bind(fd, (const struct sockaddr *)(const void *)&v4, size) < 0 ||
+            getsockname(fd, (struct sockaddr *)(void *)&v4, &size) < 0)
+                abort();
+        return v4.sin_port;
+}
+
 static struct service service_start(int family, const char *answer, enum manner manner)
 {
         struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
@@ -54,6 +67,8 @@ static struct service service_start(int family, const char *answer, enum manner 
         struct sockaddr_in6 bound;
         struct service s = { .listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0) };
 
+        if (family == AF_INET6)
+                v6.sin6_port = port_nobody_has();
         if (s.listener < 0 || bind(s.listener, address, size) < 0 || listen(s.listener, 1) < 0)
                 abort();
         size = sizeof(bound);
