@@ -23,6 +23,7 @@ BAD = "/usr/local/lib/step-bad"  # a release whose version it says ends as soon 
 STATE, BESIDE = "/var/lib/private/sealift-step", "beside"  # its state directory, and where a second owner of that says so
 KEEP = 3  # sealift.conf's default: releases beside what is current, previous and proven
 PATIENCE = 100  # seconds for anything to come back; only ever waited for when it does not
+MOMENT = 2  # seconds that a file is there which takes another's place
 
 SERVICE = """import fcntl
 import os
@@ -216,7 +217,7 @@ class Reports:
 
     def settle(self):
         """Until the outbox is empty and the bucket has written all of it into its log."""
-        wait_for("delivery of the reports", outbox_is_empty)
+        wait_for("delivery of the reports", outbox_is_empty, 3 * PATIENCE)  # a third failure is followed by two minutes
         wait_for("the bucket's log", lambda: not os.path.exists(f"{STORE}/outbox/counters") or
                  max([self.last, *(r["sequence"] for r in self.look())]) >= last_delivered())
 
@@ -343,11 +344,18 @@ def check_store(before=()):
         raise Trouble(f"not there: {sorted(missing)}")
     for name in there:
         check_tree(f"{PLACES}/{name}", name.rsplit("-", 1)[1])
+    end = time.monotonic() + MOMENT
+    while left := left_over():
+        if time.monotonic() > end:
+            raise Trouble(f"left over: {left}")
+        time.sleep(0.05)
+
+
+def left_over():
     left = os.listdir(f"{STORE}/incoming")
     for folder in "trust", "state", "outbox":
         left += [name for name in os.listdir(f"{STORE}/{folder}") if name.startswith(".") and name != ".spare"]
-    if left:
-        raise Trouble(f"left over: {left}")
+    return left
 
 
 def units(bus):

@@ -35,7 +35,7 @@ each sealift-unitd repair 6 6 11 5
 each sealift-unitd gc 3 3 5 2
 each sealiftd rollback 30 30 79 25
 each sealift-unitd rollback 97 199 241 59
-each sealiftd trial 24 47 125 37
+each sealiftd trial 24 37 125 37
 each sealift-unitd trial 37 51 125 29
 each sealiftd order 28 28 135 44
 each sealift-unitd order 85 175 223 57
