@@ -27,7 +27,8 @@ int dropin_listener_path(const char *name, char ret[static DROPIN_LISTENER_PATH_
         return 0;
 }
 
-/* Its folder is root's alone: only those into whose root it is bound can connect. */
+/* Its folder is root's alone: only those into whose root it is bound can connect. It stops with its unit: to
+ * systemd a question that nobody has taken would be a reason to start that again (systemd.socket(5)). */
 int dropin_write_listener(const struct manifest *m, const struct socket_unit *s, const char *name,
                           const char *unit, struct buffer *out, struct fault *f)
 {
@@ -42,6 +43,7 @@ int dropin_write_listener(const struct manifest *m, const struct socket_unit *s,
                       "# Written by sealift-unitd: through this it asks after the health of one unit.\n"
                       "[Unit]\n"
                       "Description=%s: private listener beside %s\n"
+                      "PartOf=%s\n"
                       "\n"
                       "[Socket]\n"
                       "Service=%s\n"
@@ -50,6 +52,6 @@ int dropin_write_listener(const struct manifest *m, const struct socket_unit *s,
                       "DirectoryMode=0700\n"
                       "RemoveOnStop=yes\n"
                       "FileDescriptorName=%s\n",
-                      m->place, s->name, unit, path, known ? known : s->name);
+                      m->place, s->name, unit, unit, path, known ? known : s->name);
         return out->error < 0 ? fault_set_errno(f, out->error, "%s", name) : 0;
 }

@@ -175,6 +175,27 @@ INTENT
     is "$(find /run/sealift/listeners /run/systemd/system -name '*probe*' -o -type s | wc -l)" 0 "nothing of the listeners is left"
 }
 
+# A question that nobody has taken waits on the listener: to systemd a reason to start what has been stopped.
+untaken() {
+    bundle late
+    install late 1 <<'INTENT'
+[Service main]
+ExecStart=/usr/bin/python3 /bundle/service.py
+Type=notify
+[Socket web]
+Service=main
+ListenStream=127.0.0.1:8093
+[Health main]
+TCP=yes
+Socket=web
+INTENT
+    unitd start "$sealed"
+    kill -STOP "$(pid_of "$(unit_of late)")"
+    is "$(unitd probe "$sealed" main)" good "a service has a question in its queue that it does not take"
+    ok "it is stopped" unitd stop "$sealed"
+    is "$(unitd list)$(units_of late)" "" "and not started again for that"
+}
+
 programs() {
     bundle exec
     install exec 1 <<'INTENT'
@@ -311,11 +332,13 @@ has_client() {
 systemctl start sealift-unitd.socket
 mkdir -p /etc/sealift/policy.d
 printf '[Policy sock]\nListen=tcp:127.0.0.1:8090\n' >/etc/sealift/policy.d/sock.conf
+printf '[Policy late]\nListen=tcp:127.0.0.1:8093\n' >/etc/sealift/policy.d/late.conf
 printf '[Policy bind]\nBind=tcp:8091\n' >/etc/sealift/policy.d/bind.conf
 printf '[Policy move]\nOutbound=any\n' >/etc/sealift/policy.d/move.conf
 ports
 ports_of_host
 sockets
+untaken
 programs
 migrations
 done_testing
