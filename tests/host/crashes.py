@@ -40,7 +40,8 @@ import strike  # noqa: E402
 from step import Trouble, read_state, run, wait_for  # noqa: E402
 
 DAMAGED, COPY = ("file", "empty", "more"), ".mend\\"  # what is damaged on purpose; where a repair has its copy (store/mend.c)
-REMOVAL = ("unlinkat", "openat", "readdir", "fstat", "fstatat")  # calls that the removal of a folder is made of
+# Calls that a removal is made of: of a folder, and of a unit, whose drop-in says what else goes.
+REMOVAL = ("unlinkat", "openat", "readdir", "fstat", "fstatat", "read")
 UNHINDERED = 3  # seconds for a report, or the end of a task, where nothing hinders it
 UP_TO_DATE = "up to date"
 KINDS = {"EIO": strike.CHANGE | strike.READ, "EMFILE": strike.OPEN}  # of calls that fail so
